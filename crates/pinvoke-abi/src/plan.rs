@@ -1,0 +1,141 @@
+//! Where every byte of a call goes.
+//!
+//! A [`CallPlan`] is computed once from a [`Signature`](crate::signature::Signature) and then
+//! executed any number of times: by copying pieces between an argument record and a frame image, or
+//! by a stub generated from it. Upcalls read the same plan in the other direction.
+
+use crate::reg::Reg;
+
+/// The rule set a convention resolves to on a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Abi {
+    /// System V AMD64.
+    SysV64,
+    /// Microsoft x64.
+    Win64,
+}
+
+/// Where a piece of a value travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Location {
+    /// In a register, from its lowest byte.
+    Reg(Reg),
+    /// In memory at this byte offset from the first stack argument, i.e. from the stack pointer as it
+    /// stands immediately before the call instruction.
+    Stack(u32),
+}
+
+/// How a piece narrower than its location is widened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extend {
+    /// The other bytes are unspecified.
+    None,
+    /// With zeros.
+    Zero,
+    /// With copies of the sign bit.
+    Sign,
+}
+
+/// A run of bytes of one value and the place where it travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// First byte within the value.
+    pub offset: u32,
+    /// Number of bytes: at most 8 in an integer register, 16 in a vector register, 10 in an x87
+    /// register, any number on the stack.
+    pub width: u32,
+    /// How the rest of the location is filled.
+    pub extend: Extend,
+    /// Where the bytes travel.
+    pub at: Location,
+    /// A second register that carries the same bytes (Microsoft x64 variable floating arguments).
+    pub mirror: Option<Reg>,
+}
+
+/// How one argument travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ArgPlan {
+    /// The value itself in pieces; none at all for an empty value.
+    Direct(Vec<Piece>),
+    /// The address of a copy that the caller makes and the callee may change.
+    ByReference {
+        /// Where the address travels: 8 bytes in an integer register or on the stack.
+        at: Location,
+        /// Alignment that the copy must have, in bytes.
+        align: u32,
+    },
+}
+
+/// How the result travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RetPlan {
+    /// There is none, or it has no bytes.
+    Void,
+    /// In registers.
+    Direct(Vec<Piece>),
+    /// In memory that the caller provides.
+    Indirect {
+        /// Where the caller puts the address.
+        pointer: Location,
+        /// Where the callee hands the address back.
+        returned: Reg,
+    },
+}
+
+/// Where every byte of a call goes. Exists only verified.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CallPlan {
+    pub(crate) abi: Abi,
+    pub(crate) args: Vec<ArgPlan>,
+    pub(crate) ret: RetPlan,
+    pub(crate) arg_sizes: Vec<u32>,
+    pub(crate) ret_size: u32,
+    pub(crate) stack: u32,
+    pub(crate) vector_regs: Option<u8>,
+}
+
+impl CallPlan {
+    /// The rule set that was applied.
+    #[must_use]
+    pub fn abi(&self) -> Abi {
+        self.abi
+    }
+
+    /// One entry per argument, left to right.
+    #[must_use]
+    pub fn args(&self) -> &[ArgPlan] {
+        &self.args
+    }
+
+    /// Size of each argument in bytes, left to right.
+    #[must_use]
+    pub fn arg_sizes(&self) -> &[u32] {
+        &self.arg_sizes
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn ret(&self) -> &RetPlan {
+        &self.ret
+    }
+
+    /// Size of the result in bytes.
+    #[must_use]
+    pub fn ret_size(&self) -> u32 {
+        self.ret_size
+    }
+
+    /// Bytes of outgoing stack that the caller provides below the return address, a multiple of 16;
+    /// the shadow space of Microsoft x64 is included.
+    #[must_use]
+    pub fn stack(&self) -> u32 {
+        self.stack
+    }
+
+    /// Number of vector registers that carry arguments, where the convention wants it announced
+    /// (`al` in a System V variadic call).
+    #[must_use]
+    pub fn vector_regs(&self) -> Option<u8> {
+        self.vector_regs
+    }
+}

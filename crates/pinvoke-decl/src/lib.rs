@@ -1,0 +1,4 @@
+//! C declarations: parsed without ever failing, resolved for a target, laid out.
+#![forbid(unsafe_code)]
+
+pub mod types;
