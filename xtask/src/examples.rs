@@ -1,0 +1,58 @@
+//! Runs every example of the workspace: an example that fails is a failed test.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// Longer than any example should take, shorter than a patience.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Builds all examples and runs them one by one without input.
+pub(crate) fn run_all() -> Result<()> {
+    println!("== examples");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo).args(["build", "--workspace", "--examples", "--locked"]).status()?;
+    if !built.success() {
+        bail!("the examples do not build");
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let mut count = 0;
+    for package in std::fs::read_dir("crates")? {
+        let folder = package?.path().join("examples");
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.file_stem().context("a file has a name")?;
+                run_one(&Path::new(&target).join("debug/examples").join(name))?;
+                count += 1;
+            }
+        }
+    }
+    println!("== examples: {count} ran");
+    Ok(())
+}
+
+fn run_one(program: &Path) -> Result<()> {
+    println!("-- {}", program.display());
+    let mut child = Command::new(program)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("{} ended with {status}", program.display());
+        }
+        if start.elapsed() > LIMIT {
+            child.kill()?;
+            bail!("{} did not end within {} s", program.display(), LIMIT.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

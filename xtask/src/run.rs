@@ -1,0 +1,144 @@
+//! The tasks themselves: each is a list of cargo commands.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{examples, system};
+
+/// Counted from the test runner's own summary lines.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Tally {
+    /// Adds a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
+    fn add_line(&mut self, line: &str) {
+        let Some(rest) = line.trim_start().strip_prefix("test result:") else { return };
+        for part in rest.split(['.', ';']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else { continue };
+            let Ok(count) = count.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn step(name: &str, command: &mut Command) -> Result<()> {
+    println!("== {name}");
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("{name}: cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{name}: {command:?} ended with {status}");
+    }
+    println!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Like [`step`], passing the output on while counting the tests in it.
+fn test_step(name: &str, command: &mut Command, tally: &mut Tally) -> Result<()> {
+    println!("== {name}");
+    let start = Instant::now();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{name}: cannot start {command:?}"))?;
+    let output = child.stdout.take().context("the output was piped")?;
+    let mut stdout = std::io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        stdout.write_all(&line)?;
+        stdout.write_all(b"\n")?;
+        tally.add_line(&String::from_utf8_lossy(&line));
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{name}: {command:?} ended with {status}");
+    }
+    println!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Format, lints, docs, tests, examples; closes with the number of tests.
+pub(crate) fn test() -> Result<()> {
+    system::install_missing()?;
+    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    step(
+        "lints",
+        &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    )?;
+    step(
+        "docs",
+        cargo(&["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    examples::run_all()?;
+    let mut tally = Tally::default();
+    test_step("tests", &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]), &mut tally)?;
+    println!("total: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.ignored);
+    Ok(())
+}
+
+/// Runs the snapshot tests in the mode that rewrites their expected files.
+pub(crate) fn bless() -> Result<()> {
+    step("bless", cargo(&["test", "--workspace", "--locked"]).env("PINVOKE_BLESS", "1"))
+}
+
+/// The full comparison with the C compilers.
+pub(crate) fn conformance(count: u64, seed: u64) -> Result<()> {
+    system::install_missing()?;
+    let (count, seed) = (count.to_string(), seed.to_string());
+    step(
+        "conformance",
+        &mut cargo(&[
+            "run",
+            "--release",
+            "--locked",
+            "-p",
+            "pinvoke-conformance",
+            "--",
+            "--count",
+            &count,
+            "--seed",
+            &seed,
+        ]),
+    )
+}
+
+/// The benchmarks.
+pub(crate) fn bench() -> Result<()> {
+    system::install_missing()?;
+    step("bench", &mut cargo(&["bench", "--locked", "-p", "pinvoke-bench"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn counts_what_the_runner_prints() {
+        let mut tally = Tally::default();
+        tally.add_line(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        tally.add_line("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
+        tally.add_line("test foo ... ok");
+        assert_eq!((tally.passed, tally.failed, tally.ignored), (15, 2, 1));
+    }
+}

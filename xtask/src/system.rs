@@ -1,0 +1,79 @@
+//! What the tests need from the system: compilers that serve as oracles and real libraries to call.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A Debian package and a file that shows it is there, whoever put it there.
+struct Need {
+    package: &'static str,
+    evidence: Evidence,
+}
+
+enum Evidence {
+    Program(&'static str),
+    Header(&'static str),
+}
+
+const NEEDS: &[Need] = &[
+    Need { package: "gcc", evidence: Evidence::Program("gcc") },
+    Need { package: "libc6-dev", evidence: Evidence::Header("sys/stat.h") },
+    Need { package: "clang", evidence: Evidence::Program("clang") },
+    Need { package: "zlib1g-dev", evidence: Evidence::Header("zlib.h") },
+    Need { package: "libsqlite3-dev", evidence: Evidence::Header("sqlite3.h") },
+];
+
+impl Evidence {
+    fn is_there(&self) -> bool {
+        let quiet = |command: &mut Command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|s| s.success())
+        };
+        match self {
+            Evidence::Program(name) => quiet(Command::new(name).arg("--version")),
+            Evidence::Header(name) => {
+                quiet(Command::new("gcc").args(["-E", "-include", name, "-x", "c", "/dev/null"]))
+            }
+        }
+    }
+}
+
+/// Installs the packages that are missing, with apt-get.
+pub(crate) fn install_missing() -> Result<()> {
+    let missing = || NEEDS.iter().filter(|n| !n.evidence.is_there()).map(|n| n.package).collect::<Vec<_>>();
+    let packages = missing();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", packages.join(" "));
+    let apt = |args: &[&str]| -> Result<bool> {
+        Ok(Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["-qq", "-o", "DPkg::Lock::Timeout=600"])
+            .args(args)
+            .stdin(Stdio::null())
+            .status()
+            .with_context(|| {
+                format!(
+                    "the tests need {}; apt-get, which would install them, did not start",
+                    packages.join(", ")
+                )
+            })?
+            .success())
+    };
+    let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
+    if !apt(&install)? {
+        // A new machine has no package lists, or old ones.
+        apt(&["update"])?;
+        apt(&install)?;
+    }
+    let still = missing();
+    if !still.is_empty() {
+        bail!("the tests need these packages, install them and run again: {}", still.join(", "));
+    }
+    Ok(())
+}
