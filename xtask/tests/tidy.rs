@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// The modules of the runtime and of the command that may opt into `unsafe`, as path prefixes.
 const UNSAFE_MODULES: &[&str] = &[
     "crates/pinvoke/src/arch/",
+    "crates/pinvoke/src/c_text/",
     "crates/pinvoke/src/call/",
     "crates/pinvoke/src/downcall",
     "crates/pinvoke/src/entry_point.rs",

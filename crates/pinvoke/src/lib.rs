@@ -1,6 +1,7 @@
 //! Platform invoke for Rust: find a native library, bind its functions, call them and be called back.
 #![deny(unsafe_code)]
 
+pub mod c_text;
 pub mod call;
 pub mod downcall;
 pub mod entry_point;

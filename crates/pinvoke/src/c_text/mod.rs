@@ -1,0 +1,131 @@
+//! `&str` as a NUL-terminated `char *` for the length of a call, without the heap.
+//!
+//! C wants a NUL behind the text and none inside it. Both come from one pass: the bytes are copied
+//! into a buffer on the stack while a vector minimum remembers whether any of them was zero. Texts
+//! longer than the buffer go to the heap; nothing else does.
+//!
+//! ```
+//! use pinvoke::c_text::with_c_str;
+//! # unsafe extern "C" { fn strlen(s: *const core::ffi::c_char) -> usize; }
+//! // SAFETY: the pointer is to a NUL-terminated string that lives while the closure runs.
+//! let n = with_c_str("grüße", |s| unsafe { strlen(s) })?;
+//! assert_eq!(n, 7);
+//! let e = with_c_str("a\0b", |_| ()).unwrap_err();
+//! assert_eq!(e.to_string(), "the text has a NUL character at byte 1, and C would end it there");
+//! # Ok::<(), pinvoke::c_text::InteriorNul>(())
+//! ```
+
+#![allow(unsafe_code, reason = "copies into uninitialised stack memory and hands out its address")]
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+mod copy_any;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod copy_x64;
+
+use core::ffi::c_char;
+use core::mem::MaybeUninit;
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+use copy_any::copy_without_nul;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use copy_x64::copy_without_nul;
+
+/// Texts of up to this many bytes are passed from the stack.
+pub const STACK_LIMIT: usize = 1024;
+
+/// A text that C would see cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text has a NUL character at byte {position}, and C would end it there")]
+pub struct InteriorNul {
+    /// Byte offset of the first NUL.
+    pub position: usize,
+}
+
+impl InteriorNul {
+    #[cold]
+    fn find(text: &str) -> InteriorNul {
+        InteriorNul { position: text.bytes().position(|b| b == 0).unwrap_or(text.len()) }
+    }
+}
+
+/// Calls `f` with the address of a NUL-terminated copy of `text`, valid until `f` returns.
+///
+/// Up to [`STACK_LIMIT`] bytes nothing is allocated. The native side may write to the copy, within
+/// the length of the text; the change is lost.
+///
+/// # Errors
+/// [`InteriorNul`] if the text contains a NUL; `f` is not called then.
+#[inline]
+pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; STACK_LIMIT + 1];
+    if text.len() > STACK_LIMIT {
+        return with_heap(text, f);
+    }
+    let start = buffer.as_mut_ptr().cast::<u8>();
+    // SAFETY: the buffer has one byte more than the longest text that comes here.
+    let clean = unsafe { terminated(text.as_bytes(), start) };
+    if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
+}
+
+#[cold]
+#[inline(never)]
+fn with_heap<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
+    let mut buffer = Vec::<u8>::with_capacity(text.len() + 1);
+    let start = buffer.spare_capacity_mut().as_mut_ptr().cast::<u8>();
+    // SAFETY: the vector has room for the text and one byte more.
+    let clean = unsafe { terminated(text.as_bytes(), start) };
+    if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
+}
+
+/// Copies `text` and a NUL behind it to `to`; false if the text has a NUL of its own.
+///
+/// # Safety
+/// `to` is valid for writes of `text.len() + 1` bytes and does not overlap `text`.
+#[inline]
+unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
+    // SAFETY: `to` has room for the text, by contract.
+    let clean = unsafe { copy_without_nul(text, to) };
+    // SAFETY: one byte behind the text is within the room, by contract.
+    let end = unsafe { to.add(text.len()) };
+    // SAFETY: as above.
+    unsafe { end.write(0) };
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::{CStr, CString};
+
+    fn round_trip(text: &str) -> Result<Vec<u8>, InteriorNul> {
+        // SAFETY: the pointer is to a NUL-terminated string while the closure runs.
+        with_c_str(text, |p| unsafe { CStr::from_ptr(p) }.to_bytes_with_nul().to_vec())
+    }
+
+    #[test]
+    fn equals_c_string_at_every_length() {
+        let text: String = ('!'..'~').cycle().take(3000).collect();
+        for n in (0..300).chain(1000..1100).chain([2047, 2048, 2999]) {
+            let want = CString::new(&text[..n]).unwrap().into_bytes_with_nul();
+            assert_eq!(round_trip(&text[..n]).unwrap(), want, "{n} bytes");
+        }
+    }
+
+    #[test]
+    fn finds_a_nul_at_every_position() {
+        for n in (1..140).chain([1023, 1024, 1025, 1500]) {
+            for at in (0..n).step_by(if n > 200 { 37 } else { 1 }).chain([n - 1]) {
+                let mut text = vec![b'x'; n];
+                text[at] = 0;
+                let text = String::from_utf8(text).unwrap();
+                assert_eq!(round_trip(&text), Err(InteriorNul { position: at }), "{n} bytes, NUL at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_above_127_are_not_nul() {
+        let text = "\u{80}ü\u{10ffff}日".repeat(200);
+        assert_eq!(round_trip(&text).unwrap().len(), text.len() + 1);
+    }
+}
