@@ -1,0 +1,210 @@
+//! Callbacks at the level of values: what a script or a host language gives for a function pointer.
+#![allow(unsafe_code, reason = "keeps handlers that belong to one thread inside values that may travel")]
+
+use std::error::Error;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+
+use super::{Value, View, ViewError};
+
+type Run = dyn Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + Send + Sync;
+
+/// A function of ours that native code calls through a function pointer.
+///
+/// ```
+/// use pinvoke::value::{Handler, Value};
+/// let compare = Handler::new(|args| {
+///     let (a, b) = (args.view(0).deref()?.read()?, args.view(1).deref()?.read()?);
+///     match (a, b) {
+///         (Value::Int(a), Value::Int(b)) => Ok(Value::Int(a - b)),
+///         _ => Err("two integers expected".into()),
+///     }
+/// });
+/// # let _ = compare;
+/// ```
+#[derive(Clone)]
+pub struct Handler {
+    run: Arc<Run>,
+    kept: bool,
+    on_error: Option<Box<Value>>,
+}
+
+impl Handler {
+    /// A handler that runs on the thread that made it. Native code that calls it from another thread is
+    /// answered with the value of [`Handler::returning_on_error`], and the call that passed the handler
+    /// reports it.
+    pub fn new(run: impl Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + 'static) -> Handler {
+        let run = Local::new(run);
+        let run = move |args: &CallbackArgs<'_>| match run.get() {
+            Some(run) => run(args),
+            None => Err("the callback was called on another thread than the one that made it".into()),
+        };
+        Handler { run: Arc::new(run), kept: false, on_error: None }
+    }
+
+    /// A handler that runs on whichever thread native code calls it.
+    pub fn shared(
+        run: impl Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + Send + Sync + 'static,
+    ) -> Handler {
+        Handler { run: Arc::new(run), kept: false, on_error: None }
+    }
+
+    /// The native function stays valid after the call it is passed to, until the process ends: for functions
+    /// that register a callback (`atexit`, `signal`). Without it the callback ends with the call, and calling
+    /// it later aborts the process with its name.
+    #[must_use]
+    pub fn kept(mut self) -> Handler {
+        self.kept = true;
+        self
+    }
+
+    /// What native code gets where the handler fails, instead of zero: for `ftw`, where 0 means "go on", 1.
+    #[must_use]
+    pub fn returning_on_error(mut self, value: Value) -> Handler {
+        self.on_error = Some(Box::new(value));
+        self
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handler").field("kept", &self.kept).finish_non_exhaustive()
+    }
+}
+
+/// Equal if they are clones of the same handler.
+impl PartialEq for Handler {
+    fn eq(&self, other: &Handler) -> bool {
+        Arc::ptr_eq(&self.run, &other.run)
+    }
+}
+
+/// A value that only the thread that made it may touch.
+struct Local<F> {
+    value: ManuallyDrop<F>,
+    home: ThreadId,
+}
+
+impl<F> Local<F> {
+    fn new(value: F) -> Local<F> {
+        Local { value: ManuallyDrop::new(value), home: thread::current().id() }
+    }
+
+    /// The value, on its own thread.
+    fn get(&self) -> Option<&F> {
+        (thread::current().id() == self.home).then_some(&self.value)
+    }
+}
+
+/// On another thread the value is leaked: dropping it there could touch what belongs to its own thread.
+impl<F> Drop for Local<F> {
+    fn drop(&mut self) {
+        if thread::current().id() == self.home {
+            // SAFETY: dropped once, here, and not used afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.value) }
+        }
+    }
+}
+
+// SAFETY: the value is reached through `get` and `drop` only, which check that they run on the thread that
+// made it; thread ids are never reused.
+unsafe impl<F> Send for Local<F> {}
+// SAFETY: as above: other threads never get a reference to the value.
+unsafe impl<F> Sync for Local<F> {}
+
+/// Why a handler did not produce a value.
+#[derive(Debug)]
+pub struct HandlerError(Box<dyn Error + Send + Sync>);
+
+impl HandlerError {
+    /// Wraps what went wrong.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> HandlerError {
+        HandlerError(cause.into())
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl From<&str> for HandlerError {
+    fn from(message: &str) -> HandlerError {
+        HandlerError::new(message)
+    }
+}
+
+impl From<String> for HandlerError {
+    fn from(message: String) -> HandlerError {
+        HandlerError::new(message)
+    }
+}
+
+impl From<ViewError> for HandlerError {
+    fn from(cause: ViewError) -> HandlerError {
+        HandlerError::new(cause)
+    }
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for HandlerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// The arguments of one invocation of a callback.
+#[derive(Debug)]
+pub struct CallbackArgs<'a> {
+    views: &'a [View],
+    names: &'a [Option<Arc<str>>],
+}
+
+impl CallbackArgs<'_> {
+    /// Number of arguments.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    /// The argument at this position, counted from 0, as a place in native memory. The view, and every view
+    /// made from it, refuses to be used after the callback has returned.
+    ///
+    /// # Panics
+    /// If there is no such argument.
+    #[must_use]
+    pub fn view(&self, index: usize) -> View {
+        self.views[index].clone()
+    }
+
+    /// The value of the argument at this position, as [`View::read`] gives it.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    ///
+    /// # Panics
+    /// If there is no such argument.
+    pub fn value(&self, index: usize) -> Result<Value, ViewError> {
+        self.views[index].read()
+    }
+
+    /// The name that the prototype gives the parameter.
+    #[must_use]
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.names.get(index)?.as_deref()
+    }
+}
