@@ -1,1 +1,21 @@
-//! x
+//! Derive macros of `pinvoke`; use them through that crate.
+#![forbid(unsafe_code)]
+
+mod native_type;
+
+use proc_macro::TokenStream;
+
+/// Implements `NativeType` for a `#[repr(C)]` structure or union, or for an enumeration with a
+/// primitive representation.
+///
+/// Members are native types, arrays of them, and other derived types. Size and offsets are those
+/// of rustc and are checked at compile time against C's rules.
+///
+/// Refused, each with an error at the offending token: types without `#[repr(C)]`, generic types,
+/// types without members, enumerations whose variants carry data or that have no primitive
+/// representation.
+#[proc_macro_derive(NativeType)]
+pub fn derive_native_type(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    native_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}

@@ -1,12 +1,45 @@
 //! Rust types that have a native form of their own: what may stand in a native signature as it is.
+//!
+//! Two facts about such a type matter. Its [layout](NativeType::layout) is what a call plan is
+//! computed from. Its [passing](NativeType::PASSING) is a constant, so that code generated for one
+//! Rust signature can find the next free argument register at compile time and compute no plan at
+//! all; types whose way depends on the whole signature say [`Passing::ByPlan`].
+//!
+//! ```
+//! use pinvoke::native::NativeType;
+//!
+//! #[derive(Clone, Copy, NativeType)]
+//! #[repr(C)]
+//! struct Point {
+//!     x: f64,
+//!     y: f64,
+//!     tag: [u8; 4],
+//! }
+//! assert_eq!(Point::layout().size, 24);
+//! ```
+//!
+//! Invariant of every implementation: `layout()` has the size and alignment of the Rust type, and
+//! `extern` functions take the Rust type where a C compiler takes the C type of that layout.
+#![allow(unsafe_code, reason = "implementing NativeType is a promise about memory")]
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
+use pinvoke_abi::layout::Layout;
+use pinvoke_abi::target::Target;
+pub use pinvoke_macros::NativeType;
+
 /// The address of native code. Never null.
+///
+/// In a native signature, `Option<CodePtr>` is the function pointer that may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct CodePtr(NonNull<c_void>);
+
+// SAFETY: a CodePtr is an address; nothing is reached through it without an unsafe call.
+unsafe impl Send for CodePtr {}
+// SAFETY: as for Send.
+unsafe impl Sync for CodePtr {}
 
 impl CodePtr {
     /// Wraps an address; `None` if it is null. Whether code stands there is for the caller to know.
@@ -25,5 +58,206 @@ impl CodePtr {
     #[must_use]
     pub fn addr(self) -> usize {
         self.0.as_ptr().addr()
+    }
+}
+
+/// How a value of one type travels as an argument, as far as the type alone tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passing {
+    /// In one integer register while there are any, in every ABI.
+    Int,
+    /// In one vector register while there are any, in every ABI.
+    Vec,
+    /// The call plan must say: structures, unions, 128-bit integers.
+    ByPlan,
+    /// Not at all: `()`, as a result.
+    Nothing,
+}
+
+/// A Rust type that native code takes and returns as it is.
+///
+/// Derive it for `#[repr(C)]` structures and unions and for enumerations with a primitive
+/// representation. Of an enumeration, as of `bool`, native code must pass declared values only.
+///
+/// # Safety
+/// - `layout()` has the size, the alignment and the scalars of the type, on [`Target::HOST`];
+/// - an `extern` function passes the type as a C compiler passes the C type of that layout, which
+///   is what `PASSING` says in short;
+/// - if `ZEROABLE`, a value whose bytes are all zero is valid.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no native form",
+    note = "native types are integers, floats, `bool`, raw pointers, `Option` of a function pointer, and types with `#[derive(NativeType)]`"
+)]
+pub unsafe trait NativeType: Copy {
+    /// How the type travels.
+    const PASSING: Passing;
+    /// Whether all bytes zero is a value of the type.
+    const ZEROABLE: bool;
+    /// Size, alignment and scalars, on the machine this was compiled for.
+    fn layout() -> Layout;
+}
+
+/// What may be a member of a structure with `#[derive(NativeType)]`: native types and arrays of
+/// such members. C passes no array by value, so an array is a member only.
+///
+/// # Safety
+/// As for [`NativeType`], but for the passing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a member of a native type",
+    note = "members are native types (see `NativeType`) and arrays of them"
+)]
+pub unsafe trait NativeField: Copy {
+    /// Whether all bytes zero is a value of the type.
+    const FIELD_ZEROABLE: bool;
+    /// Size, alignment and scalars.
+    fn field_layout() -> Layout;
+}
+
+// SAFETY: the obligations are a subset of those of NativeType.
+unsafe impl<T: NativeType> NativeField for T {
+    const FIELD_ZEROABLE: bool = T::ZEROABLE;
+    fn field_layout() -> Layout {
+        T::layout()
+    }
+}
+
+// SAFETY: an array is its elements in a row, in Rust as in C.
+unsafe impl<T: NativeField, const N: usize> NativeField for [T; N] {
+    const FIELD_ZEROABLE: bool = T::FIELD_ZEROABLE;
+    fn field_layout() -> Layout {
+        let element = T::field_layout();
+        let size = size_of::<Self>() as u64;
+        let align = element.align;
+        let kind = pinvoke_abi::layout::Kind::Array { element: element.into(), count: N as u64 };
+        Layout { size, align, kind }
+    }
+}
+
+macro_rules! scalar {
+    ($($type:ty: $passing:ident, $zeroable:literal, $layout:expr;)*) => { $(
+        // SAFETY: a scalar of C with the same size, the same alignment (asserted) and, in every
+        // ABI, the same register class.
+        unsafe impl NativeType for $type {
+            const PASSING: Passing = {
+                // A layout cannot be compared whole here; that of the primitive target rules can.
+                assert!(align_of::<$type>() as u64 == Target::HOST.scalar_align(size_of::<$type>() as u64));
+                Passing::$passing
+            };
+            const ZEROABLE: bool = $zeroable;
+            fn layout() -> Layout {
+                $layout
+            }
+        }
+    )* };
+}
+
+scalar! {
+    i8: Int, true, Layout::int(Target::HOST, 1, true);
+    u8: Int, true, Layout::int(Target::HOST, 1, false);
+    i16: Int, true, Layout::int(Target::HOST, 2, true);
+    u16: Int, true, Layout::int(Target::HOST, 2, false);
+    i32: Int, true, Layout::int(Target::HOST, 4, true);
+    u32: Int, true, Layout::int(Target::HOST, 4, false);
+    i64: Int, true, Layout::int(Target::HOST, 8, true);
+    u64: Int, true, Layout::int(Target::HOST, 8, false);
+    i128: ByPlan, true, Layout::int(Target::HOST, 16, true);
+    u128: ByPlan, true, Layout::int(Target::HOST, 16, false);
+    isize: Int, true, Layout::int(Target::HOST, size_of::<isize>() as u64, true);
+    usize: Int, true, Layout::int(Target::HOST, size_of::<usize>() as u64, false);
+    bool: Int, true, Layout::bool();
+    f32: Vec, true, Layout::float(Target::HOST, 4);
+    f64: Vec, true, Layout::float(Target::HOST, 8);
+    CodePtr: Int, false, Layout::pointer(Target::HOST);
+    Option<CodePtr>: Int, true, Layout::pointer(Target::HOST);
+}
+
+// SAFETY: no bytes; `extern fn() -> ()` is C's `void f(void)`.
+unsafe impl NativeType for () {
+    const PASSING: Passing = Passing::Nothing;
+    const ZEROABLE: bool = true;
+    fn layout() -> Layout {
+        Layout::void()
+    }
+}
+
+macro_rules! pointer {
+    ($($type:ty),*) => { $(
+        // SAFETY: an address; null is all zero. `T: Sized`, so that the pointer is thin.
+        unsafe impl<T> NativeType for $type {
+            const PASSING: Passing = Passing::Int;
+            const ZEROABLE: bool = true;
+            fn layout() -> Layout {
+                Layout::pointer(Target::HOST)
+            }
+        }
+    )* };
+}
+
+pointer!(*const T, *mut T, Option<NonNull<T>>);
+
+macro_rules! function_pointer {
+    ($($arg:ident)*) => {
+        function_pointer!(@ [extern "C" fn] $($arg)*);
+        function_pointer!(@ [unsafe extern "C" fn] $($arg)*);
+        #[cfg(target_arch = "x86_64")]
+        function_pointer!(@ [extern "sysv64" fn] $($arg)*);
+        #[cfg(target_arch = "x86_64")]
+        function_pointer!(@ [unsafe extern "sysv64" fn] $($arg)*);
+        #[cfg(target_arch = "x86_64")]
+        function_pointer!(@ [extern "win64" fn] $($arg)*);
+        #[cfg(target_arch = "x86_64")]
+        function_pointer!(@ [unsafe extern "win64" fn] $($arg)*);
+    };
+    (@ [$($function:tt)*] $($arg:ident)*) => {
+        // SAFETY: C's function pointer: the guaranteed null-pointer optimisation makes `None` null.
+        unsafe impl<$($arg,)* R> NativeType for Option<$($function)*($($arg),*) -> R> {
+            const PASSING: Passing = Passing::Int;
+            const ZEROABLE: bool = true;
+            fn layout() -> Layout {
+                Layout::pointer(Target::HOST)
+            }
+        }
+    };
+}
+
+function_pointer!();
+function_pointer!(A0);
+function_pointer!(A0 A1);
+function_pointer!(A0 A1 A2);
+function_pointer!(A0 A1 A2 A3);
+function_pointer!(A0 A1 A2 A3 A4);
+function_pointer!(A0 A1 A2 A3 A4 A5);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7 A8);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
+function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+
+/// What `#[derive(NativeType)]` expands to; not part of the API.
+#[doc(hidden)]
+pub mod derive_support {
+    pub use pinvoke_abi::layout::{Field, Kind, Layout};
+    pub use pinvoke_abi::target::Target;
+
+    /// Where C puts a member of alignment `align` behind `end` bytes, with `pack` as the cap.
+    #[must_use]
+    pub const fn c_offset(end: usize, align: usize, pack: usize) -> usize {
+        let align = if align < pack { align } else { pack };
+        end.next_multiple_of(align)
+    }
+
+    /// A member of `layout` at `offset`.
+    #[must_use]
+    pub fn field(offset: usize, layout: Layout) -> Field {
+        Field { offset: offset as u64, layout, bits: None }
+    }
+
+    /// A structure or union of this size and alignment.
+    #[must_use]
+    pub fn aggregate<const N: usize>(size: usize, align: usize, union: bool, fields: [Field; N]) -> Layout {
+        let fields = fields.into();
+        let kind = if union { Kind::Union { fields } } else { Kind::Struct { fields } };
+        Layout { size: size as u64, align: align as u64, kind }
     }
 }

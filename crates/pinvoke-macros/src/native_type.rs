@@ -1,0 +1,197 @@
+//! `#[derive(NativeType)]`: from the attributes and members of a type to its layout.
+//!
+//! The layout is built from `size_of`, `align_of` and `offset_of!`, so it cannot differ from the
+//! Rust type. What has to be proved is that the Rust type is laid out as C does it: `#[repr(C)]` is
+//! demanded, and constant assertions repeat C's arithmetic (each member at the next multiple of its
+//! alignment, capped by `packed(n)`) and fail the build should any attribute have moved a member.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Ident, LitInt, Meta, Token, Type};
+
+const REPR_C_WANTED: &str = "NativeType needs `#[repr(C)]`: without it rustc is free to reorder the members";
+const REPR_INT_WANTED: &str = "NativeType needs a primitive representation such as `#[repr(i32)]`: C chooses the type of an enumeration by its values";
+
+/// What `#[repr(...)]` says.
+#[derive(Default)]
+struct Repr {
+    c: bool,
+    transparent: Option<Span>,
+    /// `packed` is 1.
+    packed: Option<TokenStream>,
+    int: Option<Ident>,
+}
+
+impl Repr {
+    fn of(input: &DeriveInput) -> Result<Repr, Error> {
+        let mut repr = Repr::default();
+        for attribute in input.attrs.iter().filter(|a| a.path().is_ident("repr")) {
+            let entries = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+            for entry in entries {
+                repr.add(&entry)?;
+            }
+        }
+        Ok(repr)
+    }
+
+    fn add(&mut self, entry: &Meta) -> Result<(), Error> {
+        let Some(word) = entry.path().get_ident() else {
+            return Err(Error::new(entry.span(), "unknown representation"));
+        };
+        match word.to_string().as_str() {
+            "C" => self.c = true,
+            "transparent" => self.transparent = Some(word.span()),
+            "packed" => {
+                self.packed = Some(match entry {
+                    Meta::List(list) => {
+                        let cap: LitInt = list.parse_args()?;
+                        quote!(#cap)
+                    }
+                    _ => quote!(1),
+                });
+            }
+            // `align` raises the alignment of the whole type, which `align_of` then tells.
+            "align" => {}
+            "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "isize" | "usize" => {
+                self.int = Some(word.clone());
+            }
+            _ => return Err(Error::new(word.span(), "this representation has no native form")),
+        }
+        Ok(())
+    }
+}
+
+/// Expands the derive, or says at which token it cannot.
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
+    if let Some(parameter) = input.generics.params.first() {
+        return Err(Error::new(
+            parameter.span(),
+            "NativeType cannot be derived for a generic type: its layout would not be one layout",
+        ));
+    }
+    let repr = Repr::of(input)?;
+    match &input.data {
+        Data::Struct(data) => aggregate(input, &repr, &data.fields, false),
+        Data::Union(data) => aggregate(input, &repr, &Fields::Named(data.fields.clone()), true),
+        Data::Enum(data) => enumeration(input, &repr, data),
+    }
+}
+
+fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> Result<TokenStream, Error> {
+    if let Some(span) = repr.transparent {
+        return Err(Error::new(span, REPR_C_WANTED));
+    }
+    if !repr.c {
+        return Err(Error::new(input.ident.span(), REPR_C_WANTED));
+    }
+    if fields.is_empty() {
+        return Err(Error::new(
+            input.ident.span(),
+            "NativeType needs at least one member: compilers disagree on how an empty structure travels",
+        ));
+    }
+    let types: Vec<&Type> = fields.iter().map(|f| &f.ty).collect();
+    let members: Vec<TokenStream> = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| match &field.ident {
+            Some(name) => quote!(#name),
+            None => {
+                let index = syn::Index::from(index);
+                quote!(#index)
+            }
+        })
+        .collect();
+    let pack = repr.packed.clone().unwrap_or_else(|| quote!(::core::primitive::usize::MAX));
+    let next_end = if union { quote!(0) } else { quote!(offset + ::core::mem::size_of::<T>()) };
+    let name = &input.ident;
+    let passing = quote!(::pinvoke::native::Passing::ByPlan);
+    let layout = quote! {
+        ::pinvoke::native::derive_support::aggregate(
+            ::core::mem::size_of::<Self>(),
+            ::core::mem::align_of::<Self>(),
+            #union,
+            [#(::pinvoke::native::derive_support::field(
+                ::core::mem::offset_of!(#name, #members),
+                <#types as ::pinvoke::native::NativeField>::field_layout(),
+            )),*],
+        )
+    };
+    let checks = quote! {
+        const _: () = {
+            /// Where the member stands in C, and where the next may begin.
+            const fn place<T>(end: ::core::primitive::usize) -> (::core::primitive::usize, ::core::primitive::usize) {
+                let offset = ::pinvoke::native::derive_support::c_offset(end, ::core::mem::align_of::<T>(), #pack);
+                (offset, #next_end)
+            }
+            let mut end = 0;
+            let mut largest = 0;
+            #(
+                let (offset, next) = place::<#types>(end);
+                ::core::assert!(
+                    ::core::mem::offset_of!(#name, #members) == offset,
+                    ::core::concat!("member `", ::core::stringify!(#members), "` is not where C puts it"),
+                );
+                end = next;
+                let member_end = offset + ::core::mem::size_of::<#types>();
+                if member_end > largest {
+                    largest = member_end;
+                }
+            )*
+            let _ = end;
+            ::core::assert!(
+                ::core::mem::size_of::<#name>() == largest.next_multiple_of(::core::mem::align_of::<#name>()),
+                "the size is not the one of C",
+            );
+        };
+    };
+    let zeroable = quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*);
+    let implementation = implement(name, &passing, &zeroable, &layout);
+    Ok(quote!(#checks #implementation))
+}
+
+fn enumeration(input: &DeriveInput, repr: &Repr, data: &DataEnum) -> Result<TokenStream, Error> {
+    let name = &input.ident;
+    if let Some(variant) = data.variants.iter().find(|v| !matches!(v.fields, Fields::Unit)) {
+        return Err(Error::new(
+            variant.span(),
+            "NativeType needs an enumeration without data: use a `#[repr(C)]` union beside a tag",
+        ));
+    }
+    let Some(int) = &repr.int else {
+        return Err(Error::new(name.span(), REPR_INT_WANTED));
+    };
+    if data.variants.is_empty() {
+        return Err(Error::new(name.span(), "NativeType needs at least one variant"));
+    }
+    let variants = data.variants.iter().map(|v| &v.ident);
+    let int = format_ident!("{int}");
+    let int = quote!(::core::primitive::#int);
+    Ok(implement(
+        name,
+        &quote!(<#int as ::pinvoke::native::NativeType>::PASSING),
+        &quote!(false #(|| #name::#variants as #int == 0)*),
+        &quote!(<#int as ::pinvoke::native::NativeType>::layout()),
+    ))
+}
+
+fn implement(
+    name: &Ident,
+    passing: &TokenStream,
+    zeroable: &TokenStream,
+    layout: &TokenStream,
+) -> TokenStream {
+    quote! {
+        // SAFETY: a type of C's layout (asserted beside this) whose members are native.
+        #[automatically_derived]
+        unsafe impl ::pinvoke::native::NativeType for #name {
+            const PASSING: ::pinvoke::native::Passing = #passing;
+            const ZEROABLE: ::core::primitive::bool = #zeroable;
+            fn layout() -> ::pinvoke::native::derive_support::Layout {
+                #layout
+            }
+        }
+    }
+}
