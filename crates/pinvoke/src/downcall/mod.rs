@@ -20,9 +20,10 @@ pub enum Arg {
     /// A value, converted by the declared type of the parameter. Behind a pointer to something that is not
     /// `const` it is copied in and copied back.
     Value(Value),
-    /// A value of a stated type, for a variable argument: `(long) 5`. For a named parameter the value is
-    /// first checked against the stated type.
-    Typed(TypeRef, Value),
+    /// An argument of a stated type: for a variable argument (`(long) 5`, `(int *) out`), and for a named
+    /// parameter `void *` what the memory holds (`(int *) [5, 3, 9]`). For other parameters the value is
+    /// first converted to the stated type.
+    Typed(TypeRef, Box<Arg>),
     /// Zeroed memory that the callee fills: this many elements (bytes behind `void *` and `char *`), or one.
     /// Reported in [`Outcome::changed`] whatever stands there afterwards.
     Out(Option<u64>),
