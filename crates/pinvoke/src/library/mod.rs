@@ -1,1 +1,179 @@
-//! To be written.
+//! Native libraries: found by probing, loaded by the system's loader.
+//!
+//! [`Library::open`] takes the name that a declaration gives, [probes](probe) for the file it means, and loads
+//! the first candidate that the loader accepts. Where none is accepted, the [error](LoadError) has every attempt
+//! in the loader's own words and what the file in question really is.
+//!
+//! ```
+//! use pinvoke::library::Library;
+//!
+//! let c = Library::open("libc")?;
+//! let getpid = c.entry_point("getpid")?;
+//! assert_eq!(getpid.name(), "getpid");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How long a library stays
+//!
+//! A library is never unloaded by itself, whatever happens to the [`Library`] values that name it, as in .NET:
+//! function pointers into it may be anywhere, in native code too, and no one could tell when the last is gone.
+//! Who knows better calls [`Library::close`], which is `unsafe` for that reason.
+
+pub mod diagnose;
+mod error;
+pub mod probe;
+mod raw;
+
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod os;
+
+use core::ffi::c_void;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pinvoke_abi::target::Target;
+
+pub use error::{Attempt, CloseError, LoadError, LoadFailure, LoaderMessage};
+use probe::{Candidate, Place, ProbeOptions, Spelling};
+
+/// A loaded library. Cheap to clone; clones are the same library.
+#[derive(Clone, Debug)]
+pub struct Library(Arc<Loaded>);
+
+#[derive(Debug)]
+struct Loaded {
+    name: OsString,
+    path: Option<PathBuf>,
+    handle: os::Handle,
+}
+
+impl Library {
+    /// Finds and loads the library that `name` means, with the usual options.
+    ///
+    /// # Errors
+    ///
+    /// The name is empty or contains a NUL, or the loader accepts no candidate.
+    pub fn open(name: impl AsRef<OsStr>) -> Result<Library, LoadError> {
+        Self::open_with(name, &ProbeOptions::default())
+    }
+
+    /// Finds and loads the library that `name` means.
+    ///
+    /// ```no_run
+    /// use pinvoke::library::{Library, probe::ProbeOptions};
+    ///
+    /// let options = ProbeOptions::default().directory("/opt/acme/lib");
+    /// let acme = Library::open_with("acme", &options)?;
+    /// println!("loaded {}", acme.path().unwrap().display());
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is empty or contains a NUL, or the loader accepts no candidate.
+    pub fn open_with(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<Library, LoadError> {
+        let name = name.as_ref();
+        check_name(name)?;
+        let program = program_directory();
+        let mut attempts = Vec::new();
+        for candidate in probe::candidates(name, Target::HOST.os, program.as_deref(), options) {
+            match load(name, &candidate) {
+                Ok(library) => return Ok(library),
+                Err(message) => attempts.push(Attempt { candidate, message, findings: Vec::new() }),
+            }
+        }
+        let failure = LoadFailure { name: name.to_owned(), attempts, advice: Vec::new() };
+        Err(LoadError::Refused(Box::new(failure)))
+    }
+
+    /// Loads exactly this file. What stands in `file` goes to the loader as it is: there is no probing, but a
+    /// bare name is still searched for by the loader itself.
+    ///
+    /// # Errors
+    ///
+    /// The name is empty or contains a NUL, or the loader does not accept the file.
+    pub fn load_exact(file: impl AsRef<Path>) -> Result<Library, LoadError> {
+        let name = file.as_ref().as_os_str();
+        check_name(name)?;
+        let place = if file.as_ref().is_absolute() { Place::Absolute } else { Place::System };
+        let candidate = Candidate { file: name.to_owned(), spelling: Spelling::AsGiven, place };
+        load(name, &candidate).map_err(|message| {
+            let attempts = vec![Attempt { candidate, message, findings: Vec::new() }];
+            let failure = LoadFailure { name: name.to_owned(), attempts, advice: Vec::new() };
+            LoadError::Refused(Box::new(failure))
+        })
+    }
+
+    /// The running program itself: its own exported symbols and those of every library it was started with.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let own = Library::main_program()?;
+    /// assert!(own.entry_point("malloc").is_ok());
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None that a system is known for.
+    pub fn main_program() -> Result<Library, LoadError> {
+        Self::open(probe::OWN_PROCESS)
+    }
+
+    /// The name that was asked for.
+    #[must_use]
+    pub fn name(&self) -> &OsStr {
+        &self.0.name
+    }
+
+    /// The file that was loaded; `None` where the system does not know it.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The handle that the system's loader knows the library by. It stays the library's: closing it is
+    /// [`close`](Self::close)'s matter.
+    #[must_use]
+    pub fn as_raw(&self) -> *mut c_void {
+        self.0.handle.as_raw()
+    }
+
+    pub(crate) fn symbol(&self, name: &core::ffi::CStr) -> Result<*mut c_void, LoaderMessage> {
+        os::symbol(self.0.handle, name).map_err(LoaderMessage)
+    }
+}
+
+fn check_name(name: &OsStr) -> Result<(), LoadError> {
+    if name.is_empty() {
+        return Err(LoadError::NoName);
+    }
+    match os::c_name(name) {
+        Ok(_) => Ok(()),
+        Err(offset) => Err(LoadError::NulInName { name: name.to_owned(), offset }),
+    }
+}
+
+fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
+    let opened = match candidate.place {
+        Place::OwnProcess => os::own_process(),
+        _ => match os::c_name(&candidate.file) {
+            Ok(file) => os::open(&file),
+            Err(offset) => Err(format!("the path has a NUL character at offset {offset}")),
+        },
+    };
+    let handle = opened.map_err(LoaderMessage)?;
+    Ok(Library(Arc::new(Loaded { name: name.to_owned(), path: loaded_path(handle), handle })))
+}
+
+fn loaded_path(handle: os::Handle) -> Option<PathBuf> {
+    os::path(handle).or_else(|| std::env::current_exe().ok())
+}
+
+fn program_directory() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program.parent().map(Path::to_owned)
+}

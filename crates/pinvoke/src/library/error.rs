@@ -1,0 +1,119 @@
+//! What went wrong when a library could not be loaded: every attempt, in order and in the loader's words, with
+//! what a look at the file adds to them.
+//!
+//! The loader's own message is seldom enough. It says "cannot open shared object file" about the library when a
+//! dependency is missing, "invalid ELF header" about a text file, and when several names were tried the last
+//! message tends to hide the one that matters. So nothing is dropped here, and a [`Finding`] says in plain words
+//! what the file is.
+
+use core::fmt;
+use std::ffi::OsString;
+
+use super::diagnose::Finding;
+use super::probe::Candidate;
+
+/// A library could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The name is empty.
+    #[error("cannot load a library without a name")]
+    NoName,
+    /// The name contains a NUL, where the loader would stop reading it.
+    #[error("cannot load the library {name:?}: its name has a NUL character at offset {offset}")]
+    NulInName {
+        /// The name.
+        name: OsString,
+        /// Where the first NUL stands, in bytes.
+        offset: usize,
+    },
+    /// No candidate could be loaded.
+    #[error(transparent)]
+    Refused(Box<LoadFailure>),
+}
+
+/// The loader gave a library back only with an error, or not at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot close the library {name:?}")]
+pub struct CloseError {
+    /// The name under which the library was asked for.
+    pub name: OsString,
+    /// The loader's reason.
+    #[source]
+    pub message: LoaderMessage,
+}
+
+/// What the system's loader said, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LoaderMessage(pub String);
+
+/// One candidate that the loader refused.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// What was tried, and why.
+    pub candidate: Candidate,
+    /// What the loader said.
+    pub message: LoaderMessage,
+    /// What a look at the file shows. Empty where there is no such file.
+    pub findings: Vec<Finding>,
+}
+
+/// Every attempt to load a library, none of which succeeded.
+///
+/// Its text has one line for the failure, one for each attempt, below it what the file turned out to be, and
+/// advice at the end.
+#[derive(Debug)]
+pub struct LoadFailure {
+    /// The name that was asked for.
+    pub name: OsString,
+    /// What was tried, in order.
+    pub attempts: Vec<Attempt>,
+    /// What to do, one sentence each.
+    pub advice: Vec<String>,
+}
+
+impl LoadError {
+    /// The attempts, in order; none if the name was not worth one.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            LoadError::NoName | LoadError::NulInName { .. } => &[],
+            LoadError::Refused(failure) => &failure.attempts,
+        }
+    }
+}
+
+impl fmt::Display for LoadFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot load the library {:?}", self.name)?;
+        for attempt in &self.attempts {
+            write!(f, "\n  {attempt}")?;
+            for finding in &attempt.findings {
+                write!(f, "\n    {finding}")?;
+            }
+        }
+        for advice in &self.advice {
+            write!(f, "\n  help: {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Attempt {
+    /// The file and what the loader said about it, without the file's name twice.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.candidate.file.display().to_string();
+        let said = self.message.0.strip_prefix(&file).and_then(|rest| rest.strip_prefix(": "));
+        write!(f, "{}: {}", self.candidate, said.unwrap_or(&self.message.0))
+    }
+}
+
+impl core::error::Error for LoadFailure {
+    /// The message of the most telling attempt: the first whose file is there, else the first of all.
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        let telling = self.attempts.iter().find(|attempt| !attempt.findings.is_empty());
+        let attempt = telling.or_else(|| self.attempts.first())?;
+        Some(&attempt.message)
+    }
+}
