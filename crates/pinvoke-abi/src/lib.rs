@@ -8,6 +8,7 @@
 //! [`Signature`](signature::Signature) → [`CallPlan`](plan::CallPlan) → bytes of a stub.
 #![forbid(unsafe_code)]
 
+mod abi;
 pub mod layout;
 pub mod plan;
 pub mod reg;

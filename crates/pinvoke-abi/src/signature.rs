@@ -1,6 +1,8 @@
 //! What a call looks like before any ABI is applied: convention, parameters, result.
 
-use crate::layout::Layout;
+use core::fmt;
+
+use crate::layout::{Kind, Layout};
 use crate::target::Target;
 
 /// The calling convention that a declaration states.
@@ -45,5 +47,42 @@ impl Signature {
     #[must_use]
     pub fn new(target: Target, params: Vec<Layout>, ret: Layout) -> Signature {
         Signature { target, conv: CallConv::C, params, ret, variadic_from: None }
+    }
+}
+
+/// What a variable argument of this type becomes by the default argument promotions (C17 6.5.2.2):
+/// `float` becomes `double`, integers narrower than `int` and `_Bool` become `int`. All others stay.
+///
+/// ```
+/// use pinvoke_abi::layout::Layout;
+/// use pinvoke_abi::signature::promote;
+/// use pinvoke_abi::target::Target;
+/// let t = Target::X86_64_LINUX;
+/// assert_eq!(promote(&Layout::float(t, 4), t), Layout::float(t, 8));
+/// assert_eq!(promote(&Layout::int(t, 2, false), t), Layout::int(t, 4, true));
+/// ```
+#[must_use]
+pub fn promote(layout: &Layout, target: Target) -> Layout {
+    match layout.kind {
+        Kind::Float if layout.size == 4 => Layout::float(target, 8),
+        Kind::Bool => Layout::int(target, 4, true),
+        // Every value of a narrower type, unsigned ones included, fits a 32-bit int.
+        Kind::Int { .. } if layout.size < 4 => Layout::int(target, 4, true),
+        _ => layout.clone(),
+    }
+}
+
+/// As the compact notation spells it.
+impl fmt::Display for CallConv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CallConv::C => "cdecl",
+            CallConv::System => "system",
+            CallConv::SysV64 => "sysv64",
+            CallConv::Win64 => "win64",
+            CallConv::Stdcall => "stdcall",
+            CallConv::Fastcall => "fastcall",
+            CallConv::Thiscall => "thiscall",
+        })
     }
 }

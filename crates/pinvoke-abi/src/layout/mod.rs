@@ -6,6 +6,8 @@
 //! Scalars come from constructors, aggregates from [`StructBuilder`] and [`Layout::union`], which
 //! apply the rules of a [`Target`]: natural alignment, `packed`, `aligned`, bit-fields.
 
+pub(crate) mod walk;
+
 use std::fmt;
 use std::sync::Arc;
 

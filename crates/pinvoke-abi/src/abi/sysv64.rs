@@ -1,0 +1,188 @@
+//! System V AMD64: x86-64 Linux, macOS, the BSDs.
+//!
+//! Specification: *System V Application Binary Interface, AMD64 Architecture Processor Supplement*
+//! (psABI), section 3.2.3 "Parameter Passing". A value of up to 16 bytes is cut into *eightbytes*;
+//! each gets the class that all scalars touching it agree on by the merge rules, and travels in a
+//! register of that class. Anything larger lies in memory, except `__float128` and `_Complex long
+//! double`.
+//!
+//! Where the text leaves room, gcc decides, being the compiler that builds the systems we call into:
+//! * A member that is not aligned *for a scalar in it* sends the whole value to memory; whether an
+//!   inner structure as such is aligned does not matter (clang looks at that too).
+//! * Unnamed bit-fields count as integers (clang leaves them out).
+//! * A flexible array member is left out (clang sends such a structure to memory). So is a member of
+//!   zero length; gcc lets `char e[0]` in the middle of an eightbyte count as an integer.
+//! * `_Complex float` is one vector register, `_Complex double` two, `_Complex long double` memory
+//!   as an argument and `st(0)`, `st(1)` as a result.
+//! * An empty structure (size 0 in GNU C) travels nowhere.
+//!
+//! Worked example: `struct { float x, y; char tag; }` (12 bytes). Eightbyte 0 holds two floats: SSE.
+//! Eightbyte 1 holds a char: INTEGER. So: 8 bytes in a vector register, 4 in an integer register.
+
+use crate::layout::walk::{self, Malformed, Scalar};
+use crate::layout::{Kind, Layout};
+use crate::plan::Extend;
+use crate::reg::Gpr;
+
+use super::descriptor::{AbiDescriptor, IndirectReturn, Slots, StackArgs, Variadic};
+use super::{Bank, Class, Part, Parts};
+
+pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
+    int_args: &[Gpr::Rdi, Gpr::Rsi, Gpr::Rdx, Gpr::Rcx, Gpr::R8, Gpr::R9],
+    vec_args: &[0, 1, 2, 3, 4, 5, 6, 7],
+    int_rets: &[Gpr::Rax, Gpr::Rdx],
+    vec_rets: &[0, 1],
+    x87_rets: &[0, 1],
+    slots: Slots::PerBank,
+    stack: StackArgs::Aligned,
+    indirect_return: IndirectReturn::FirstArgument { returned: Gpr::Rax },
+    variadic: Variadic::CountVectors,
+    shadow: 0,
+    stack_align: 16,
+    reference_align: 16,
+    classify,
+    // The same: what has no argument register of its bank (x87) ends up on the stack in assignment.
+    classify_result: classify,
+};
+
+/// The class of one eightbyte, psABI 3.2.3 "Classification", in the names of the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Eightbyte {
+    NoClass,
+    Integer,
+    Sse,
+    SseUp,
+    X87,
+    X87Up,
+    Memory,
+}
+
+impl Eightbyte {
+    /// Rule 4: the class of an eightbyte that holds scalars of both classes.
+    fn merge(self, other: Eightbyte) -> Eightbyte {
+        use Eightbyte::{Integer, Memory, NoClass, Sse, SseUp, X87, X87Up};
+        match (self, other) {
+            (a, b) if a == b => a,
+            (NoClass, x) | (x, NoClass) => x,
+            (Memory, _) | (_, Memory) => Memory,
+            (Integer, _) | (_, Integer) => Integer,
+            (X87 | X87Up, _) | (_, X87 | X87Up) => Memory,
+            (Sse | SseUp, Sse | SseUp) => Sse,
+        }
+    }
+}
+
+fn classify(layout: &Layout) -> Result<Class, Malformed> {
+    walk::check_scalar(layout)?;
+    let size = layout.size;
+    let one = |bank, width| Class::Parts(Parts::one(bank, 0, width));
+    let pair = |bank| Class::Parts(Parts::two(Part::new(bank, 0, 8), Part::new(bank, 8, 8)));
+    Ok(match layout.kind {
+        Kind::Void => Class::Ignore,
+        Kind::Bool => Class::Parts(Parts::one(Bank::Int, 0, 1).extended(Extend::Zero)),
+        // Compilers widen to 32 bits in the caller, though no text asks for it (psABI 3.2.3 has a
+        // footnote for _Bool alone), and some callees rely on it.
+        Kind::Int { signed } => match size {
+            1 => Class::Parts(Parts::one(Bank::Int, 0, 1).extended(Extend::of(signed))),
+            2 => Class::Parts(Parts::one(Bank::Int, 0, 2).extended(Extend::of(signed))),
+            4 => one(Bank::Int, 4),
+            8 => one(Bank::Int, 8),
+            _ => pair(Bank::Int),
+        },
+        Kind::Pointer => one(Bank::Int, if size == 4 { 4 } else { 8 }),
+        Kind::Float => match size {
+            4 => one(Bank::Vec, 4),
+            8 => one(Bank::Vec, 8),
+            _ => one(Bank::Vec, 16),
+        },
+        Kind::X87 => one(Bank::X87, 10),
+        Kind::Complex { x87: false } => match size {
+            8 => one(Bank::Vec, 8),
+            16 => pair(Bank::Vec),
+            _ => Class::Memory,
+        },
+        Kind::Complex { x87: true } => {
+            let second = if size == 24 { 12 } else { 16 };
+            Class::Parts(Parts::two(Part::new(Bank::X87, 0, 10), Part::new(Bank::X87, second, 10)))
+        }
+        Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. } => match size {
+            0 => Class::Ignore,
+            1..=16 => aggregate(layout)?,
+            _ => Class::Memory,
+        },
+    })
+}
+
+/// Rules 3 to 5 for an aggregate of 1 to 16 bytes.
+fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
+    let mut eightbytes = [Eightbyte::NoClass; 2];
+    walk::scalars(layout, &mut |scalar| add(&mut eightbytes, scalar))?;
+    let [low, mut high] = eightbytes;
+    // Rule 5, the clean-up. (c), more than two eightbytes, cannot be here.
+    if high == Eightbyte::X87Up && low != Eightbyte::X87 {
+        return Ok(Class::Memory);
+    }
+    if high == Eightbyte::SseUp && low != Eightbyte::Sse {
+        high = Eightbyte::Sse;
+    }
+    let rest = match layout.size {
+        9..=15 => u32::try_from(layout.size - 8).map_or(8, |rest| rest),
+        _ => 8,
+    };
+    let first = match layout.size {
+        1..=7 => u32::try_from(layout.size).map_or(8, |first| first),
+        _ => 8,
+    };
+    let one = |bank, width| Class::Parts(Parts::one(bank, 0, width));
+    let bank = |class| match class {
+        Eightbyte::Integer => Some(Bank::Int),
+        Eightbyte::Sse => Some(Bank::Vec),
+        Eightbyte::NoClass | Eightbyte::SseUp | Eightbyte::X87 | Eightbyte::X87Up | Eightbyte::Memory => None,
+    };
+    Ok(match (low, high) {
+        (Eightbyte::Memory, _) | (_, Eightbyte::Memory) => Class::Memory,
+        (Eightbyte::Sse, Eightbyte::SseUp) => one(Bank::Vec, 16),
+        (Eightbyte::X87, Eightbyte::X87Up) => one(Bank::X87, 10),
+        _ => match (bank(low), bank(high)) {
+            (Some(low), Some(high)) => {
+                Class::Parts(Parts::two(Part::new(low, 0, first), Part::new(high, 8, rest)))
+            }
+            (Some(low), None) => Class::Parts(Parts::one(low, 0, first)),
+            (None, Some(high)) => Class::Parts(Parts::one(high, 8, rest)),
+            (None, None) => Class::Ignore,
+        },
+    })
+}
+
+/// Merges the class of one scalar into the eightbytes that it touches.
+fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
+    let Scalar { offset, layout, bits } = scalar;
+    let mut merge = |byte: u64, class| {
+        let which = usize::from(byte >= 8);
+        eightbytes[which] = eightbytes[which].merge(class);
+    };
+    if let Some(bits) = bits {
+        let last = offset + u64::from(bits.start + bits.width - 1) / 8;
+        merge(offset, Eightbyte::Integer);
+        merge(last, Eightbyte::Integer);
+        return;
+    }
+    // What the scalar must be aligned to, whatever attribute says it need not be.
+    let (unit, class) = match layout.kind {
+        Kind::Float => (layout.size, Eightbyte::Sse),
+        Kind::X87 => (16, Eightbyte::X87),
+        Kind::Complex { .. } => (layout.size / 2, Eightbyte::Sse),
+        _ => (layout.size, Eightbyte::Integer),
+    };
+    if !offset.is_multiple_of(unit) {
+        merge(offset, Eightbyte::Memory);
+        return;
+    }
+    merge(offset, class);
+    let second = match (class, unit) {
+        (Eightbyte::Sse, 16) => Eightbyte::SseUp,
+        (Eightbyte::X87, _) => Eightbyte::X87Up,
+        _ => class,
+    };
+    merge(offset + layout.size - 1, second);
+}

@@ -1,0 +1,73 @@
+//! Microsoft x64.
+//!
+//! Specification: *x64 calling convention* and *x64 ABI conventions*, Microsoft Learn. Every
+//! argument has a position; the first four positions are `rcx`/`xmm0`, `rdx`/`xmm1`, `r8`/`xmm2`,
+//! `r9`/`xmm3`, the others 8-byte stack slots above the 32 bytes of shadow space. A value of 1, 2, 4
+//! or 8 bytes travels in its position; anything else as the address of a copy that the caller makes,
+//! aligned to 16. Only `float` and `double` themselves use vector registers: a structure around one
+//! is an integer.
+//!
+//! What that text does not cover, gcc's `ms_abi` decides, which MinGW is built with:
+//! * `__int128` goes by reference and returns in `xmm0` (a structure around it in memory).
+//! * `long double` (x87), `__float128` and complex values of more than 8 bytes go by reference and
+//!   return in memory. clang's `ms_abi` outside Windows returns `long double` in `st(0)` instead.
+//! * `_Complex float` is 8 bytes: an integer.
+//! * An argument without bytes takes a position all the same. A result without bytes takes none.
+//!
+//! Worked example: `f(int a, double b, struct { char c[3]; } c, float d, int e)`: `ecx`, `xmm1`,
+//! address of a copy in `r8`, `xmm3`, and `[rsp+32]`.
+
+use crate::layout::walk::{self, Malformed};
+use crate::layout::{Kind, Layout};
+use crate::plan::Extend;
+use crate::reg::Gpr;
+
+use super::descriptor::{AbiDescriptor, IndirectReturn, Slots, StackArgs, Variadic};
+use super::{Bank, Class, Parts};
+
+pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
+    int_args: &[Gpr::Rcx, Gpr::Rdx, Gpr::R8, Gpr::R9],
+    vec_args: &[0, 1, 2, 3],
+    int_rets: &[Gpr::Rax],
+    vec_rets: &[0],
+    x87_rets: &[],
+    slots: Slots::Positional,
+    stack: StackArgs::Slots,
+    indirect_return: IndirectReturn::FirstArgument { returned: Gpr::Rax },
+    variadic: Variadic::MirrorVectors,
+    shadow: 32,
+    stack_align: 16,
+    reference_align: 16,
+    classify,
+    classify_result,
+};
+
+fn classify(layout: &Layout) -> Result<Class, Malformed> {
+    walk::check_scalar(layout)?;
+    let bank = match layout.kind {
+        Kind::Void => return Ok(Class::Ignore),
+        Kind::Float => Bank::Vec,
+        _ => Bank::Int,
+    };
+    let extend = match layout.kind {
+        Kind::Bool => Extend::Zero,
+        Kind::Int { signed } if layout.size < 4 => Extend::of(signed),
+        _ => Extend::None,
+    };
+    let width = match layout.size {
+        1 => 1,
+        2 => 2,
+        4 => 4,
+        8 => 8,
+        _ => return Ok(Class::ByReference),
+    };
+    Ok(Class::Parts(Parts::one(bank, 0, width).extended(extend)))
+}
+
+fn classify_result(layout: &Layout) -> Result<Class, Malformed> {
+    match layout.kind {
+        Kind::Int { .. } if layout.size == 16 => Ok(Class::Parts(Parts::one(Bank::Vec, 0, 16))),
+        _ if layout.size == 0 => Ok(Class::Ignore),
+        _ => classify(layout),
+    }
+}

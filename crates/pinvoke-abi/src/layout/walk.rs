@@ -1,0 +1,111 @@
+//! The scalars inside a layout, whatever the nesting: what classification and verification look at.
+
+use super::{BitRange, Kind, Layout};
+
+/// Structures, unions and arrays inside each other, at most.
+pub(crate) const MAX_DEPTH: u32 = 200;
+
+/// Scalars visited in one walk, at most. Unions of unions have exponentially many.
+const MAX_VISITS: u32 = 1 << 16;
+
+/// Something inside a layout that is not made of members.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scalar<'a> {
+    /// First byte, counted from the start of the outermost value.
+    pub(crate) offset: u64,
+    /// Layout of the declared type.
+    pub(crate) layout: &'a Layout,
+    /// Set for a bit-field, counted from the lowest bit of the byte at `offset`.
+    pub(crate) bits: Option<BitRange>,
+}
+
+/// Why a walk ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// Nested deeper than [`MAX_DEPTH`] or more than [`MAX_VISITS`] scalars.
+    TooComplex,
+    /// A scalar of a size that its kind does not have, or an alignment that is no power of two.
+    BadScalar,
+    /// A member that reaches beyond the end of its aggregate.
+    Outside,
+}
+
+/// Calls `visit` for every scalar of `layout` that has bytes, in declaration order.
+///
+/// Every scalar that is reported has a size that its kind allows and lies inside `layout`.
+pub(crate) fn scalars<'a>(layout: &'a Layout, visit: &mut dyn FnMut(Scalar<'a>)) -> Result<(), Malformed> {
+    let mut left = MAX_VISITS;
+    walk(layout, 0, layout.size, MAX_DEPTH, &mut left, visit)
+}
+
+fn walk<'a>(
+    layout: &'a Layout,
+    offset: u64,
+    limit: u64,
+    depth: u32,
+    left: &mut u32,
+    visit: &mut dyn FnMut(Scalar<'a>),
+) -> Result<(), Malformed> {
+    if depth == 0 || *left == 0 {
+        return Err(Malformed::TooComplex);
+    }
+    *left -= 1;
+    if offset.checked_add(layout.size).is_none_or(|end| end > limit) {
+        return Err(Malformed::Outside);
+    }
+    match &layout.kind {
+        Kind::Array { element, count } => {
+            if element.size.checked_mul(*count) != Some(layout.size) {
+                return Err(Malformed::Outside);
+            }
+            if element.size == 0 {
+                return Ok(());
+            }
+            for i in 0..*count {
+                walk(element, offset + i * element.size, limit, depth - 1, left, visit)?;
+            }
+            Ok(())
+        }
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let limit = offset + layout.size;
+            for field in fields.iter() {
+                let at = offset.checked_add(field.offset).ok_or(Malformed::Outside)?;
+                match field.bits {
+                    None => walk(&field.layout, at, limit, depth - 1, left, visit)?,
+                    Some(bits) => {
+                        *left = left.checked_sub(1).ok_or(Malformed::TooComplex)?;
+                        let last = (u64::from(bits.start) + u64::from(bits.width)).div_ceil(8);
+                        if bits.start > 7 || bits.width == 0 || at.checked_add(last).is_none_or(|e| e > limit)
+                        {
+                            return Err(Malformed::Outside);
+                        }
+                        visit(Scalar { offset: at, layout: &field.layout, bits: Some(bits) });
+                    }
+                }
+            }
+            Ok(())
+        }
+        Kind::Void => Ok(()),
+        _ => {
+            check_scalar(layout)?;
+            visit(Scalar { offset, layout, bits: None });
+            Ok(())
+        }
+    }
+}
+
+/// Whether the size and alignment of a scalar are possible for its kind. Aggregates pass.
+pub(crate) fn check_scalar(layout: &Layout) -> Result<(), Malformed> {
+    let size = layout.size;
+    let possible = match layout.kind {
+        Kind::Void | Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. } => true,
+        Kind::Int { .. } => matches!(size, 1 | 2 | 4 | 8 | 16),
+        Kind::Bool => size == 1,
+        Kind::Float => matches!(size, 4 | 8 | 16),
+        Kind::X87 => matches!(size, 12 | 16),
+        Kind::Complex { x87: false } => matches!(size, 8 | 16 | 32),
+        Kind::Complex { x87: true } => matches!(size, 24 | 32),
+        Kind::Pointer => matches!(size, 4 | 8),
+    };
+    if possible && layout.align.is_power_of_two() { Ok(()) } else { Err(Malformed::BadScalar) }
+}

@@ -1,0 +1,245 @@
+//! Where every byte of a call goes.
+//!
+//! A [`CallPlan`] is computed once from a [`Signature`](crate::signature::Signature) and then
+//! executed any number of times: by copying pieces between an argument record and a frame image, or
+//! by a stub generated from it. Upcalls read the same plan in the other direction.
+//!
+//! A plan exists only verified: [`CallPlan::new`] classifies, assigns and then checks the result
+//! against rules that know nothing of how it came about, see [`verify`].
+//!
+//! ```
+//! use pinvoke_abi::plan::CallPlan;
+//! use pinvoke_abi::signature::Signature;
+//! use pinvoke_abi::layout::Layout;
+//! use pinvoke_abi::target::Target;
+//! let t = Target::X86_64_LINUX;
+//! let int = Layout::int(t, 4, true);
+//! let plan = CallPlan::new(&Signature::new(t, vec![int.clone(), Layout::float(t, 8)], int))?;
+//! assert_eq!((plan.args().len(), plan.stack()), (2, 0));
+//! # Ok::<(), pinvoke_abi::plan::PlanError>(())
+//! ```
+
+mod error;
+mod pieces;
+mod verify;
+
+pub use self::error::{PlanError, Which};
+pub use self::pieces::{MAX_PIECES, Pieces};
+
+use crate::abi::{self, assign::Assignment};
+use crate::layout::{Kind, Layout};
+use crate::reg::Reg;
+use crate::signature::Signature;
+
+/// The largest stack area that a call may take, in bytes. A thread's guard page protects against
+/// little more; larger values are passed by pointer by everybody.
+pub const MAX_STACK: u32 = 1 << 20;
+
+/// The largest number of arguments. C17 5.2.4.1 promises 127.
+pub const MAX_ARGS: usize = 65_535;
+
+/// The largest value that is passed or returned, in bytes.
+pub const MAX_VALUE: u32 = 1 << 30;
+
+/// The rule set a convention resolves to on a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Abi {
+    /// System V AMD64.
+    SysV64,
+    /// Microsoft x64.
+    Win64,
+}
+
+/// Where a piece of a value travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Location {
+    /// In a register, from its lowest byte.
+    Reg(Reg),
+    /// In memory at this byte offset from the first stack argument, i.e. from the stack pointer as it
+    /// stands immediately before the call instruction.
+    Stack(u32),
+}
+
+/// How a piece narrower than its location is widened, by the side that writes it: to 32 bits at
+/// least, as C compilers do. The side that reads it must not rely on that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extend {
+    /// The other bytes are unspecified.
+    None,
+    /// With zeros.
+    Zero,
+    /// With copies of the sign bit.
+    Sign,
+}
+
+impl Extend {
+    /// The extension of an integer type.
+    #[must_use]
+    pub const fn of(signed: bool) -> Extend {
+        if signed { Extend::Sign } else { Extend::Zero }
+    }
+}
+
+/// A run of bytes of one value and the place where it travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Piece {
+    /// First byte within the value.
+    pub offset: u32,
+    /// Number of bytes: at most 8 in an integer register, 16 in a vector register, 10 in an x87
+    /// register, any number on the stack.
+    pub width: u32,
+    /// How the rest of the location is filled.
+    pub extend: Extend,
+    /// Where the bytes travel.
+    pub at: Location,
+    /// A second register that carries the same bytes (Microsoft x64 variable floating arguments).
+    pub mirror: Option<Reg>,
+}
+
+/// How one argument travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ArgPlan {
+    /// The value itself in pieces, by ascending offset; none at all for a value without bytes.
+    /// Padding between the pieces may be left out.
+    Direct(Pieces),
+    /// The address of a copy that the caller makes and the callee may change.
+    ByReference {
+        /// Where the address travels: 8 bytes in an integer register or on the stack.
+        at: Location,
+        /// Alignment that the copy must have, in bytes.
+        align: u32,
+    },
+}
+
+/// How the result travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RetPlan {
+    /// There is none, or it has no bytes.
+    Void,
+    /// In registers, by ascending offset.
+    Direct(Pieces),
+    /// In memory that the caller provides.
+    Indirect {
+        /// Where the caller puts the address.
+        pointer: Location,
+        /// Where the callee hands the address back.
+        returned: Reg,
+    },
+}
+
+/// Where every byte of a call goes. Exists only verified.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CallPlan {
+    pub(crate) abi: Abi,
+    pub(crate) args: Vec<ArgPlan>,
+    pub(crate) ret: RetPlan,
+    pub(crate) arg_sizes: Vec<u32>,
+    pub(crate) ret_size: u32,
+    pub(crate) stack: u32,
+    pub(crate) stack_align: u32,
+    pub(crate) vector_regs: Option<u8>,
+}
+
+impl CallPlan {
+    /// Plans a call: resolves the convention for the target, classifies, assigns and verifies.
+    ///
+    /// # Errors
+    /// [`PlanError`] says which value cannot travel and why.
+    pub fn new(signature: &Signature) -> Result<CallPlan, PlanError> {
+        let Signature { target, conv, params, ret, variadic_from } = signature;
+        let abi = abi::resolve(*conv, *target)
+            .ok_or(PlanError::UnsupportedConvention { conv: *conv, target: *target })?;
+        if params.len() > MAX_ARGS {
+            return Err(PlanError::TooManyArguments(params.len()));
+        }
+        if let Some(from) = variadic_from.filter(|from| *from > params.len()) {
+            return Err(PlanError::VariadicBeyondEnd { from, params: params.len() });
+        }
+        let descriptor = abi.descriptor();
+        let mut assignment = Assignment::new(descriptor, variadic_from.is_some());
+        let ret_size = check_value(Which::Result, ret)?;
+        let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
+        let ret_plan = assignment.result(class)?;
+        let mut args = Vec::with_capacity(params.len());
+        let mut arg_sizes = Vec::with_capacity(params.len());
+        for (index, param) in params.iter().enumerate() {
+            let which = Which::Argument(index);
+            arg_sizes.push(check_value(which, param)?);
+            let class = (descriptor.classify)(param).map_err(|m| PlanError::malformed(which, m))?;
+            args.push(assignment.argument(index, param, class)?);
+        }
+        let (stack, stack_align) = assignment.stack();
+        let vector_regs = assignment.vector_regs();
+        let plan =
+            CallPlan { abi, args, ret: ret_plan, arg_sizes, ret_size, stack, stack_align, vector_regs };
+        verify::verify(&plan, descriptor, signature)?;
+        Ok(plan)
+    }
+
+    /// The rule set that was applied.
+    #[must_use]
+    pub fn abi(&self) -> Abi {
+        self.abi
+    }
+
+    /// One entry per argument, left to right.
+    #[must_use]
+    pub fn args(&self) -> &[ArgPlan] {
+        &self.args
+    }
+
+    /// Size of each argument in bytes, left to right.
+    #[must_use]
+    pub fn arg_sizes(&self) -> &[u32] {
+        &self.arg_sizes
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn ret(&self) -> &RetPlan {
+        &self.ret
+    }
+
+    /// Size of the result in bytes.
+    #[must_use]
+    pub fn ret_size(&self) -> u32 {
+        self.ret_size
+    }
+
+    /// Bytes of outgoing stack that the caller provides below the return address, a multiple of 16;
+    /// the shadow space of Microsoft x64 is included.
+    #[must_use]
+    pub fn stack(&self) -> u32 {
+        self.stack
+    }
+
+    /// Alignment that the first stack argument must have, in bytes: 16, or more where an over-aligned
+    /// structure travels on the stack.
+    #[must_use]
+    pub fn stack_align(&self) -> u32 {
+        self.stack_align
+    }
+
+    /// Number of vector registers that carry arguments, where the convention wants it announced
+    /// (`al` in a System V variadic call).
+    #[must_use]
+    pub fn vector_regs(&self) -> Option<u8> {
+        self.vector_regs
+    }
+}
+
+/// The size of a value that may be passed.
+fn check_value(which: Which, layout: &Layout) -> Result<u32, PlanError> {
+    match layout.kind {
+        Kind::Void if which != Which::Result => return Err(PlanError::VoidArgument(which)),
+        Kind::Array { .. } => return Err(PlanError::BareArray(which)),
+        _ => {}
+    }
+    if layout.align > u64::from(MAX_VALUE) {
+        return Err(PlanError::too_large(which, layout));
+    }
+    u32::try_from(layout.size)
+        .ok()
+        .filter(|size| *size <= MAX_VALUE)
+        .ok_or_else(|| PlanError::too_large(which, layout))
+}
