@@ -1,0 +1,3 @@
+//! x86-64: System V and Microsoft x64.
+
+pub(crate) mod upcall;

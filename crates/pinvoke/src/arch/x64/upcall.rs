@@ -1,0 +1,386 @@
+//! How native code enters us on x86-64: the code of the thunks, and the way in for calls whose
+//! signature is known only at run time.
+//!
+//! # Thunks
+//!
+//! A thunk is 32 bytes of fixed code that belongs to one slot of 64 bytes of data:
+//!
+//! ```text
+//!   endbr64                      the landing instruction of indirect-branch tracking
+//!   lea  <register>, [slot]
+//!   jmp  [slot]                  a slot begins with the address to go to
+//! ```
+//!
+//! The register is one that carries no argument of the call, so the code behind `jmp` sees the call
+//! as native code made it, and the slot as one argument more. Seven registers make seven *flavours*:
+//! the six that System V passes integers in (four of them are those of Microsoft x64 too), and
+//! `r10`, which no convention uses for arguments (System V calls it the static chain pointer).
+//!
+//! Every flavour has a *pool*, whose slots lie in the program's data, and a *template*: one page of
+//! thunks whose slots lie right behind the page. A template is never executed where it stands; it
+//! is there to be mapped again, from the program's own file, in front of fresh data pages.
+//!
+//! # Entry
+//!
+//! `entry_*` is where an `r10` thunk leads when no register is free, or the signature is not known
+//! at compile time: it stores the argument registers in an [`UpcallFrame`], calls the *dispatch*
+//! function that the slot's form names, and loads the results from the frame. One pair for each
+//! convention; the second of a pair stores no vector registers, for calls that have none.
+
+use core::arch::naked_asm;
+use core::mem::offset_of;
+
+use pinvoke_abi::reg::{Gpr, Reg};
+
+use crate::upcall::slot::{Form, Slot};
+
+/// Bytes of code of one thunk.
+pub(crate) const THUNK_SIZE: usize = 32;
+/// Size of a page of memory; the architecture has no other for files.
+pub(crate) const PAGE_SIZE: usize = 4096;
+/// Thunks on one template page.
+pub(crate) const TEMPLATE_THUNKS: usize = PAGE_SIZE / THUNK_SIZE;
+/// Thunks in the pool of one flavour: 256, and 32 that are resting after use.
+pub(crate) const POOL_THUNKS: usize = 288;
+
+/// The register in which a thunk hands over its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub(crate) enum Flavour {
+    Rdi,
+    Rsi,
+    Rdx,
+    Rcx,
+    R8,
+    R9,
+    R10,
+}
+
+impl Flavour {
+    /// All of them.
+    pub(crate) const ALL: [Flavour; 7] =
+        [Flavour::Rdi, Flavour::Rsi, Flavour::Rdx, Flavour::Rcx, Flavour::R8, Flavour::R9, Flavour::R10];
+
+    /// The flavour whose thunks use `register`, if it can carry an argument.
+    pub(crate) fn of(register: Gpr) -> Option<Flavour> {
+        Some(match register {
+            Gpr::Rdi => Flavour::Rdi,
+            Gpr::Rsi => Flavour::Rsi,
+            Gpr::Rdx => Flavour::Rdx,
+            Gpr::Rcx => Flavour::Rcx,
+            Gpr::R8 => Flavour::R8,
+            Gpr::R9 => Flavour::R9,
+            _ => return None,
+        })
+    }
+
+    /// The slots of the pool.
+    pub(crate) fn pool_slots(self) -> &'static [Slot; POOL_THUNKS] {
+        match self {
+            Flavour::Rdi => &SLOTS_RDI,
+            Flavour::Rsi => &SLOTS_RSI,
+            Flavour::Rdx => &SLOTS_RDX,
+            Flavour::Rcx => &SLOTS_RCX,
+            Flavour::R8 => &SLOTS_R8,
+            Flavour::R9 => &SLOTS_R9,
+            Flavour::R10 => &SLOTS_R10,
+        }
+    }
+
+    /// The first thunk of the pool.
+    pub(crate) fn pool_code(self) -> *const u8 {
+        code(match self {
+            Flavour::Rdi => pool_rdi,
+            Flavour::Rsi => pool_rsi,
+            Flavour::Rdx => pool_rdx,
+            Flavour::Rcx => pool_rcx,
+            Flavour::R8 => pool_r8,
+            Flavour::R9 => pool_r9,
+            Flavour::R10 => pool_r10,
+        })
+    }
+
+    /// The template page.
+    pub(crate) fn template(self) -> *const u8 {
+        code(match self {
+            Flavour::Rdi => template_rdi,
+            Flavour::Rsi => template_rsi,
+            Flavour::Rdx => template_rdx,
+            Flavour::Rcx => template_rcx,
+            Flavour::R8 => template_r8,
+            Flavour::R9 => template_r9,
+            Flavour::R10 => template_r10,
+        })
+    }
+
+    /// Where a thunk leads whose callback was dropped.
+    pub(crate) fn dead(self) -> *const () {
+        code(match self {
+            Flavour::Rdi => dead_rdi,
+            Flavour::Rsi => dead_rsi,
+            Flavour::Rdx => dead_rdx,
+            Flavour::Rcx => dead_rcx,
+            Flavour::R8 => dead_r8,
+            Flavour::R9 => dead_r9,
+            Flavour::R10 => dead_r10,
+        })
+        .cast()
+    }
+}
+
+fn code(function: unsafe extern "C" fn()) -> *const u8 {
+    function as *const u8
+}
+
+/// Where an `r10` thunk leads: by convention, and by whether vector registers carry arguments.
+pub(crate) fn entry(win64: bool, vectors: bool) -> *const () {
+    code(match (win64, vectors) {
+        (false, false) => entry_sysv64_ints,
+        (false, true) => entry_sysv64,
+        (true, false) => entry_win64_ints,
+        (true, true) => entry_win64,
+    })
+    .cast()
+}
+
+macro_rules! flavour {
+    ($register:literal, $slots:ident, $pool:ident, $template:ident, $dead:ident) => {
+        static $slots: [Slot; POOL_THUNKS] = [const { Slot::unused() }; POOL_THUNKS];
+
+        /// The pool: each thunk names its slot, which the linker places.
+        #[unsafe(naked)]
+        unsafe extern "C" fn $pool() {
+            naked_asm!(
+                ".p2align 6",
+                ".set .Lpinvoke_thunk, 0",
+                ".rept {count}",
+                "endbr64",
+                concat!("leaq {slots}+{slot_size}*.Lpinvoke_thunk(%rip), %", $register),
+                "jmpq *{slots}+{slot_size}*.Lpinvoke_thunk(%rip)",
+                ".p2align 5, 0xcc",
+                ".set .Lpinvoke_thunk, .Lpinvoke_thunk+1",
+                ".endr",
+                count = const POOL_THUNKS,
+                slots = sym $slots,
+                slot_size = const size_of::<Slot>(),
+                options(att_syntax),
+            )
+        }
+
+        /// The template: slot number n is at the distance 4096 + 64 n - 32 n from thunk n, less the
+        /// 11 or 17 bytes that end the instruction which names it.
+        #[unsafe(naked)]
+        unsafe extern "C" fn $template() {
+            naked_asm!(
+                ".p2align 12",
+                ".set .Lpinvoke_thunk, 0",
+                ".rept {count}",
+                "endbr64",
+                concat!("leaq {page}-11+({slot_size}-{thunk_size})*.Lpinvoke_thunk(%rip), %", $register),
+                "jmpq *{page}-17+({slot_size}-{thunk_size})*.Lpinvoke_thunk(%rip)",
+                ".p2align 5, 0xcc",
+                ".set .Lpinvoke_thunk, .Lpinvoke_thunk+1",
+                ".endr",
+                count = const TEMPLATE_THUNKS,
+                page = const PAGE_SIZE,
+                slot_size = const size_of::<Slot>(),
+                thunk_size = const THUNK_SIZE,
+                options(att_syntax),
+            )
+        }
+
+        /// Hands the slot to the report. Nothing returns, so nothing needs to be kept but the
+        /// alignment of the stack, which is the same in both conventions.
+        #[unsafe(naked)]
+        unsafe extern "C" fn $dead() {
+            naked_asm!(
+                "endbr64",
+                "pushq %rbp",
+                "movq %rsp, %rbp",
+                concat!("movq %", $register, ", %rdi"),
+                "callq {report}",
+                "ud2",
+                report = sym crate::upcall::report::called_after_drop,
+                options(att_syntax),
+            )
+        }
+    };
+}
+
+flavour!("rdi", SLOTS_RDI, pool_rdi, template_rdi, dead_rdi);
+flavour!("rsi", SLOTS_RSI, pool_rsi, template_rsi, dead_rsi);
+flavour!("rdx", SLOTS_RDX, pool_rdx, template_rdx, dead_rdx);
+flavour!("rcx", SLOTS_RCX, pool_rcx, template_rcx, dead_rcx);
+flavour!("r8", SLOTS_R8, pool_r8, template_r8, dead_r8);
+flavour!("r9", SLOTS_R9, pool_r9, template_r9, dead_r9);
+flavour!("r10", SLOTS_R10, pool_r10, template_r10, dead_r10);
+
+/// The registers of a call as native code made it, and those that it will find afterwards.
+///
+/// Both conventions share one picture: what Microsoft x64 passes in is a subset of what System V
+/// does. Registers that the entry did not store hold garbage that no plan reads.
+#[repr(C, align(16))]
+#[derive(Debug)]
+pub(crate) struct UpcallFrame {
+    /// `xmm0` to `xmm7`.
+    vectors: [u128; 8],
+    /// `rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`.
+    ints: [u64; 6],
+    /// The first stack argument: the stack pointer as it stood before the call instruction.
+    pub(crate) stack: *mut u8,
+    /// `rax`, `rdx`.
+    ret_ints: [u64; 2],
+    /// `xmm0`, `xmm1`.
+    ret_vectors: [u128; 2],
+    /// `st(0)`, `st(1)`: ten bytes each.
+    ret_x87: [u128; 2],
+}
+
+/// A byte offset within an [`UpcallFrame`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameOffset(pub(crate) u16);
+
+impl UpcallFrame {
+    /// The whole picture as bytes.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; size_of::<UpcallFrame>()] {
+        // SAFETY: numbers and an address, all of whose bytes may be written; what the entry did not
+        // store is memory of its stack frame, whose contents the compiler knows nothing about.
+        unsafe { &mut *core::ptr::from_mut(self).cast() }
+    }
+
+    /// Where an argument register is stored.
+    pub(crate) fn argument(register: Reg) -> Option<FrameOffset> {
+        let at = match register {
+            Reg::Int(gpr) => {
+                offset_of!(UpcallFrame, ints)
+                    + 8 * match gpr {
+                        Gpr::Rdi => 0,
+                        Gpr::Rsi => 1,
+                        Gpr::Rdx => 2,
+                        Gpr::Rcx => 3,
+                        Gpr::R8 => 4,
+                        Gpr::R9 => 5,
+                        _ => return None,
+                    }
+            }
+            Reg::Vec(n @ 0..8) => offset_of!(UpcallFrame, vectors) + 16 * usize::from(n),
+            Reg::Vec(_) | Reg::X87(_) => return None,
+        };
+        u16::try_from(at).ok().map(FrameOffset)
+    }
+
+    /// Where a result register is loaded from.
+    pub(crate) fn result(register: Reg) -> Option<FrameOffset> {
+        let at = match register {
+            Reg::Int(Gpr::Rax) => offset_of!(UpcallFrame, ret_ints),
+            Reg::Int(Gpr::Rdx) => offset_of!(UpcallFrame, ret_ints) + 8,
+            Reg::Int(_) => return None,
+            Reg::Vec(n @ 0..2) => offset_of!(UpcallFrame, ret_vectors) + 16 * usize::from(n),
+            Reg::X87(n @ 0..2) => offset_of!(UpcallFrame, ret_x87) + 16 * usize::from(n),
+            Reg::Vec(_) | Reg::X87(_) => return None,
+        };
+        u16::try_from(at).ok().map(FrameOffset)
+    }
+}
+
+/// Reads the arguments of a call from its frame and leaves the result there; returns how many x87
+/// registers the result takes. In the convention of the entry that calls it.
+pub(crate) type DispatchSysV64 = unsafe extern "sysv64" fn(&'static Slot, &mut UpcallFrame) -> u32;
+/// As [`DispatchSysV64`]; compiled as a Microsoft x64 function it keeps the registers that this
+/// convention wants kept and System V does not (`rdi`, `rsi`, `xmm6` to `xmm15`).
+pub(crate) type DispatchWin64 = unsafe extern "win64" fn(&'static Slot, &mut UpcallFrame) -> u32;
+
+macro_rules! entry {
+    ($name:ident, [$($store_vectors:literal)*], $slot:literal, $frame:literal) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name() {
+            naked_asm!(
+                ".cfi_startproc",
+                "endbr64",
+                "push rbp",
+                ".cfi_def_cfa_offset 16",
+                ".cfi_offset rbp, -16",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                // The return address and rbp make 16 bytes, so rsp is aligned here.
+                "sub rsp, {size} + 32",
+                "mov [rsp + 32 + {ints}], rdi",
+                "mov [rsp + 32 + {ints} + 8], rsi",
+                "mov [rsp + 32 + {ints} + 16], rdx",
+                "mov [rsp + 32 + {ints} + 24], rcx",
+                "mov [rsp + 32 + {ints} + 32], r8",
+                "mov [rsp + 32 + {ints} + 40], r9",
+                $($store_vectors,)*
+                "lea rax, [rbp + 16]",
+                "mov [rsp + 32 + {stack}], rax",
+                concat!("mov ", $slot, ", r10"),
+                concat!("lea ", $frame, ", [rsp + 32]"),
+                "mov rax, [r10 + {form}]",
+                // The 32 bytes below the frame are the shadow space of Microsoft x64.
+                "call [rax + {dispatch}]",
+                "test eax, eax",
+                "jnz 3f",
+                "2:",
+                "mov rax, [rsp + 32 + {ret_ints}]",
+                "mov rdx, [rsp + 32 + {ret_ints} + 8]",
+                "movaps xmm0, [rsp + 32 + {ret_vectors}]",
+                "movaps xmm1, [rsp + 32 + {ret_vectors} + 16]",
+                "leave",
+                ".cfi_remember_state",
+                ".cfi_def_cfa rsp, 8",
+                "ret",
+                ".cfi_restore_state",
+                // A stack: what shall be st(0) is pushed last.
+                "3:",
+                "cmp eax, 1",
+                "je 4f",
+                "fld tbyte ptr [rsp + 32 + {ret_x87} + 16]",
+                "4:",
+                "fld tbyte ptr [rsp + 32 + {ret_x87}]",
+                "jmp 2b",
+                ".cfi_endproc",
+                size = const size_of::<UpcallFrame>(),
+                ints = const offset_of!(UpcallFrame, ints),
+                stack = const offset_of!(UpcallFrame, stack),
+                ret_ints = const offset_of!(UpcallFrame, ret_ints),
+                ret_vectors = const offset_of!(UpcallFrame, ret_vectors),
+                ret_x87 = const offset_of!(UpcallFrame, ret_x87),
+                form = const Slot::FORM_OFFSET,
+                dispatch = const Form::DISPATCH_OFFSET,
+            )
+        }
+    };
+}
+
+// `vectors` is the first field, so its offset is 0.
+const _: () = assert!(offset_of!(UpcallFrame, vectors) == 0 && size_of::<UpcallFrame>().is_multiple_of(16));
+
+entry!(entry_sysv64_ints, [], "rdi", "rsi");
+entry!(
+    entry_sysv64,
+    [
+        "movaps [rsp + 32], xmm0"
+        "movaps [rsp + 48], xmm1"
+        "movaps [rsp + 64], xmm2"
+        "movaps [rsp + 80], xmm3"
+        "movaps [rsp + 96], xmm4"
+        "movaps [rsp + 112], xmm5"
+        "movaps [rsp + 128], xmm6"
+        "movaps [rsp + 144], xmm7"
+    ],
+    "rdi",
+    "rsi"
+);
+entry!(entry_win64_ints, [], "rcx", "rdx");
+entry!(
+    entry_win64,
+    [
+        "movaps [rsp + 32], xmm0"
+        "movaps [rsp + 48], xmm1"
+        "movaps [rsp + 64], xmm2"
+        "movaps [rsp + 80], xmm3"
+    ],
+    "rcx",
+    "rdx"
+);

@@ -1,0 +1,199 @@
+//! One invocation of a closure on behalf of native code: may it run, run it, what if it panicked.
+//!
+//! The fast path is: compare one word with the thread's key, count the invocation, call, uncount.
+//! Everything else is cold and out of line.
+//!
+//! The count is what makes it sound to drop a callback while it runs. Whoever drops it finds the
+//! count at zero and frees the closure, or marks the count and leaves that to the invocation which
+//! brings it back to zero. For callbacks that belong to one thread the count needs no atomic
+//! read-modify-write: the guard cannot leave that thread either.
+
+use core::sync::atomic::Ordering;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::policy::{OnPanic, OnWrongThread};
+use super::slot::Slot;
+use super::{report, thread};
+
+/// Which threads may run a callback, and how often at once.
+pub(crate) trait Admission {
+    /// The key of its slots, asked for on the creating thread.
+    fn slot_key() -> u64;
+    /// Counts an invocation, unless it must not run.
+    fn enter(slot: &Slot) -> bool;
+    /// Uncounts it; true if the callback was dropped meanwhile and nobody runs it any more.
+    fn leave(slot: &Slot) -> bool;
+    /// Marks the callback as dropped; true if nobody runs it.
+    fn drop_mark(slot: &Slot) -> bool;
+}
+
+/// `FnMut`: its own thread, one at a time.
+#[derive(Debug)]
+pub(crate) struct Exclusive;
+/// `Fn`: its own thread, nested if need be.
+#[derive(Debug)]
+pub(crate) struct Nested;
+/// `Fn + Send + Sync`: anywhere.
+#[derive(Debug)]
+pub(crate) struct Anywhere;
+
+impl Admission for Exclusive {
+    fn slot_key() -> u64 {
+        thread::own_key()
+    }
+
+    #[inline]
+    fn enter(slot: &Slot) -> bool {
+        if slot.key() != thread::key() || slot.running().load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        slot.running().store(1, Ordering::Relaxed);
+        true
+    }
+
+    #[inline]
+    fn leave(slot: &Slot) -> bool {
+        Nested::leave(slot)
+    }
+
+    #[inline]
+    fn drop_mark(slot: &Slot) -> bool {
+        Nested::drop_mark(slot)
+    }
+}
+
+impl Admission for Nested {
+    fn slot_key() -> u64 {
+        thread::own_key()
+    }
+
+    #[inline]
+    fn enter(slot: &Slot) -> bool {
+        if slot.key() != thread::key() {
+            return false;
+        }
+        let running = slot.running().load(Ordering::Relaxed);
+        slot.running().store(running + 1, Ordering::Relaxed);
+        true
+    }
+
+    #[inline]
+    fn leave(slot: &Slot) -> bool {
+        let running = slot.running().load(Ordering::Relaxed) - 1;
+        slot.running().store(running, Ordering::Relaxed);
+        running == Slot::DROPPED
+    }
+
+    #[inline]
+    fn drop_mark(slot: &Slot) -> bool {
+        let running = slot.running().load(Ordering::Relaxed);
+        slot.running().store(running | Slot::DROPPED, Ordering::Relaxed);
+        running == 0
+    }
+}
+
+impl Admission for Anywhere {
+    fn slot_key() -> u64 {
+        Slot::ANY_THREAD
+    }
+
+    #[inline]
+    fn enter(slot: &Slot) -> bool {
+        if thread::is_pending() {
+            return false;
+        }
+        let before = slot.running().fetch_add(1, Ordering::Acquire);
+        if before & Slot::DROPPED != 0 {
+            return false;
+        }
+        true
+    }
+
+    #[inline]
+    fn leave(slot: &Slot) -> bool {
+        slot.running().fetch_sub(1, Ordering::AcqRel) == (Slot::DROPPED | 1)
+    }
+
+    #[inline]
+    fn drop_mark(slot: &Slot) -> bool {
+        slot.running().fetch_or(Slot::DROPPED, Ordering::AcqRel) == 0
+    }
+}
+
+/// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
+/// `finish` runs if the callback was dropped and this was its last invocation.
+#[inline]
+pub(crate) fn run<A: Admission, R>(
+    slot: &'static Slot,
+    call: impl FnOnce() -> R,
+    fallback: impl Fn() -> R,
+    finish: impl FnOnce(),
+) -> R {
+    if !A::enter(slot) {
+        refused(slot);
+        return fallback();
+    }
+    let result = match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result,
+        Err(payload) => {
+            panicked(slot, payload);
+            fallback()
+        }
+    };
+    if A::leave(slot) {
+        finish();
+    }
+    result
+}
+
+/// Returns if the fallback value shall be returned.
+#[cold]
+#[inline(never)]
+fn refused(slot: &'static Slot) {
+    let key = slot.key();
+    if key == Slot::NO_THREAD {
+        report::called_after_drop(slot);
+    }
+    if thread::is_pending() {
+        return;
+    }
+    if key != Slot::ANY_THREAD && key != thread::own_key() {
+        match slot.header().on_wrong_thread {
+            OnWrongThread::Return => return,
+            OnWrongThread::Abort => report::wrong_thread(slot),
+        }
+    }
+    if key == Slot::ANY_THREAD {
+        // Dropped between the thunk's jump and here; `die` has not been seen yet.
+        report::called_after_drop(slot);
+    }
+    let entered_again = || {
+        panic!(
+            "callback `{}` was invoked while it was running; its closure is `FnMut` and cannot be entered twice",
+            slot.header().name
+        )
+    };
+    let Err(payload) = catch_unwind(entered_again);
+    panicked(slot, payload);
+}
+
+/// Returns if the fallback value shall be returned.
+#[cold]
+#[inline(never)]
+fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
+    match slot.header().on_panic {
+        OnPanic::Return => drop(payload),
+        OnPanic::Abort => report::fatal(slot, format_args!("panicked, and is declared to abort then")),
+        OnPanic::Resume => {
+            if thread::stash(payload).is_err() {
+                report::fatal(
+                    slot,
+                    format_args!(
+                        "panicked, and there is no enclosing `resume_after` on this thread where the panic could go on"
+                    ),
+                );
+            }
+        }
+    }
+}

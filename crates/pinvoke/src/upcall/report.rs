@@ -1,0 +1,61 @@
+//! Last words: what is printed before the process is aborted because a callback cannot go on.
+//!
+//! Native code sits below on the stack, so there is nobody to return an error to. The report names
+//! the callback's declaration, because the address that a debugger shows belongs to a thunk.
+
+use std::io::Write;
+
+use super::slot::Slot;
+use super::thread;
+
+/// Prints one line to standard error and aborts.
+#[cold]
+pub(crate) fn fatal(slot: &Slot, what: core::fmt::Arguments<'_>) -> ! {
+    let mut line = Vec::new();
+    // Writing to a Vec does not fail, and one write to stderr keeps threads from mixing lines.
+    let _ = writeln!(
+        line,
+        "pinvoke: callback `{}` (generation {}) {what}",
+        slot.header().name,
+        slot.generation()
+    );
+    let _ = std::io::stderr().write_all(&line);
+    std::process::abort()
+}
+
+/// Where the thunks of dropped callbacks lead.
+#[cold]
+pub(crate) extern "C" fn called_after_drop(slot: &'static Slot) -> ! {
+    fatal(
+        slot,
+        format_args!(
+            "was invoked after it was dropped, on {}; keep the callback alive until native code has forgotten it",
+            this_thread()
+        ),
+    )
+}
+
+/// A thread of its own may call it, and this is another.
+#[cold]
+pub(crate) fn wrong_thread(slot: &Slot) -> ! {
+    fatal(
+        slot,
+        format_args!(
+            "was invoked on {}, but it belongs to thread #{}; a closure that is `Fn + Send + Sync` may run anywhere, \
+             a queued callback posts to its own thread",
+            this_thread(),
+            slot.key()
+        ),
+    )
+}
+
+/// "thread #3 `worker`", numbered in the order in which threads met a callback.
+fn this_thread() -> String {
+    let number = thread::own_key();
+    // `current()` may not be had in a thread that is being torn down, so the name is not asked of
+    // it but of the system.
+    match thread::system_name() {
+        Some(name) => format!("thread #{number} `{name}`"),
+        None => format!("thread #{number}"),
+    }
+}

@@ -1,0 +1,229 @@
+//! The data of one thunk: whom it calls, for whom, and what became of it.
+//!
+//! A slot is one cache line and is never unmapped, so that a native call that comes too late still
+//! finds it. Its life is a cycle:
+//!
+//! ```text
+//!   unused ──► live ──► [dropped while running] ──► dead, resting ──► live (next generation) …
+//! ```
+//!
+//! Invariants, relied on by the thunks, the shims and the table:
+//!
+//! 1. Native code reads `target` only. All other fields are for the code behind it, which receives
+//!    the slot's own address; so there is no moment at which a thunk pairs the context of one
+//!    callback with the code of another. `target` is written last when a callback comes to life and
+//!    first when it dies.
+//! 2. While `running` counts an invocation, `context` stays valid: whoever drops the callback
+//!    meanwhile leaves that to the last invocation, or waits for it. `declaration` is static.
+//! 3. The fields are atomics because threads race on them when native code calls too late, or from
+//!    a thread where it must not; relaxed loads and stores are plain moves.
+//! 4. All zero is an unused slot.
+
+use core::ffi::c_void;
+use core::mem::offset_of;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use super::plan::UpcallPlan;
+use super::policy::{OnPanic, OnWrongThread};
+use crate::arch::upcall::Flavour;
+use crate::native::CodePtr;
+
+/// The data of one thunk. The first field is the one that thunk code jumps through.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Slot {
+    target: AtomicPtr<()>,
+    form: AtomicPtr<Form>,
+    /// The closure; in a dead slot, the next one that rests.
+    context: AtomicPtr<()>,
+    declaration: AtomicPtr<Header>,
+    /// The key of the one thread that may call, [`Slot::ANY_THREAD`] or [`Slot::NO_THREAD`].
+    key: AtomicU64,
+    /// Invocations in progress, and [`Slot::DROPPED`].
+    running: AtomicU32,
+    generation: AtomicU32,
+    /// Bytes from the thunk's code to the slot, which one 32-bit displacement reaches.
+    code_distance: AtomicI32,
+    flavour: AtomicU8,
+}
+
+/// What every declaration of a callback begins with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) name: &'static str,
+    pub(crate) on_panic: OnPanic,
+    pub(crate) on_wrong_thread: OnWrongThread,
+}
+
+/// How to dispatch a call that came in through `entry_*`.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// A `DispatchSysV64` or `DispatchWin64`, as the entry wants.
+    pub(crate) dispatch: *const (),
+    pub(crate) plan: UpcallPlan,
+}
+
+// SAFETY: `dispatch` is the address of a function, which any thread may call.
+unsafe impl Send for Form {}
+// SAFETY: as for Send.
+unsafe impl Sync for Form {}
+
+impl Form {
+    /// Where the entry finds the dispatch function.
+    pub(crate) const DISPATCH_OFFSET: usize = offset_of!(Form, dispatch);
+}
+
+/// What a slot becomes when a callback comes to life.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occupant {
+    pub(crate) target: *const (),
+    /// For targets that are an `entry_*`.
+    pub(crate) form: Option<&'static Form>,
+    pub(crate) context: *mut (),
+    /// Of a static declaration, with the right to read all of it.
+    pub(crate) declaration: *const Header,
+    pub(crate) key: u64,
+}
+
+impl Slot {
+    /// Set in `running` once the callback is dropped.
+    pub(crate) const DROPPED: u32 = 1 << 31;
+    /// In `key`: every thread may call.
+    pub(crate) const ANY_THREAD: u64 = 0;
+    /// In `key`: no thread may call, the callback is dead.
+    pub(crate) const NO_THREAD: u64 = u64::MAX;
+    /// Where `entry_*` finds the form.
+    pub(crate) const FORM_OFFSET: usize = offset_of!(Slot, form);
+
+    /// A slot whose thunk nobody has seen.
+    pub(crate) const fn unused() -> Slot {
+        Slot {
+            target: AtomicPtr::new(null_mut()),
+            form: AtomicPtr::new(null_mut()),
+            context: AtomicPtr::new(null_mut()),
+            declaration: AtomicPtr::new(null_mut()),
+            key: AtomicU64::new(0),
+            running: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+            code_distance: AtomicI32::new(0),
+            flavour: AtomicU8::new(0),
+        }
+    }
+
+    /// Notes which thunk this slot belongs to; once, before anybody gets it.
+    pub(crate) fn set_thunk(&self, flavour: Flavour, code: *const u8) {
+        let distance = core::ptr::from_ref(self).addr().wrapping_sub(code.addr()).cast_signed();
+        let Ok(distance) = i32::try_from(distance) else {
+            unreachable!("the thunk's code reaches the slot with a 32-bit displacement")
+        };
+        self.code_distance.store(distance, Ordering::Relaxed);
+        self.flavour.store(flavour as u8, Ordering::Relaxed);
+    }
+
+    /// The code that native code is given.
+    #[inline]
+    pub(crate) fn code(&self) -> CodePtr {
+        let distance = self.code_distance.load(Ordering::Relaxed) as isize;
+        let code = core::ptr::from_ref(self).cast::<c_void>().wrapping_byte_offset(-distance);
+        match CodePtr::new(code) {
+            Some(code) => code,
+            None => unreachable!("code does not stand at address 0"),
+        }
+    }
+
+    /// The flavour of its thunk.
+    #[inline]
+    pub(crate) fn flavour(&self) -> Flavour {
+        Flavour::ALL[usize::from(self.flavour.load(Ordering::Relaxed))]
+    }
+
+    /// Brings a callback to life.
+    #[inline]
+    pub(crate) fn occupy(&self, occupant: Occupant) {
+        let form = occupant.form.map_or(null_mut(), |form| core::ptr::from_ref(form).cast_mut());
+        self.form.store(form, Ordering::Relaxed);
+        self.context.store(occupant.context, Ordering::Relaxed);
+        self.declaration.store(occupant.declaration.cast_mut(), Ordering::Relaxed);
+        self.generation.store(self.generation().wrapping_add(1).max(1), Ordering::Relaxed);
+        self.running.store(0, Ordering::Relaxed);
+        self.key.store(occupant.key, Ordering::Relaxed);
+        self.target.store(occupant.target.cast_mut(), Ordering::Release);
+    }
+
+    /// Lets later calls end in a report, through the thunk as well as past it.
+    #[inline]
+    pub(crate) fn die(&self) {
+        self.target.store(self.flavour().dead().cast_mut(), Ordering::Release);
+        self.key.store(Slot::NO_THREAD, Ordering::Relaxed);
+    }
+
+    /// Sends calls to other code from now on, for the same callback.
+    pub(crate) fn retarget(&self, target: *const ()) {
+        self.target.store(target.cast_mut(), Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn context(&self) -> *mut () {
+        self.context.load(Ordering::Relaxed)
+    }
+
+    /// The form of an occupant that has one.
+    ///
+    /// # Safety
+    /// The slot is occupied, with a form.
+    #[inline]
+    pub(crate) unsafe fn form(&self) -> &'static Form {
+        let form = self.form.load(Ordering::Relaxed);
+        // SAFETY: the caller vouches that a `&'static Form` was stored.
+        unsafe { &*form }
+    }
+
+    #[inline]
+    pub(crate) fn declaration(&self) -> *const Header {
+        self.declaration.load(Ordering::Relaxed)
+    }
+
+    /// The declaration of the callback; of a dead one too, until the slot is occupied again.
+    pub(crate) fn header(&self) -> Header {
+        let declaration = self.declaration();
+        if declaration.is_null() {
+            return Header { name: "?", on_panic: OnPanic::Abort, on_wrong_thread: OnWrongThread::Abort };
+        }
+        // SAFETY: only addresses of static declarations are stored.
+        unsafe { *declaration }
+    }
+
+    #[inline]
+    pub(crate) fn key(&self) -> u64 {
+        self.key.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn running(&self) -> &AtomicU32 {
+        &self.running
+    }
+
+    /// Whether a callback lives here.
+    pub(crate) fn is_live(&self) -> bool {
+        self.generation() != 0 && self.running.load(Ordering::Acquire) & Slot::DROPPED == 0
+    }
+
+    /// The next slot that rests behind this one; for the table, under its lock.
+    pub(crate) fn next_resting(&self) -> *const Slot {
+        self.context().cast::<Slot>().cast_const()
+    }
+
+    pub(crate) fn set_next_resting(&self, next: *const Slot) {
+        self.context.store(next.cast_mut().cast(), Ordering::Relaxed);
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() == 64 && offset_of!(Slot, target) == 0);

@@ -1,0 +1,161 @@
+//! What a thread knows about its own upcalls: who it is, and whether a panic is on its way.
+//!
+//! Both questions are asked at every upcall and have one answer, the *key* of the thread: a number
+//! that no other thread of the process ever has, with [`PENDING`] set while a panic waits for the
+//! outer native call to return. A callback that belongs to a thread compares one word, and the
+//! comparison fails for a foreign thread, for a pending panic, and for a thread seen for the first
+//! time alike; the cold path sorts them out.
+//!
+//! Nothing here has a destructor, so callbacks may come from thread-exit handlers of C libraries.
+
+use core::any::Any;
+use core::cell::Cell;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::panic::resume_unwind;
+
+/// Set in a thread's key while a panic is pending.
+const PENDING: u64 = 1 << 63;
+
+type Payload = Box<dyn Any + Send>;
+
+struct Thread {
+    key: Cell<u64>,
+    /// How many [`resume_after`] are on the stack.
+    outer_calls: Cell<u32>,
+    /// The payload, in a box of its own so that a thin pointer without destructor holds it.
+    pending: Cell<*mut Payload>,
+}
+
+thread_local! {
+    static THREAD: Thread = const {
+        Thread { key: Cell::new(0), outer_calls: Cell::new(0), pending: Cell::new(null_mut()) }
+    };
+}
+
+/// The key of this thread; 0 if it never asked for one.
+#[inline]
+pub(crate) fn key() -> u64 {
+    THREAD.with(|t| t.key.get())
+}
+
+/// The key of this thread, given to it now if it has none.
+#[inline]
+pub(crate) fn own_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    THREAD.with(|t| {
+        if t.key.get() == 0 {
+            t.key.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        t.key.get() & !PENDING
+    })
+}
+
+/// Whether a panic of this thread waits for the outer native call to return.
+#[inline]
+pub(crate) fn is_pending() -> bool {
+    key() & PENDING != 0
+}
+
+/// Keeps a panic for the outer native call; gives it back if there is none.
+pub(crate) fn stash(payload: Payload) -> Result<(), Payload> {
+    own_key();
+    if THREAD.with(|t| t.outer_calls.get()) == 0 {
+        return Err(payload);
+    }
+    // No callback runs while a panic is pending, so a second one cannot arrive.
+    put_pending(payload);
+    Ok(())
+}
+
+fn take_pending() -> Option<Payload> {
+    THREAD.with(|t| {
+        if t.key.get() & PENDING == 0 {
+            return None;
+        }
+        t.key.set(t.key.get() & !PENDING);
+        let stashed = t.pending.replace(null_mut());
+        // SAFETY: PENDING is set exactly while `pending` owns a box made by `stash`.
+        Some(unsafe { *Box::from_raw(stashed) })
+    })
+}
+
+fn put_pending(payload: Payload) {
+    THREAD.with(|t| {
+        t.pending.set(Box::into_raw(Box::new(payload)));
+        t.key.set(t.key.get() | PENDING);
+    });
+}
+
+/// One outer native call; ends when dropped.
+struct OuterCall {
+    /// A panic that was pending when the call began: somebody's plain `extern` function was called
+    /// back meanwhile and calls out again. It has to wait, and must not be taken for ours.
+    suspended: Option<Payload>,
+}
+
+impl OuterCall {
+    #[inline]
+    fn begin() -> OuterCall {
+        THREAD.with(|t| t.outer_calls.set(t.outer_calls.get() + 1));
+        OuterCall { suspended: if is_pending() { take_pending() } else { None } }
+    }
+}
+
+impl Drop for OuterCall {
+    #[inline]
+    fn drop(&mut self) {
+        THREAD.with(|t| t.outer_calls.set(t.outer_calls.get() - 1));
+        if is_pending() {
+            // The closure around the native call is unwinding with a panic of its own.
+            drop(take_pending());
+        }
+        if let Some(payload) = self.suspended.take() {
+            put_pending(payload);
+        }
+    }
+}
+
+/// Calls native code that may call back; a panic of a callback resumes here once it has returned.
+///
+/// A panic cannot cross native frames. A callback that panics returns its declared value instead
+/// and keeps the panic; until the native call returns, further callbacks on this thread return
+/// their declared values without running. Then the panic goes on from here, with the same payload.
+/// Calls nest: the innermost one gets the panic.
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, resume_after};
+/// type Each = unsafe extern "C" fn(i32) -> i32;
+/// const EACH: Declaration<Each> = Declaration::new("each");
+///
+/// let mut handler = |n: i32| -> i32 { panic!("no more than {n}") };
+/// let callback = EACH.scoped(&mut handler)?;
+/// let each = callback.function();
+/// let result = std::panic::catch_unwind(|| {
+///     // SAFETY: the callback is alive.
+///     resume_after(|| unsafe { each(7) })
+/// });
+/// let payload = result.unwrap_err();
+/// assert_eq!(payload.downcast_ref::<String>().unwrap(), "no more than 7");
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
+///
+/// # Panics
+/// With the panic of a callback. If `native_call` itself panics, that panic wins.
+#[inline]
+pub fn resume_after<R>(native_call: impl FnOnce() -> R) -> R {
+    let outer = OuterCall::begin();
+    let result = native_call();
+    let panic = if is_pending() { take_pending() } else { None };
+    drop(outer);
+    match panic {
+        None => result,
+        Some(payload) => resume_unwind(payload),
+    }
+}
+
+/// The name that the operating system has for this thread.
+pub(crate) fn system_name() -> Option<String> {
+    let comm = std::fs::read_to_string("/proc/thread-self/comm").ok()?;
+    Some(comm.trim_end().to_owned())
+}
