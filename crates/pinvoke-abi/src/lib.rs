@@ -11,6 +11,8 @@
 mod abi;
 pub mod layout;
 pub mod plan;
+pub mod record;
 pub mod reg;
 pub mod signature;
+pub mod stub;
 pub mod target;

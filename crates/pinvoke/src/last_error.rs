@@ -1,5 +1,115 @@
 //! The error code that a native function left behind, captured right after the call.
+//!
+//! `errno` is one integer per thread that any library call may change, so what a native function left
+//! there must be read before anything else runs: before results are converted, memory is freed or a
+//! message is printed. A call that captures therefore does three things on one line, and nothing in
+//! between: *clear*, *invoke*, *read* (.NET's `SetLastError = true`). Clearing first makes the answer
+//! meaningful: a function that does not report through `errno` leaves 0, not yesterday's error.
+//!
+//! ```
+//! use pinvoke::last_error::LastError;
+//! assert_eq!(LastError(2).to_string(), "errno 2 ENOENT, No such file or directory");
+//! let error: std::io::Error = LastError(2).into();
+//! assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+//! ```
+#![allow(unsafe_code, reason = "errno is a thread-local variable of the C library")]
+
+use std::ffi::{CStr, c_int};
+use std::fmt;
+use std::io;
+
+mod names;
 
 /// `errno` on Unix, `GetLastError` on Windows, as it stood right after a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LastError(pub i32);
+
+impl LastError {
+    /// No error.
+    pub const NONE: LastError = LastError(0);
+
+    /// The calling thread's `errno` as it stands now.
+    #[inline]
+    #[must_use]
+    pub fn current() -> LastError {
+        ErrnoCell::of_this_thread().get()
+    }
+
+    /// Makes this the calling thread's `errno`.
+    #[inline]
+    pub fn set_current(self) {
+        ErrnoCell::of_this_thread().set(self);
+    }
+
+    /// Whether nothing was reported.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The constant's name, `ENOENT`; `None` for 0 and numbers that this system does not use.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        names::of(self.0)
+    }
+
+    /// The C library's text for it in the current locale, as `strerror` gives.
+    #[must_use]
+    pub fn message(self) -> String {
+        let mut buffer = [0_u8; 256];
+        // SAFETY: writes at most `len` bytes including the NUL to `buffer` (the POSIX variant, which is
+        // what the libc crate binds).
+        let failed = unsafe { libc::strerror_r(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
+        match CStr::from_bytes_until_nul(&buffer) {
+            Ok(text) if failed == 0 || !text.is_empty() => text.to_string_lossy().into_owned(),
+            _ => format!("Unknown error {}", self.0),
+        }
+    }
+}
+
+/// `errno 2 ENOENT, No such file or directory`; `errno 0, Success`.
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "errno {} {name}, {}", self.0, self.message()),
+            None => write!(f, "errno {}, {}", self.0, self.message()),
+        }
+    }
+}
+
+impl std::error::Error for LastError {}
+
+impl From<LastError> for io::Error {
+    fn from(error: LastError) -> io::Error {
+        io::Error::from_raw_os_error(error.0)
+    }
+}
+
+/// The calling thread's `errno`, looked up once and used for clearing and reading.
+#[derive(Clone, Copy)]
+pub(crate) struct ErrnoCell {
+    /// Not `Send`: valid on the thread that looked it up.
+    errno: *mut c_int,
+}
+
+impl ErrnoCell {
+    #[inline]
+    pub(crate) fn of_this_thread() -> ErrnoCell {
+        // SAFETY: takes nothing, and gives an address that is valid for the life of the thread.
+        let errno = unsafe { libc::__errno_location() };
+        ErrnoCell { errno }
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> LastError {
+        // SAFETY: the address is valid and of this thread, the only one to touch it. Volatile, because
+        // the call between `set` and `get` changes it behind the compiler's back.
+        LastError(unsafe { self.errno.read_volatile() })
+    }
+
+    #[inline]
+    pub(crate) fn set(self, value: LastError) {
+        // SAFETY: as in `get`.
+        unsafe { self.errno.write_volatile(value.0) }
+    }
+}

@@ -1,3 +1,8 @@
-//! x86-64: System V and Microsoft x64.
+//! x86-64: System V and Microsoft x64, one register file.
 
+mod frame;
+mod invoke;
 pub(crate) mod upcall;
+
+pub(crate) use frame::{Fill, Frame};
+pub(crate) use invoke::{Kind, Thunk, thunk_for};

@@ -1,0 +1,45 @@
+//! Machine code specialised for one plan: bytes in a buffer, not yet executable anywhere.
+//!
+//! A *stub* performs one call of a given shape: it loads registers and stack words from an
+//! [argument record](crate::record), calls the target and stores the result. It contains no address and
+//! no symbol, so one stub serves every function of its shape, equal shapes have equal bytes, and the
+//! bytes may be copied anywhere. Its contract, in the System V convention whatever the callee's is:
+//!
+//! ```text
+//! extern "sysv64" fn(target: *const c_void, record: *mut u8, ret: *mut u8)
+//! ```
+//!
+//! There is one module per architecture, holding exactly the instruction forms that a stub needs; the
+//! listings under `tests/stubs` show what comes out, as an independent disassembler reads it.
+
+use std::fmt;
+
+/// The largest stub, in bytes. Calls with so many arguments are better served without generated code.
+pub const MAX_STUB: usize = 16 * 1024;
+
+/// Why a plan has no stub. The call can still be made by the invoke thunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StubError {
+    /// The code would exceed [`MAX_STUB`].
+    TooLong,
+    /// A piece of this argument (counted from 0; `None`: of the result) travels in a way that the
+    /// encoder has no instruction sequence for.
+    Piece(Option<usize>),
+}
+
+impl fmt::Display for StubError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StubError::TooLong => write!(f, "the code for this signature would exceed {MAX_STUB} bytes"),
+            StubError::Piece(Some(i)) => {
+                write!(f, "there is no instruction sequence for the way argument {} travels", i + 1)
+            }
+            StubError::Piece(None) => {
+                f.write_str("there is no instruction sequence for the way the result travels")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StubError {}

@@ -1,0 +1,309 @@
+//! The x86-64 instruction forms that a stub needs, as bytes.
+//!
+//! Encodings follow the Intel SDM, volume 2, chapter 2: optional mandatory prefix (66, F2, F3), REX,
+//! opcode, ModRM, SIB if the base is `rsp` or `r12`, displacement of 1 or 4 bytes. An instruction is
+//! packed into one little-endian word and stored at once; that, and not a push per byte, is what keeps
+//! the making of a stub below 100 ns.
+
+use crate::reg::Gpr;
+
+/// A base register and a displacement in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mem {
+    pub(super) base: Gpr,
+    pub(super) disp: i32,
+}
+
+/// Code under construction. Reusing one keeps its memory.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    /// Storage; bytes from `len` on mean nothing.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+/// Up to 16 bytes of one instruction, lowest first.
+#[derive(Clone, Copy)]
+struct Instruction {
+    bits: u128,
+    len: u32,
+}
+
+impl Instruction {
+    const EMPTY: Instruction = Instruction { bits: 0, len: 0 };
+
+    fn byte(self, b: u8) -> Instruction {
+        Instruction { bits: self.bits | u128::from(b) << (self.len * 8), len: self.len + 1 }
+    }
+
+    fn imm32(self, v: u32) -> Instruction {
+        Instruction { bits: self.bits | u128::from(v) << (self.len * 8), len: self.len + 4 }
+    }
+
+    /// REX if any bit is set or `force`d (byte access to `sil`, `dil` needs an empty one).
+    fn rex(self, w: bool, reg: u8, base: u8, force: bool) -> Instruction {
+        let rex = 0x40 | u8::from(w) << 3 | (reg >> 3) << 2 | base >> 3;
+        if rex != 0x40 || force { self.byte(rex) } else { self }
+    }
+
+    /// ModRM (and SIB, displacement) for a register operand `reg` and a memory operand.
+    fn mem(self, reg: u8, m: Mem) -> Instruction {
+        let base = m.base as u8 & 7;
+        let reg = (reg & 7) << 3;
+        // rbp and r13 without displacement are spelled with a zero displacement of one byte.
+        let short = i8::try_from(m.disp);
+        let mode = match short {
+            Ok(0) if base != 5 => 0x00,
+            Ok(_) => 0x40,
+            Err(_) => 0x80,
+        };
+        let mut i = self.byte(mode | reg | base);
+        if base == 4 {
+            i = i.byte(0x24);
+        }
+        match (mode, short) {
+            (0x00, _) => i,
+            (_, Ok(d)) => i.byte(d.cast_unsigned()),
+            (_, Err(_)) => i.imm32(m.disp.cast_unsigned()),
+        }
+    }
+
+    fn modrm_regs(self, reg: u8, rm: u8) -> Instruction {
+        self.byte(0xC0 | (reg & 7) << 3 | (rm & 7))
+    }
+}
+
+impl Assembler {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Assembler {
+        Assembler::default()
+    }
+
+    /// The code so far.
+    #[must_use]
+    pub fn code(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Number of bytes so far.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    #[inline]
+    fn put(&mut self, i: Instruction) {
+        if self.len + 16 > self.bytes.len() {
+            self.grow();
+        }
+        if let Some(room) = self.bytes.get_mut(self.len..self.len + 16) {
+            room.copy_from_slice(&i.bits.to_le_bytes());
+            self.len += i.len as usize;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.bytes.resize((self.len + 16).max(512) * 2, 0);
+    }
+
+    pub(super) fn endbr64(&mut self) {
+        self.put(Instruction { bits: 0xFA1E_0FF3, len: 4 });
+    }
+
+    /// `push rbp; mov rbp, rsp`
+    pub(super) fn enter(&mut self) {
+        self.put(Instruction { bits: 0xE589_4855, len: 4 });
+    }
+
+    /// `leave; ret`
+    pub(super) fn leave_ret(&mut self) {
+        self.put(Instruction { bits: 0xC3C9, len: 2 });
+    }
+
+    pub(super) fn push(&mut self, r: Gpr) {
+        let n = r as u8;
+        self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0x50 | n & 7));
+    }
+
+    pub(super) fn call(&mut self, r: Gpr) {
+        let n = r as u8;
+        self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0xFF).modrm_regs(2, n));
+    }
+
+    pub(super) fn jump(&mut self, r: Gpr) {
+        let n = r as u8;
+        self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0xFF).modrm_regs(4, n));
+    }
+
+    /// 64-bit register to register.
+    pub(super) fn mov(&mut self, to: Gpr, from: Gpr) {
+        let (to, from) = (to as u8, from as u8);
+        self.put(Instruction::EMPTY.rex(true, from, to, false).byte(0x89).modrm_regs(from, to));
+    }
+
+    pub(super) fn mov_imm(&mut self, to: Gpr, value: u32) {
+        let n = to as u8;
+        self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0xB8 | n & 7).imm32(value));
+    }
+
+    pub(super) fn sub_rsp(&mut self, bytes: u32) {
+        self.rsp_imm(5, bytes.cast_signed());
+    }
+
+    /// `and rsp, -align`
+    pub(super) fn align_rsp(&mut self, align: u32) {
+        self.rsp_imm(4, align.cast_signed().wrapping_neg());
+    }
+
+    fn rsp_imm(&mut self, operation: u8, value: i32) {
+        let i = Instruction::EMPTY.byte(0x48);
+        self.put(match i8::try_from(value) {
+            Ok(short) => i.byte(0x83).modrm_regs(operation, 4).byte(short.cast_unsigned()),
+            Err(_) => i.byte(0x81).modrm_regs(operation, 4).imm32(value.cast_unsigned()),
+        });
+    }
+
+    fn op_mem(&mut self, w: bool, opcode: &[u8], reg: u8, m: Mem, force_rex: bool) {
+        let mut i = Instruction::EMPTY.rex(w, reg, m.base as u8, force_rex);
+        for b in opcode {
+            i = i.byte(*b);
+        }
+        self.put(i.mem(reg, m));
+    }
+
+    /// Loads `width` bytes (1, 2, 4 or 8) into the whole register.
+    pub(super) fn load(&mut self, to: Gpr, from: Mem, width: Width, signed: bool) {
+        let reg = to as u8;
+        match (width, signed) {
+            (Width::B1, false) => self.op_mem(false, &[0x0F, 0xB6], reg, from, false),
+            (Width::B1, true) => self.op_mem(true, &[0x0F, 0xBE], reg, from, false),
+            (Width::B2, false) => self.op_mem(false, &[0x0F, 0xB7], reg, from, false),
+            (Width::B2, true) => self.op_mem(true, &[0x0F, 0xBF], reg, from, false),
+            (Width::B4, false) => self.op_mem(false, &[0x8B], reg, from, false),
+            (Width::B4, true) => self.op_mem(true, &[0x63], reg, from, false),
+            (Width::B8, _) => self.op_mem(true, &[0x8B], reg, from, false),
+        }
+    }
+
+    pub(super) fn lea(&mut self, to: Gpr, of: Mem) {
+        self.op_mem(true, &[0x8D], to as u8, of, false);
+    }
+
+    pub(super) fn store(&mut self, to: Mem, from: Gpr, width: Width) {
+        let reg = from as u8;
+        match width {
+            Width::B1 => self.op_mem(false, &[0x88], reg, to, (4..8).contains(&reg)),
+            Width::B2 => {
+                let i = Instruction::EMPTY.byte(0x66).rex(false, reg, to.base as u8, false).byte(0x89);
+                self.put(i.mem(reg, to));
+            }
+            Width::B4 => self.op_mem(false, &[0x89], reg, to, false),
+            Width::B8 => self.op_mem(true, &[0x89], reg, to, false),
+        }
+    }
+
+    fn sse(&mut self, prefix: Option<u8>, opcode: u8, reg: u8, m: Mem) {
+        let i = prefix.map_or(Instruction::EMPTY, |p| Instruction::EMPTY.byte(p));
+        self.put(i.rex(false, reg, m.base as u8, false).byte(0x0F).byte(opcode).mem(reg, m));
+    }
+
+    /// Loads a vector register from 4, 8 or 16 bytes; the rest becomes zero.
+    pub(super) fn load_vec(&mut self, to: u8, from: Mem, width: VecWidth) {
+        self.sse(width.prefix(), 0x10, to, from);
+    }
+
+    pub(super) fn store_vec(&mut self, to: Mem, from: u8, width: VecWidth) {
+        self.sse(width.prefix(), 0x11, from, to);
+    }
+
+    /// `movq r64, xmm`
+    pub(super) fn move_vec_to_gpr(&mut self, to: Gpr, from: u8) {
+        let to = to as u8;
+        self.put(
+            Instruction::EMPTY
+                .byte(0x66)
+                .rex(true, from, to, false)
+                .byte(0x0F)
+                .byte(0x7E)
+                .modrm_regs(from, to),
+        );
+    }
+
+    /// `fstp tbyte ptr`: stores `st(0)` in 10 bytes and pops it.
+    pub(super) fn store_x87(&mut self, to: Mem) {
+        self.op_mem(false, &[0xDB], 7, to, false);
+    }
+
+    pub(super) fn shift(&mut self, r: Gpr, shift: Shift, bits: u8) {
+        let n = r as u8;
+        self.put(Instruction::EMPTY.rex(true, 0, n, false).byte(0xC1).modrm_regs(shift as u8, n).byte(bits));
+    }
+
+    /// `rep movsq`: copies `rcx` words from `[rsi]` to `[rdi]`.
+    pub(super) fn copy_words(&mut self) {
+        self.put(Instruction { bits: 0xA5_48F3, len: 3 });
+    }
+
+    /// Touches every page while the stack pointer goes down by `bytes`, so that an overflow meets the
+    /// guard page instead of stepping over it. Changes `rcx`.
+    ///
+    /// ```text
+    ///       lea  rcx, [rsp - bytes]
+    ///   1:  sub  rsp, 4096
+    ///       or   qword ptr [rsp], 0
+    ///       cmp  rsp, rcx ; ja 1b
+    ///       mov  rsp, rcx
+    /// ```
+    pub(super) fn grow_stack_by_pages(&mut self, bytes: u32) {
+        self.lea(Gpr::Rcx, Mem { base: Gpr::Rsp, disp: bytes.cast_signed().wrapping_neg() });
+        let start = self.len;
+        self.sub_rsp(4096);
+        self.put(Instruction { bits: 0x0024_0C83_48, len: 5 });
+        self.put(Instruction { bits: 0xCC39_48, len: 3 });
+        // The jump itself is two bytes long.
+        let back = i8::try_from(self.len + 2 - start).unwrap_or(0);
+        self.put(Instruction::EMPTY.byte(0x77).byte(back.wrapping_neg().cast_unsigned()));
+        self.mov(Gpr::Rsp, Gpr::Rcx);
+    }
+}
+
+/// Widths that an integer instruction can move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    B1,
+    B2,
+    B4,
+    B8,
+}
+
+/// Widths that a vector instruction can move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VecWidth {
+    B4,
+    B8,
+    B16,
+}
+
+impl VecWidth {
+    /// Mandatory prefix of `movss`, `movsd`, `movups`.
+    fn prefix(self) -> Option<u8> {
+        match self {
+            VecWidth::B4 => Some(0xF3),
+            VecWidth::B8 => Some(0xF2),
+            VecWidth::B16 => None,
+        }
+    }
+}
+
+/// Shifts of a 64-bit register by an immediate; the value is the opcode extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shift {
+    Left = 4,
+    RightZero = 5,
+    RightSign = 7,
+}

@@ -1,0 +1,233 @@
+//! Calls of native functions: prepared at run time, or checked once and typed.
+//!
+//! # Prepared calls
+//! A [`PreparedCall`] is everything about a call but the function and the values: where every byte
+//! goes, decided once. It is immutable, shared freely between threads, and serves every function of its
+//! signature. Arguments travel in an *argument record*, one block of memory with fixed offsets:
+//!
+//! ```
+//! use pinvoke::call::PreparedCall;
+//! use pinvoke::native::CodePtr;
+//! use pinvoke_abi::layout::Layout;
+//! use pinvoke_abi::signature::Signature;
+//! use pinvoke_abi::target::Target;
+//!
+//! extern "C" fn scale(x: f64, by: i32) -> f64 {
+//!     x * f64::from(by)
+//! }
+//!
+//! let double = Layout::float(Target::HOST, 8);
+//! let int = Layout::int(Target::HOST, 4, true);
+//! let call = PreparedCall::new(&Signature::new(Target::HOST, vec![double.clone(), int], double))?;
+//! assert_eq!((call.arg_offset(0), call.arg_offset(1)), (0, 8));
+//!
+//! #[repr(C, align(16))]
+//! struct Record {
+//!     x: f64,
+//!     by: i32,
+//! }
+//! #[repr(C, align(16))]
+//! struct Ret([f64; 2]);
+//!
+//! let mut record = Record { x: 1.5, by: 4 };
+//! let mut ret = Ret([0.0; 2]);
+//! let target = CodePtr::new(scale as *const _).expect("functions are not null");
+//! // SAFETY: `scale` has this signature; the buffers are as large and aligned as the call asks.
+//! unsafe { call.invoke(target, (&raw mut record).cast(), (&raw mut ret).cast()) };
+//! assert_eq!(ret.0[0], 6.0);
+//! # Ok::<(), pinvoke::call::CallError>(())
+//! ```
+//!
+//! # Two tiers
+//! The same plan is executed in one of two ways, with the same result:
+//!
+//! * **Tier 0, the invoke thunk** ([`Tier::Thunk`]): fixed code interprets a list of moves compiled
+//!   from the plan. No memory is made executable. Always there.
+//! * **Tier 1, a stub** ([`Tier::Stub`]): machine code specialised for the plan, shared by all calls of
+//!   the same shape in the process, on pages that are never writable and executable at once.
+//!
+//! [`Tier::Auto`] takes the stub where the system grants executable memory and the thunk elsewhere. Set
+//! `PINVOKE_NO_EXEC=1` in the environment, or call [`forbid_stubs`], to have no memory made executable.
+//!
+//! # Limits
+//! One call takes at most [`MAX_STACK`](pinvoke_abi::plan::MAX_STACK) bytes of stack; the area is touched
+//! page by page, so that a thread whose stack is smaller ends in its guard page and not in other memory.
+//! Exceptions of other languages that leave the called function pass a thunk but not a stub: stubs keep a
+//! frame pointer but are unknown to unwinders. `longjmp` across either is sound as far as the Rust frames
+//! between may be skipped.
+//!
+//! # Forking
+//! Prepared calls stay usable in a child process, also in one forked from a program with many threads.
+//! *Preparing* further ones there takes locks and memory, like any allocation.
+#![allow(unsafe_code, reason = "calling native code")]
+
+mod error;
+mod program;
+
+use core::fmt;
+
+use pinvoke_abi::plan::{CallPlan, MAX_STACK};
+use pinvoke_abi::record::ArgumentRecord;
+use pinvoke_abi::signature::Signature;
+use pinvoke_abi::target::Target;
+
+pub use self::error::CallError;
+use self::program::Program;
+use crate::exec::StubFn;
+pub use crate::exec::{ExecError, StubStats, forbid_stubs, stub_stats};
+use crate::last_error::{ErrnoCell, LastError};
+use crate::native::CodePtr;
+
+/// How a prepared call is executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// By a stub where executable memory may be had, else by the thunk.
+    #[default]
+    Auto,
+    /// Tier 0: by the invoke thunk, without generated code.
+    Thunk,
+    /// Tier 1: by a stub generated for the shape of the call.
+    Stub,
+}
+
+/// A call whose every byte is placed: only the function and the values are missing.
+pub struct PreparedCall {
+    /// The stub, if this call runs by one.
+    stub: Option<StubFn>,
+    program: Program,
+    plan: CallPlan,
+    record: ArgumentRecord,
+}
+
+impl PreparedCall {
+    /// Prepares calls of `signature`, by a stub where possible.
+    ///
+    /// # Errors
+    /// [`CallError`], if the signature is not of this machine, cannot be planned or is too large.
+    pub fn new(signature: &Signature) -> Result<PreparedCall, CallError> {
+        PreparedCall::with_tier(signature, Tier::Auto)
+    }
+
+    /// Prepares calls of `signature` in the tier asked for.
+    ///
+    /// # Errors
+    /// As for [`new`](PreparedCall::new); with [`Tier::Stub`] also if no code can be generated or
+    /// executable memory is refused or forbidden.
+    pub fn with_tier(signature: &Signature, tier: Tier) -> Result<PreparedCall, CallError> {
+        if signature.target != Target::HOST {
+            return Err(CallError::OtherTarget { signature: signature.target });
+        }
+        let plan = CallPlan::new(signature)?;
+        if plan.stack_align() > MAX_STACK {
+            return Err(CallError::StackAlignment { align: plan.stack_align(), limit: MAX_STACK });
+        }
+        let record = ArgumentRecord::new(signature, &plan)?;
+        let stub = match tier {
+            Tier::Thunk => None,
+            Tier::Auto => crate::exec::stub_for(&plan, &record).ok(),
+            Tier::Stub => Some(crate::exec::stub_for(&plan, &record)?),
+        };
+        let program = Program::compile(&plan, &record)?;
+        Ok(PreparedCall { stub, program, plan, record })
+    }
+
+    /// The tier in use: [`Tier::Thunk`] or [`Tier::Stub`].
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        if self.stub.is_some() { Tier::Stub } else { Tier::Thunk }
+    }
+
+    /// Where every byte goes.
+    #[must_use]
+    pub fn plan(&self) -> &CallPlan {
+        &self.plan
+    }
+
+    /// Number of arguments.
+    #[must_use]
+    pub fn arg_count(&self) -> usize {
+        self.record.offsets().len()
+    }
+
+    /// Size of the argument record in bytes, a multiple of 16.
+    #[must_use]
+    pub fn record_size(&self) -> usize {
+        self.record.size() as usize
+    }
+
+    /// Alignment of the argument record in bytes, at least 16.
+    #[must_use]
+    pub fn record_align(&self) -> usize {
+        self.record.align() as usize
+    }
+
+    /// Where argument `index` lies in the record, in bytes: a multiple of 8 and of its alignment.
+    ///
+    /// # Panics
+    /// If there is no such argument; see [`arg_count`](PreparedCall::arg_count).
+    #[must_use]
+    #[track_caller]
+    pub fn arg_offset(&self, index: usize) -> usize {
+        self.record.offsets()[index] as usize
+    }
+
+    /// Size of the result in bytes. The result buffer must have this rounded up to 16 bytes.
+    #[must_use]
+    pub fn ret_size(&self) -> usize {
+        self.record.ret_size() as usize
+    }
+
+    /// Alignment of the result buffer in bytes: 16, or more for an over-aligned structure.
+    #[must_use]
+    pub fn ret_align(&self) -> usize {
+        self.record.ret_align() as usize
+    }
+
+    /// Calls `target`, with the arguments in `record` and the result going to `ret`.
+    ///
+    /// The result occupies the first [`ret_size`](PreparedCall::ret_size) bytes; the others of the
+    /// buffer are left as they are, except that a structure returned through memory is the callee's to
+    /// write. Native code may overwrite arguments that travel by reference in the record.
+    ///
+    /// # Safety
+    /// - `target` is code of this call's signature, and may be called now, with these values;
+    /// - `record` points to [`record_size`](PreparedCall::record_size) readable and writable bytes
+    ///   aligned to [`record_align`](PreparedCall::record_align), with every argument at its offset;
+    ///   it may be dangling if the size is 0;
+    /// - `ret` points to `ret_size` rounded up to 16 writable bytes aligned to
+    ///   [`ret_align`](PreparedCall::ret_align); it may be dangling if the size is 0;
+    /// - no Rust panic leaves the target.
+    #[inline]
+    pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
+        match self.stub {
+            // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
+            Some(stub) => unsafe { stub(target.as_ptr(), record, ret) },
+            // SAFETY: the caller's promise.
+            None => unsafe { self.program.run(target, record, ret) },
+        }
+    }
+
+    /// As [`invoke`](PreparedCall::invoke), with `errno` cleared before and read right after.
+    ///
+    /// # Safety
+    /// As for [`invoke`](PreparedCall::invoke).
+    #[inline]
+    pub unsafe fn invoke_capturing(&self, target: CodePtr, record: *mut u8, ret: *mut u8) -> LastError {
+        let errno = ErrnoCell::of_this_thread();
+        errno.set(LastError::NONE);
+        // SAFETY: the caller's promise.
+        unsafe { self.invoke(target, record, ret) };
+        errno.get()
+    }
+}
+
+impl fmt::Debug for PreparedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedCall")
+            .field("tier", &self.tier())
+            .field("plan", &self.plan)
+            .field("record", &self.record)
+            .field("move_bytes", &self.program.heap_bytes())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,441 @@
+//! Tier 0: a plan compiled to moves between the argument record and a frame image.
+//!
+//! Interpreting a plan as it stands would decide per piece, on every call, how wide it is, how it is
+//! widened and which register it goes to. All of that is known at preparation. What is left for the call
+//! is a list of moves, each from an offset in the record to an offset in the [`Frame`] or in the stack
+//! area, sorted so that the two commonest, 8 bytes and 4 bytes, run in loops without a decision:
+//!
+//! ```text
+//! sysv64(i32, f64, i8) -> i32        frame.rsi… by Frame::argument
+//!   Word       record+8  → xmm0       one loop
+//!   Half       record+0  → rdi        one loop
+//!   SignByte   record+16 → rsi        by operation
+//!   and back:  rax → ret, 4 bytes
+//! ```
+//!
+//! A register is always written in 8 bytes, since the thunk loads it so: a load wider than the store
+//! before it would wait for the store to reach the cache. For the same reason the record is read in the
+//! width of the value and not in words.
+
+use core::ffi::c_void;
+use core::mem::{MaybeUninit, offset_of};
+use core::ptr;
+
+use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan, Which};
+use pinvoke_abi::record::ArgumentRecord;
+use pinvoke_abi::reg::Reg;
+
+use crate::arch::{Frame, Kind, Thunk, thunk_for};
+use crate::native::CodePtr;
+
+use super::CallError;
+
+/// Moves of one direction, sorted by operation.
+#[derive(Debug)]
+struct Moves {
+    list: Box<[Move]>,
+    /// The first so many are [`Operation::Word`].
+    words: usize,
+    /// The next so many are [`Operation::Half`].
+    halves: usize,
+}
+
+/// One transport from the record to the frame or the stack area.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    /// Offset in the record, in bytes.
+    from: u32,
+    /// Offset in the frame or the stack area, in bytes.
+    to: u32,
+    /// Bytes, where the operation does not say.
+    len: u32,
+    operation: Operation,
+}
+
+/// What a move does; the order is that of execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Operation {
+    /// 8 bytes.
+    Word,
+    /// 4 bytes, zero-extended to 8 (also where the other bytes are unspecified).
+    Half,
+    SignHalf,
+    ZeroTwo,
+    SignTwo,
+    ZeroByte,
+    SignByte,
+    /// 1 to 7 bytes, the rest zero.
+    ZeroOdd,
+    /// 1 to 7 bytes, sign-extended.
+    SignOdd,
+    /// `len` bytes as they are.
+    Copy,
+    /// The address of the place in the record.
+    Address,
+    /// The address of the result buffer.
+    ResultAddress,
+}
+
+/// A run of bytes from a result register to the result buffer.
+#[derive(Clone, Copy, Debug)]
+struct ResultMove {
+    /// Offset in the frame, in bytes.
+    from: u32,
+    /// Offset in the result buffer, in bytes.
+    to: u32,
+    /// Bytes.
+    width: u32,
+}
+
+/// A compiled plan.
+#[derive(Debug)]
+pub(super) struct Program {
+    thunk: Thunk,
+    registers: Moves,
+    stack_moves: Moves,
+    results: Box<[ResultMove]>,
+    stack: usize,
+    stack_mask: isize,
+    vector_regs: u64,
+}
+
+/// What [`fill_stack`] needs: lives for one call.
+struct StackContext<'p> {
+    moves: &'p Moves,
+    record: *mut u8,
+    ret: *mut u8,
+}
+
+/// Pieces up to this many bytes are cut into words; longer ones are copied by `memcpy`.
+const CUT_INTO_WORDS: u32 = 64;
+
+impl Program {
+    pub(super) fn compile(plan: &CallPlan, record: &ArgumentRecord) -> Result<Program, CallError> {
+        let mut compiler = Compiler::default();
+        for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
+            compiler.argument(arg, *base).ok_or(CallError::NoThunk(Which::Argument(index)))?;
+        }
+        let results = compiler.result(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?;
+        let kind = match plan.abi() {
+            Abi::Win64 => Kind::Win64,
+            Abi::SysV64 => compiler.kind,
+        };
+        // At most MAX_STACK, see CallPlan.
+        let stack = plan.stack() as usize;
+        Ok(Program {
+            thunk: thunk_for(kind),
+            registers: Moves::sort(compiler.registers),
+            stack_moves: Moves::sort(compiler.stack),
+            results,
+            stack,
+            stack_mask: (plan.stack_align() as usize).cast_signed().wrapping_neg(),
+            vector_regs: plan.vector_regs().unwrap_or(0).into(),
+        })
+    }
+
+    /// Bytes of heap that this program takes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.registers.list)
+            + size_of_val(&*self.stack_moves.list)
+            + size_of_val(&*self.results)
+    }
+
+    /// Performs the call.
+    ///
+    /// # Safety
+    /// As for [`super::PreparedCall::invoke`].
+    #[inline(never)]
+    pub(super) unsafe fn run(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
+        let context = StackContext { moves: &self.stack_moves, record, ret };
+        let mut frame = MaybeUninit::<Frame>::uninit();
+        let image = frame.as_mut_ptr();
+        self.write_head(&mut frame, target, &context);
+        // SAFETY: the caller's record and result buffer are valid for all moves, and every destination
+        // lies in the frame (`Frame::argument` gives no other).
+        unsafe { self.registers.run(record, ret, image.cast()) };
+        // SAFETY: the head is filled in; the moves of the plan have filled the registers, and `fill`
+        // writes the plan's stack words into `self.stack` bytes. The caller vouches for the target.
+        unsafe { (self.thunk)(image) };
+        for r in &self.results {
+            // SAFETY: in the frame, by `Frame::result`.
+            let from = unsafe { image.cast::<u8>().add(r.from as usize) };
+            // SAFETY: the caller's result buffer has `ret_size` bytes, of which the plan covers each once.
+            let to = unsafe { ret.add(r.to as usize) };
+            // SAFETY: the thunk of this kind has stored the register; both ranges are valid.
+            unsafe { copy_short(from, to, r.width) };
+        }
+    }
+
+    fn write_head(&self, frame: &mut MaybeUninit<Frame>, target: CodePtr, context: &StackContext<'_>) {
+        fn put<T>(frame: &mut MaybeUninit<Frame>, offset: usize, value: T) {
+            debug_assert!(offset + size_of::<T>() <= size_of::<Frame>());
+            // SAFETY: `offset` is that of a field of type `T`.
+            let field = unsafe { frame.as_mut_ptr().byte_add(offset) };
+            // SAFETY: valid and aligned, being a field.
+            unsafe { field.cast::<T>().write(value) };
+        }
+        put(frame, offset_of!(Frame, target), target.as_ptr());
+        put(frame, offset_of!(Frame, stack), self.stack);
+        put(frame, offset_of!(Frame, vector_regs), self.vector_regs);
+        if self.stack != 0 {
+            put(frame, offset_of!(Frame, stack_mask), self.stack_mask);
+            put::<crate::arch::Fill>(frame, offset_of!(Frame, fill), fill_stack);
+            put(frame, offset_of!(Frame, fill_context), ptr::from_ref(context).cast::<c_void>());
+        }
+    }
+}
+
+/// Writes the stack words of a call where the callee expects them.
+///
+/// # Safety
+/// `context` is a [`StackContext`] whose buffers are valid, `stack` the area of its plan.
+unsafe extern "sysv64" fn fill_stack(context: *const c_void, stack: *mut u8) {
+    // SAFETY: by contract.
+    let context = unsafe { &*context.cast::<StackContext<'_>>() };
+    // SAFETY: by contract; the plan's stack pieces lie within its stack area.
+    unsafe { context.moves.run(context.record, context.ret, stack) };
+}
+
+impl Moves {
+    fn sort(mut list: Vec<Move>) -> Moves {
+        list.sort_by_key(|m| m.operation);
+        let words = list.partition_point(|m| m.operation <= Operation::Word);
+        let halves = list.partition_point(|m| m.operation <= Operation::Half) - words;
+        Moves { list: list.into(), words, halves }
+    }
+
+    /// # Safety
+    /// - every source lies in the record behind `record`, every destination behind `to`;
+    /// - `ret` is what the callee may write its result to, if any move hands it out.
+    #[inline(always)]
+    unsafe fn run(&self, record: *mut u8, ret: *mut u8, to: *mut u8) {
+        let (words, rest) = self.list.split_at(self.words);
+        for m in words {
+            // SAFETY: by contract.
+            unsafe { put_word(to, m.to, load::<u64>(record, m.from)) };
+        }
+        let (halves, rest) = rest.split_at(self.halves);
+        for m in halves {
+            // SAFETY: by contract.
+            unsafe { put_word(to, m.to, load::<u32>(record, m.from).into()) };
+        }
+        for m in rest {
+            // SAFETY: by contract.
+            unsafe { m.run(record, ret, to) };
+        }
+    }
+}
+
+impl Move {
+    /// # Safety
+    /// As for [`Moves::run`].
+    #[inline]
+    unsafe fn run(self, record: *mut u8, ret: *mut u8, to: *mut u8) {
+        let from = self.from;
+        let word = match self.operation {
+            // SAFETY: by contract, here and in all arms below.
+            Operation::Word => unsafe { load::<u64>(record, from) },
+            // SAFETY: by contract.
+            Operation::Half => unsafe { load::<u32>(record, from) }.into(),
+            // SAFETY: by contract.
+            Operation::SignHalf => i64::from(unsafe { load::<i32>(record, from) }).cast_unsigned(),
+            // SAFETY: by contract.
+            Operation::ZeroTwo => unsafe { load::<u16>(record, from) }.into(),
+            // SAFETY: by contract.
+            Operation::SignTwo => i64::from(unsafe { load::<i16>(record, from) }).cast_unsigned(),
+            // SAFETY: by contract.
+            Operation::ZeroByte => unsafe { load::<u8>(record, from) }.into(),
+            // SAFETY: by contract.
+            Operation::SignByte => i64::from(unsafe { load::<i8>(record, from) }).cast_unsigned(),
+            // SAFETY: by contract.
+            Operation::ZeroOdd => unsafe { load_odd(record, from, self.len) },
+            Operation::SignOdd => {
+                // SAFETY: by contract.
+                let value = unsafe { load_odd(record, from, self.len) };
+                let unused = 64 - 8 * self.len;
+                ((value << unused).cast_signed() >> unused).cast_unsigned()
+            }
+            Operation::Copy => {
+                // SAFETY: by contract.
+                let source = unsafe { record.add(from as usize) };
+                // SAFETY: by contract.
+                let destination = unsafe { to.add(self.to as usize) };
+                // SAFETY: by contract; the record and the machine's stack do not overlap.
+                unsafe { ptr::copy_nonoverlapping(source, destination, self.len as usize) };
+                return;
+            }
+            // SAFETY: by contract.
+            Operation::Address => unsafe { record.add(from as usize) }.expose_provenance() as u64,
+            Operation::ResultAddress => ret.expose_provenance() as u64,
+        };
+        // SAFETY: by contract.
+        unsafe { put_word(to, self.to, word) };
+    }
+}
+
+/// # Safety
+/// There are 8 writable bytes at `to + offset`.
+#[inline(always)]
+unsafe fn put_word(to: *mut u8, offset: u32, value: u64) {
+    // SAFETY: by contract.
+    let place = unsafe { to.add(offset as usize) };
+    // SAFETY: by contract.
+    unsafe { place.cast::<u64>().write_unaligned(value) };
+}
+
+/// # Safety
+/// There is a `T`, a plain integer, at `record + offset`.
+#[inline(always)]
+unsafe fn load<T: Copy>(record: *const u8, offset: u32) -> T {
+    // SAFETY: by contract.
+    let place = unsafe { record.add(offset as usize) };
+    // SAFETY: by contract.
+    unsafe { place.cast::<T>().read_unaligned() }
+}
+
+/// # Safety
+/// There are `len` bytes, at most 8, at `record + offset`.
+unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> u64 {
+    let mut bytes = [0_u8; 8];
+    // SAFETY: by contract.
+    let source = unsafe { record.add(offset as usize) };
+    // SAFETY: by contract; `bytes` has 8.
+    unsafe { ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), len as usize) };
+    u64::from_ne_bytes(bytes)
+}
+
+/// Copies a result: the common widths without a call.
+///
+/// # Safety
+/// `width` bytes are readable at `from` and writable at `to`, and the two do not overlap.
+#[inline]
+unsafe fn copy_short(from: *const u8, to: *mut u8, width: u32) {
+    match width {
+        // SAFETY: by contract.
+        4 => unsafe { to.cast::<[u8; 4]>().write(from.cast::<[u8; 4]>().read()) },
+        // SAFETY: by contract.
+        8 => unsafe { to.cast::<[u8; 8]>().write(from.cast::<[u8; 8]>().read()) },
+        // SAFETY: by contract.
+        _ => unsafe { ptr::copy_nonoverlapping(from, to, width as usize) },
+    }
+}
+
+struct Compiler {
+    registers: Vec<Move>,
+    stack: Vec<Move>,
+    kind: Kind,
+}
+
+impl Default for Compiler {
+    fn default() -> Compiler {
+        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), kind: Kind::Ints }
+    }
+}
+
+impl Compiler {
+    /// `None`: a piece travels in a way that the frame has no place for.
+    fn argument(&mut self, arg: &ArgPlan, base: u32) -> Option<()> {
+        match arg {
+            ArgPlan::Direct(pieces) => {
+                for piece in pieces.iter() {
+                    self.piece(piece, base + piece.offset)?;
+                }
+                Some(())
+            }
+            ArgPlan::ByReference { at, .. } => self.word(*at, base, Operation::Address),
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece, from: u32) -> Option<()> {
+        match piece.at {
+            Location::Reg(reg) => {
+                self.register(piece, reg, from)?;
+                piece.mirror.map_or(Some(()), |mirror| self.register(piece, mirror, from))
+            }
+            Location::Stack(at) if piece.width > CUT_INTO_WORDS => {
+                self.stack.push(Move { from, to: at, len: piece.width, operation: Operation::Copy });
+                Some(())
+            }
+            Location::Stack(at) => {
+                self.cut(piece, from, |c, m| c.stack.push(Move { to: at + m.to, ..m }));
+                Some(())
+            }
+        }
+    }
+
+    fn register(&mut self, piece: &Piece, reg: Reg, from: u32) -> Option<()> {
+        let at = Frame::argument(reg)?;
+        match reg {
+            Reg::Int(_) if piece.width > 8 => return None,
+            Reg::Vec(_) if piece.width > 16 => return None,
+            Reg::Vec(_) if piece.width > 8 => self.kind = self.kind.max(Kind::Wide),
+            Reg::Vec(_) => self.kind = self.kind.max(Kind::Vectors),
+            Reg::Int(_) | Reg::X87(_) => {}
+        }
+        self.cut(piece, from, |c, m| c.registers.push(Move { to: at + m.to, ..m }));
+        Some(())
+    }
+
+    /// Cuts a piece into words and a widened rest; `to` counts from the start of the piece.
+    fn cut(&mut self, piece: &Piece, from: u32, mut put: impl FnMut(&mut Compiler, Move)) {
+        let mut done = 0;
+        while piece.width - done >= 8 {
+            put(self, Move { from: from + done, to: done, len: 8, operation: Operation::Word });
+            done += 8;
+        }
+        let len = piece.width - done;
+        let operation = match (len, piece.extend) {
+            (0, _) => return,
+            (4, Extend::Sign) => Operation::SignHalf,
+            (4, _) => Operation::Half,
+            (2, Extend::Sign) => Operation::SignTwo,
+            (2, _) => Operation::ZeroTwo,
+            (1, Extend::Sign) => Operation::SignByte,
+            (1, _) => Operation::ZeroByte,
+            (_, Extend::Sign) => Operation::SignOdd,
+            (_, _) => Operation::ZeroOdd,
+        };
+        put(self, Move { from: from + done, to: done, len, operation });
+    }
+
+    fn word(&mut self, at: Location, from: u32, operation: Operation) -> Option<()> {
+        match at {
+            Location::Reg(reg) => {
+                self.registers.push(Move { from, to: Frame::argument(reg)?, len: 8, operation });
+            }
+            Location::Stack(to) => self.stack.push(Move { from, to, len: 8, operation }),
+        }
+        Some(())
+    }
+
+    fn result(&mut self, ret: &RetPlan) -> Option<Box<[ResultMove]>> {
+        let pieces = match ret {
+            RetPlan::Void => return Some(Box::default()),
+            RetPlan::Indirect { pointer, .. } => {
+                self.word(*pointer, 0, Operation::ResultAddress)?;
+                return Some(Box::default());
+            }
+            RetPlan::Direct(pieces) => pieces,
+        };
+        let mut moves = Vec::with_capacity(pieces.len());
+        for piece in pieces.iter() {
+            let Location::Reg(reg) = piece.at else { return None };
+            let limit = match reg {
+                Reg::Int(_) => 8,
+                Reg::Vec(_) => 16,
+                Reg::X87(_) => 10,
+            };
+            self.kind = self.kind.max(match reg {
+                Reg::Int(_) => Kind::Ints,
+                Reg::Vec(_) => Kind::Vectors,
+                Reg::X87(0) => Kind::X87,
+                Reg::X87(_) => Kind::X87Pair,
+            });
+            if piece.width > limit {
+                return None;
+            }
+            moves.push(ResultMove { from: Frame::result(reg)?, to: piece.offset, width: piece.width });
+        }
+        Some(moves.into())
+    }
+}
