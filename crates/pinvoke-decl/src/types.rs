@@ -25,6 +25,9 @@ pub struct Type {
     pub alias: Option<Arc<str>>,
     /// Whether it is `const`.
     pub is_const: bool,
+    /// The keywords of an arithmetic type or `void` (`unsigned long`), which its size does not tell:
+    /// `long` and `long long` may look the same.
+    pub keywords: Option<&'static str>,
 }
 
 /// What a type is. Typedefs and qualifiers are already looked through.
@@ -153,6 +156,19 @@ impl TypeTable {
     pub fn get(&self, id: TypeId) -> &Type {
         &self.types[id.0 as usize]
     }
+}
+
+/// A variable of a library.
+#[derive(Clone, Debug)]
+pub struct ResolvedVariable {
+    /// Name as declared.
+    pub name: Arc<str>,
+    /// Name to look up, if the declaration states another (`__asm__("name")`).
+    pub entry_point: Option<Arc<str>>,
+    /// Its type.
+    pub ty: TypeId,
+    /// The table its type lives in.
+    pub types: TypeTable,
 }
 
 /// A function, ready to be planned and called.

@@ -1,0 +1,5 @@
+//! Emitters: resolved types back to text.
+
+mod c;
+
+pub use c::DisplayType;

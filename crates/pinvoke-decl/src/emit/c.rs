@@ -1,0 +1,127 @@
+//! Types and functions as C text.
+
+use std::fmt::{self, Write as _};
+
+use crate::types::{FunctionType, ResolvedFunction, TypeId, TypeKind, TypeTable};
+
+/// A type that shows itself as C text; see [`TypeTable::display`].
+#[derive(Clone, Copy, Debug)]
+pub struct DisplayType<'t> {
+    table: &'t TypeTable,
+    id: TypeId,
+    name: &'t str,
+}
+
+impl TypeTable {
+    /// The type as C text: `const char *`, `int (*)(const char *, int)`.
+    #[must_use]
+    pub fn display(&self, id: TypeId) -> DisplayType<'_> {
+        DisplayType { table: self, id, name: "" }
+    }
+
+    /// The declaration of `name` with the type as C text: `int (*compare)(const void *, const void *)`.
+    #[must_use]
+    pub fn declare<'t>(&'t self, id: TypeId, name: &'t str) -> DisplayType<'t> {
+        DisplayType { table: self, id, name }
+    }
+
+    /// Puts the type around `declarator`, from the inside out.
+    fn around(&self, id: TypeId, mut declarator: String, depth: u32) -> String {
+        let mut id = id;
+        loop {
+            let ty = self.get(id);
+            if ty.alias.is_some() {
+                break;
+            }
+            match &ty.kind {
+                TypeKind::Pointer { to } => {
+                    let target = self.get(*to);
+                    let qualifier = match (
+                        ty.is_const,
+                        declarator.starts_with(|c: char| c == '_' || c.is_alphanumeric()),
+                    ) {
+                        (true, true) => "const ",
+                        (true, false) => "const",
+                        (false, _) => "",
+                    };
+                    declarator = format!("*{qualifier}{declarator}");
+                    if target.alias.is_none()
+                        && matches!(target.kind, TypeKind::Array { .. } | TypeKind::Function(_))
+                    {
+                        declarator = format!("({declarator})");
+                    }
+                    id = *to;
+                }
+                TypeKind::Array { element, len } => {
+                    match len {
+                        Some(len) => _ = write!(declarator, "[{len}]"),
+                        None => declarator.push_str("[]"),
+                    }
+                    id = *element;
+                }
+                TypeKind::Function(function) => {
+                    declarator.push_str(&self.parameters(function, depth + 1));
+                    id = function.ret;
+                }
+                _ => break,
+            }
+        }
+        let space = if declarator.is_empty() || declarator.starts_with('[') { "" } else { " " };
+        format!("{}{space}{declarator}", self.base(id))
+    }
+
+    fn parameters(&self, function: &FunctionType, depth: u32) -> String {
+        // Only a function that takes a function that takes a function ... comes here.
+        if depth > crate::front::c::MAX_NESTING {
+            return "(...)".to_owned();
+        }
+        let mut parts: Vec<String> = Vec::with_capacity(function.params.len() + 1);
+        for param in &function.params {
+            let name = param.name.as_deref().unwrap_or("").to_owned();
+            parts.push(self.around(param.ty, name, depth));
+        }
+        if function.variadic {
+            parts.push("...".to_owned());
+        }
+        if parts.is_empty() {
+            parts.push("void".to_owned());
+        }
+        format!("({})", parts.join(", "))
+    }
+
+    /// A type that is no pointer, array or function, or has a name.
+    fn base(&self, id: TypeId) -> String {
+        let ty = self.get(id);
+        let tagged = |keyword: &str, tag: Option<&str>| match tag {
+            Some(tag) => format!("{keyword} {tag}"),
+            None => format!("{keyword} {{...}}"),
+        };
+        let name = match (&ty.alias, &ty.kind) {
+            (Some(alias), _) => alias.to_string(),
+            (None, TypeKind::Struct(r)) => tagged("struct", r.tag.as_deref()),
+            (None, TypeKind::Union(r)) => tagged("union", r.tag.as_deref()),
+            (None, TypeKind::Enum(e)) => tagged("enum", e.tag.as_deref()),
+            (None, TypeKind::Opaque { name }) => name.to_string(),
+            (None, _) => ty.keywords.unwrap_or("void").to_owned(),
+        };
+        if ty.is_const { format!("const {name}") } else { name }
+    }
+}
+
+impl fmt::Display for DisplayType<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.table.around(self.id, self.name.to_owned(), 0))
+    }
+}
+
+/// The prototype as C text.
+impl fmt::Display for ResolvedFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let declarator = format!("{}{}", self.name, self.types.parameters(&self.ty, 0));
+        let text = self.types.around(self.ty.ret, declarator, 0);
+        match &self.entry_point {
+            Some(entry_point) => f.pad(&format!("{text} __asm__(\"{entry_point}\")")),
+            None => f.pad(&text),
+        }
+    }
+}
