@@ -118,8 +118,9 @@ fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
     let mut eightbytes = [Eightbyte::NoClass; 2];
     walk::scalars(layout, &mut |scalar| add(&mut eightbytes, scalar))?;
     let [low, mut high] = eightbytes;
-    // Rule 5, the clean-up. (c), more than two eightbytes, cannot be here.
-    if high == Eightbyte::X87Up && low != Eightbyte::X87 {
+    // Rule 5, the clean-up. (c), more than two eightbytes, cannot be here. (b) in both directions:
+    // explicit offsets can put an integer over the second half of a long double alone.
+    if (high == Eightbyte::X87Up) != (low == Eightbyte::X87) {
         return Ok(Class::Memory);
     }
     if high == Eightbyte::SseUp && low != Eightbyte::Sse {

@@ -21,6 +21,7 @@
 
 mod error;
 mod pieces;
+mod print;
 mod verify;
 
 pub use self::error::{PlanError, Which};

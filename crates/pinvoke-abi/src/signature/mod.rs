@@ -1,9 +1,55 @@
 //! What a call looks like before any ABI is applied: convention, parameters, result.
+//!
+//! Signatures and layouts have a compact notation, for tests, logs and command lines:
+//!
+//! | notation | means |
+//! |---|---|
+//! | `cdecl(i32,f64)->ptr` | convention, arguments, result; `cdecl` may be left out, no `->` is no result |
+//! | `(ptr,...,i32,f64)->i32` | `...` stands where the variable arguments begin |
+//! | `i8` … `i128`, `u8` … `u128`, `bool` | integers |
+//! | `f32`, `f64`, `f80`, `f128` | floating point; `f80` is the x87 `long double` |
+//! | `c32`, `c64`, `c80`, `c128` | `_Complex` of those |
+//! | `ptr`, `void` | a pointer; no value |
+//! | `[i32;4]`, `[i32]` | an array; a flexible array |
+//! | `{i8,f64}` | a structure, `{}` an empty one |
+//! | <code>{i32\|f64}</code> | a union, <code>{i32\|}</code> of one member, <code>{\|}</code> an empty one |
+//! | `{u32:3,u32:29}` | bit-fields; `:0` ends a unit, `_u32:5` is unnamed |
+//! | `{…}packed`, `{…}packed(2)` | `__attribute__((packed))`, `#pragma pack(2)` |
+//! | `T align(16)` | the type, aligned to 16 |
+//! | `{i32,i32@6}size(16)` | a member at byte 6; a size larger than members and alignment need |
+//! | `{u32:3@4.5}` | a bit-field at bit 5 of byte 4 |
+//!
+//! Blanks between the parts are ignored. What [`Display`](core::fmt::Display) writes reads back as
+//! the same value: offsets, alignments and sizes are written only where the rules of the target do
+//! not give them.
+//!
+//! ```
+//! use pinvoke_abi::signature::Signature;
+//! let signature: Signature = "cdecl(i32,f64,{i8,f32},...,i32)->i64".parse()?;
+//! assert_eq!(signature.params[2].size, 8);
+//! assert_eq!(signature.variadic_from, Some(3));
+//! assert_eq!(signature.to_string(), "cdecl(i32,f64,{i8,f32},...,i32)->i64");
+//! # Ok::<(), pinvoke_abi::signature::NotationError>(())
+//! ```
 
-use core::fmt;
+mod parse;
+mod print;
+
+pub use self::parse::{NotationError, Problem};
 
 use crate::layout::{Kind, Layout};
 use crate::target::Target;
+
+impl Layout {
+    /// Reads one type in the compact notation of [`crate::signature`], laid out for `target`;
+    /// [`FromStr`](core::str::FromStr) does so for the host.
+    ///
+    /// # Errors
+    /// [`NotationError`] with the position and what was expected there.
+    pub fn parse(target: Target, text: &str) -> Result<Layout, NotationError> {
+        parse::layout(target, text)
+    }
+}
 
 /// The calling convention that a declaration states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +94,15 @@ impl Signature {
     pub fn new(target: Target, params: Vec<Layout>, ret: Layout) -> Signature {
         Signature { target, conv: CallConv::C, params, ret, variadic_from: None }
     }
+
+    /// Reads the compact notation with the layouts of `target`; [`FromStr`](core::str::FromStr) does
+    /// so for the host.
+    ///
+    /// # Errors
+    /// [`NotationError`] with the position and what was expected there.
+    pub fn parse(target: Target, text: &str) -> Result<Signature, NotationError> {
+        parse::signature(target, text)
+    }
 }
 
 /// What a variable argument of this type becomes by the default argument promotions (C17 6.5.2.2):
@@ -69,20 +124,5 @@ pub fn promote(layout: &Layout, target: Target) -> Layout {
         // Every value of a narrower type, unsigned ones included, fits a 32-bit int.
         Kind::Int { .. } if layout.size < 4 => Layout::int(target, 4, true),
         _ => layout.clone(),
-    }
-}
-
-/// As the compact notation spells it.
-impl fmt::Display for CallConv {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CallConv::C => "cdecl",
-            CallConv::System => "system",
-            CallConv::SysV64 => "sysv64",
-            CallConv::Win64 => "win64",
-            CallConv::Stdcall => "stdcall",
-            CallConv::Fastcall => "fastcall",
-            CallConv::Thiscall => "thiscall",
-        })
     }
 }

@@ -1,0 +1,57 @@
+//! What holds for every signature.
+
+mod common;
+
+use pinvoke_abi::layout::Layout;
+use pinvoke_abi::plan::{ArgPlan, CallPlan, Location, RetPlan};
+use pinvoke_abi::signature::Signature;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn notation_reads_back_as_the_same_layout((t, layout) in common::target().prop_flat_map(|t| (Just(t), common::layout(t)))) {
+        let text = layout.notation(t).to_string();
+        let read = Layout::parse(t, &text).map_err(|e| TestCaseError::fail(format!("{text}: {e}")))?;
+        // Not by Debug, which is the notation itself.
+        prop_assert!(read == layout, "{text} reads back as {} of {} bytes", read.notation(t), read.size);
+    }
+
+    #[test]
+    fn notation_reads_back_as_the_same_signature(signature in common::signature()) {
+        let text = signature.to_string();
+        let read = Signature::parse(signature.target, &text);
+        prop_assert!(read == Ok(signature), "{text}");
+    }
+
+    /// Planning verifies; this sees that it never objects, and checks what it cannot see itself.
+    #[test]
+    fn every_signature_has_a_plan(signature in common::signature()) {
+        let plan = CallPlan::new(&signature);
+        let plan = plan.map_err(|e| TestCaseError::fail(format!("{signature}: {e}")))?;
+        prop_assert_eq!(plan.stack() % 16, 0);
+        prop_assert_eq!(plan.args().len(), signature.params.len());
+        for (arg, layout) in plan.args().iter().zip(&signature.params) {
+            if let ArgPlan::Direct(pieces) = arg {
+                for piece in pieces {
+                    if let Location::Stack(offset) = piece.at {
+                        prop_assert!(offset + piece.width <= plan.stack());
+                        prop_assert_eq!(u64::from(piece.width), layout.size, "on the stack a value is whole");
+                    }
+                }
+            }
+        }
+        if let RetPlan::Direct(pieces) = plan.ret() {
+            prop_assert!(pieces.iter().all(|piece| matches!(piece.at, Location::Reg(_))));
+        }
+    }
+
+    /// The reader survives any text and points inside it.
+    #[test]
+    fn any_text_is_a_signature_or_an_error(text in "[a-z0-9{}\\[\\]()|,;:@._ >é-]{0,40}") {
+        if let Err(error) = text.parse::<Signature>() {
+            prop_assert!(error.position <= text.len());
+        }
+    }
+}
