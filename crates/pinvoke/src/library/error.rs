@@ -7,10 +7,12 @@
 //! what the file is.
 
 use core::fmt;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use super::diagnose::Finding;
-use super::probe::Candidate;
+use super::advice;
+use super::diagnose::{self, Finding};
+use super::probe::{Candidate, Place};
 
 /// A library could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +57,9 @@ pub struct Attempt {
     pub candidate: Candidate,
     /// What the loader said.
     pub message: LoaderMessage,
-    /// What a look at the file shows. Empty where there is no such file.
+    /// The file it means, if there is one.
+    pub file: Option<PathBuf>,
+    /// What a look at that file shows.
     pub findings: Vec<Finding>,
 }
 
@@ -71,6 +75,25 @@ pub struct LoadFailure {
     pub attempts: Vec<Attempt>,
     /// What to do, one sentence each.
     pub advice: Vec<String>,
+}
+
+impl Attempt {
+    /// Looks at the file that the loader refused.
+    pub(super) fn new(candidate: Candidate, message: LoaderMessage) -> Attempt {
+        let file = match candidate.place {
+            Place::OwnProcess => None,
+            _ => diagnose::locate(&candidate.file),
+        };
+        let findings = file.as_deref().map(diagnose::examine).unwrap_or_default();
+        Attempt { candidate, message, file, findings }
+    }
+}
+
+impl LoadFailure {
+    pub(super) fn new(name: &OsStr, attempts: Vec<Attempt>) -> LoadFailure {
+        let advice = advice::advice(name, &attempts);
+        LoadFailure { name: name.to_owned(), attempts, advice }
+    }
 }
 
 impl LoadError {
@@ -90,7 +113,8 @@ impl fmt::Display for LoadFailure {
         for attempt in &self.attempts {
             write!(f, "\n  {attempt}")?;
             for finding in &attempt.findings {
-                write!(f, "\n    {finding}")?;
+                let file = attempt.file.as_deref().unwrap_or(Path::new(&attempt.candidate.file));
+                write!(f, "\n    {} {finding}", file.display())?;
             }
         }
         for advice in &self.advice {
@@ -112,7 +136,7 @@ impl fmt::Display for Attempt {
 impl core::error::Error for LoadFailure {
     /// The message of the most telling attempt: the first whose file is there, else the first of all.
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        let telling = self.attempts.iter().find(|attempt| !attempt.findings.is_empty());
+        let telling = self.attempts.iter().find(|attempt| attempt.file.is_some());
         let attempt = telling.or_else(|| self.attempts.first())?;
         Some(&attempt.message)
     }

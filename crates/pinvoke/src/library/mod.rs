@@ -19,22 +19,31 @@
 //! function pointers into it may be anywhere, in native code too, and no one could tell when the last is gone.
 //! Who knows better calls [`Library::close`], which is `unsafe` for that reason.
 
+mod advice;
+mod dependencies;
 pub mod diagnose;
+mod elf;
 mod error;
+mod installed;
+pub mod ld_cache;
 pub mod probe;
 mod raw;
+mod search;
+pub mod versioned;
 
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod os;
 
 use core::ffi::c_void;
+use core::ops::ControlFlow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pinvoke_abi::target::Target;
 
+pub use elf::Machine;
 pub use error::{Attempt, CloseError, LoadError, LoadFailure, LoaderMessage};
 use probe::{Candidate, Place, ProbeOptions, Spelling};
 
@@ -76,16 +85,18 @@ impl Library {
     pub fn open_with(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<Library, LoadError> {
         let name = name.as_ref();
         check_name(name)?;
-        let program = program_directory();
-        let mut attempts = Vec::new();
-        for candidate in probe::candidates(name, Target::HOST.os, program.as_deref(), options) {
-            match load(name, &candidate) {
-                Ok(library) => return Ok(library),
-                Err(message) => attempts.push(Attempt { candidate, message, findings: Vec::new() }),
+        let mut refused = Vec::new();
+        let found = search::each_candidate(name, options, |candidate| match load(name, &candidate) {
+            Ok(library) => ControlFlow::Break(library),
+            Err(message) => {
+                refused.push((candidate, message));
+                ControlFlow::Continue(())
             }
+        });
+        if let ControlFlow::Break(library) = found {
+            return Ok(library);
         }
-        let failure = LoadFailure { name: name.to_owned(), attempts, advice: Vec::new() };
-        Err(LoadError::Refused(Box::new(failure)))
+        Err(failure(name, refused))
     }
 
     /// Loads exactly this file. What stands in `file` goes to the loader as it is: there is no probing, but a
@@ -99,11 +110,7 @@ impl Library {
         check_name(name)?;
         let place = if file.as_ref().is_absolute() { Place::Absolute } else { Place::System };
         let candidate = Candidate { file: name.to_owned(), spelling: Spelling::AsGiven, place };
-        load(name, &candidate).map_err(|message| {
-            let attempts = vec![Attempt { candidate, message, findings: Vec::new() }];
-            let failure = LoadFailure { name: name.to_owned(), attempts, advice: Vec::new() };
-            LoadError::Refused(Box::new(failure))
-        })
+        load(name, &candidate).map_err(|message| failure(name, vec![(candidate, message)]))
     }
 
     /// The running program itself: its own exported symbols and those of every library it was started with.
@@ -147,6 +154,12 @@ impl Library {
     }
 }
 
+/// The files are looked at only now that all attempts have failed.
+fn failure(name: &OsStr, refused: Vec<(Candidate, LoaderMessage)>) -> LoadError {
+    let attempts = refused.into_iter().map(|(candidate, message)| Attempt::new(candidate, message)).collect();
+    LoadError::Refused(Box::new(LoadFailure::new(name, attempts)))
+}
+
 fn check_name(name: &OsStr) -> Result<(), LoadError> {
     if name.is_empty() {
         return Err(LoadError::NoName);
@@ -171,9 +184,4 @@ fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
 
 fn loaded_path(handle: os::Handle) -> Option<PathBuf> {
     os::path(handle).or_else(|| std::env::current_exe().ok())
-}
-
-fn program_directory() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    program.parent().map(Path::to_owned)
 }

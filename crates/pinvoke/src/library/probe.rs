@@ -166,7 +166,7 @@ impl SearchPlaces {
 }
 
 impl SearchPath {
-    fn program_directory(self) -> bool {
+    pub(crate) fn program_directory(self) -> bool {
         match self {
             SearchPath::Usual => true,
             SearchPath::Only(places) => places.assembly_directory,
@@ -258,7 +258,7 @@ impl fmt::Display for Place {
             Place::ProgramDirectory => "beside the program",
             Place::System => "where the system looks",
             Place::System32 => "in System32",
-            Place::Environment => "in a directory of LD_LIBRARY_PATH",
+            Place::Environment => "in the environment's search path",
             Place::LoaderCache => "in the loader's cache",
             Place::DefaultDirectory => "in a default directory",
             Place::OwnProcess => "in this process",
@@ -334,7 +334,7 @@ pub fn suffix(os: Os) -> &'static str {
 /// What the bare name `libc` means: `libc.so` is a linker script where it exists at all.
 fn c_library(os: Os) -> &'static str {
     match os {
-        Os::Linux if cfg!(target_env = "musl") => "libc.so",
+        // Where the C library is musl, its loader has already answered to `libc.so` before this is tried.
         Os::Linux => "libc.so.6",
         Os::MacOs => "/usr/lib/libc.dylib",
         Os::WindowsMsvc | Os::WindowsGnu => "libc",

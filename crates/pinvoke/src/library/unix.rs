@@ -48,6 +48,18 @@ pub(super) fn own_process() -> Result<Handle, String> {
     open_raw(ptr::null())
 }
 
+/// Whether the loader has a library of this name (or file) already. Loads nothing.
+pub(super) fn is_loaded(name: &OsStr) -> bool {
+    let Ok(name) = c_name(name) else { return false };
+    // SAFETY: `name` ends with NUL and outlives the call; RTLD_NOLOAD runs no foreign code.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    let Some(handle) = Handle::from_raw(handle) else { return false };
+    // SAFETY: the handle is the one that was just counted, and nothing else knows it; whoever loaded the library
+    // still holds it.
+    let _ = unsafe { close(handle) };
+    true
+}
+
 fn open_raw(file: *const c_char) -> Result<Handle, String> {
     forget_message();
     // SAFETY: `file` is null or, as a `CStr`, a string that ends with NUL and outlives the call.

@@ -1,0 +1,151 @@
+//! What to do about a library that could not be loaded: at most a few sentences, the most specific first.
+
+use std::ffi::OsStr;
+
+use pinvoke_abi::target::Target;
+
+use super::diagnose::Finding;
+use super::error::Attempt;
+use super::installed;
+use super::probe;
+
+pub(super) fn advice(name: &OsStr, attempts: &[Attempt]) -> Vec<String> {
+    let mut advice = Vec::new();
+    let mut add = |sentence: String| {
+        if !advice.contains(&sentence) {
+            advice.push(sentence);
+        }
+    };
+    for attempt in attempts {
+        for finding in &attempt.findings {
+            if let Some(sentence) = about_finding(finding) {
+                add(sentence);
+            }
+        }
+        if let Some(sentence) = about_message(&attempt.message.0) {
+            add(sentence.to_owned());
+        }
+    }
+    if attempts.iter().all(|attempt| attempt.file.is_none()) {
+        for sentence in about_absence(name) {
+            add(sentence);
+        }
+    }
+    advice
+}
+
+fn about_finding(finding: &Finding) -> Option<String> {
+    Some(match finding {
+        Finding::LinkerScript { names } => {
+            let library = names.first()?;
+            format!("use {library}, which the script stands for")
+        }
+        Finding::OtherMachine { process, .. } => {
+            format!(
+                "install the {process} build of the library, or run a program built for the library's machine"
+            )
+        }
+        Finding::Foreign { .. } => "use the build of the library for this system".to_owned(),
+        Finding::StaticLibrary => "use the shared library, or link the archive into one".to_owned(),
+        Finding::MissingDependency { elsewhere: Some(path), .. } => {
+            let directory = path.parent()?.display();
+            format!(
+                "set LD_LIBRARY_PATH={directory}, or run ldconfig if it is a directory of /etc/ld.so.conf"
+            )
+        }
+        Finding::MissingDependency { name, elsewhere: None, .. } => {
+            format!("install the library that provides {}", name.display())
+        }
+        Finding::CutShort { .. } | Finding::Damaged { .. } | Finding::Empty => {
+            "install the library again; the file is not whole".to_owned()
+        }
+        Finding::DanglingLink { .. } => {
+            "install the library again; the file the link leads to is gone".to_owned()
+        }
+        Finding::BadDependency { finding, .. } => return about_finding(finding),
+        Finding::Directory
+        | Finding::NotAFile
+        | Finding::NoPermission
+        | Finding::Unreadable { .. }
+        | Finding::Text { .. }
+        | Finding::ObjectFile
+        | Finding::Executable
+        | Finding::NotALibrary
+        | Finding::Unrecognised => return None,
+    })
+}
+
+/// Messages of the loader that need an explanation.
+fn about_message(message: &str) -> Option<&'static str> {
+    if message.contains("version `GLIBC_") {
+        return Some("the library was built for a newer C library than this system has");
+    }
+    if message.contains("version `GLIBCXX_") || message.contains("version `CXXABI_") {
+        return Some("the library was built with a newer C++ compiler than this system's runtime belongs to");
+    }
+    if message.contains("failed to map segment") {
+        return Some(
+            "the file system may be mounted noexec, or a security policy forbids executing the file",
+        );
+    }
+    if message.contains("static TLS") {
+        return Some("load the library earlier, or start the program with LD_PRELOAD naming it");
+    }
+    if message.contains("undefined symbol") {
+        return Some(
+            "a library that should define the symbol is of another version, or was not linked with this one",
+        );
+    }
+    None
+}
+
+/// No attempt met a file.
+fn about_absence(name: &OsStr) -> Vec<String> {
+    let os = Target::HOST.os;
+    let mut advice = Vec::new();
+    let text = name.to_string_lossy();
+    let foreign = [".dll", ".dylib", ".so"]
+        .into_iter()
+        .find(|suffix| *suffix != probe::suffix(os) && text.to_ascii_lowercase().ends_with(suffix));
+    if let Some(suffix) = foreign {
+        let stem = &text[..text.len() - suffix.len()];
+        advice
+            .push(format!("{suffix} is the suffix of another system; the name {stem:?} serves every system"));
+    }
+    let near = near_names(&text);
+    if !near.is_empty() {
+        advice.push(format!("libraries with similar names are installed: {}", near.join(", ")));
+    }
+    advice.push(
+        "install the library, name its path, or add its directory to the search directories or to LD_LIBRARY_PATH"
+            .to_owned(),
+    );
+    advice
+}
+
+/// Installed libraries whose names, prefix, suffix and version aside, are like this one.
+fn near_names(name: &str) -> Vec<String> {
+    let wanted = core(name);
+    let limit = match wanted.chars().count() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    let mut near: Vec<(usize, String)> = installed::loader_cache()
+        .into_iter()
+        .filter_map(|entry| {
+            let distance = strsim::damerau_levenshtein(core(&entry.name), wanted);
+            (distance <= limit).then_some((distance, entry.name))
+        })
+        .collect();
+    near.sort();
+    near.dedup();
+    near.into_iter().map(|(_, name)| name).take(5).collect()
+}
+
+/// `z` of `libz.so.1`.
+fn core(name: &str) -> &str {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.strip_prefix("lib").unwrap_or(name);
+    name.split(".so").next().unwrap_or(name)
+}
