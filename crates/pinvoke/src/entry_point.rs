@@ -7,10 +7,12 @@
 use core::ffi::c_void;
 use core::fmt;
 use std::ffi::{CString, OsString};
+use std::path::{Path, PathBuf};
 
 use pinvoke_abi::target::{Arch, Target};
 
-use crate::library::{Library, LoaderMessage};
+use crate::library::exports::{self, Export, ExportKind, ExportsError};
+use crate::library::{Library, LoaderMessage, file_of, near_misses};
 use crate::native::CodePtr;
 
 /// A function or a variable of a loaded library.
@@ -34,8 +36,8 @@ impl EntryPoint {
         &self.library
     }
 
-    /// The address, for calling. Whether it is code is for the caller to know: see
-    /// [`exports`](crate::library::Library) for what the library says about it.
+    /// The address, for calling. Whether it is code is for the caller to know; [`export`](Self::export) has what
+    /// the library says about it.
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.address
@@ -45,6 +47,31 @@ impl EntryPoint {
     #[must_use]
     pub fn data(&self) -> *mut c_void {
         self.address.as_ptr().cast_mut()
+    }
+
+    /// What the library's file says about this entry point: whether it is a function or a variable, its size and
+    /// its version. `None` if the library does not export it itself, but a library that it needs does.
+    ///
+    /// ```
+    /// use pinvoke::library::{Library, exports::ExportKind};
+    ///
+    /// let environ = Library::open("libc")?.entry_point("environ")?;
+    /// let export = environ.export()?.unwrap();
+    /// assert_eq!((export.kind, export.size), (ExportKind::Data, 8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The library's file is not known or cannot be read.
+    pub fn export(&self) -> Result<Option<Export>, ExportsError> {
+        let mut named = self.library.exports()?;
+        named.retain(|export| export.name == self.name);
+        // A lookup by name finds the default version, or the only one.
+        let default =
+            named.iter().position(|export| export.version.as_ref().is_none_or(|version| version.default));
+        let wanted = default.unwrap_or(0);
+        Ok(if named.is_empty() { None } else { Some(named.swap_remove(wanted)) })
     }
 }
 
@@ -178,15 +205,8 @@ pub enum EntryPointError {
         source: InvalidEntryPointName,
     },
     /// The library has no such entry point.
-    #[error("the library {library:?} has no entry point {name:?}")]
-    NotFound {
-        /// The library, by the name it was asked for.
-        library: OsString,
-        /// The name that was asked for.
-        name: String,
-        /// What the loader said about it.
-        source: LoaderMessage,
-    },
+    #[error(transparent)]
+    NotFound(Box<MissingEntryPoint>),
     /// The symbol is there, but its address is null.
     #[error(
         "the symbol {name:?} of the library {library:?} has the address null: it is declared, but not defined"
@@ -197,6 +217,68 @@ pub enum EntryPointError {
         /// The name of the symbol.
         name: String,
     },
+}
+
+/// What is known about an entry point that a library does not have.
+#[derive(Debug)]
+pub struct MissingEntryPoint {
+    /// The library, by the name it was asked for.
+    pub library: OsString,
+    /// The file of the library, where that is known.
+    pub path: Option<PathBuf>,
+    /// The name that was asked for.
+    pub name: String,
+    /// What was looked up, in order.
+    pub tried: Vec<Lookup>,
+    /// What the loader said about the first.
+    pub message: LoaderMessage,
+    /// Exported names that may have been meant, the likeliest first.
+    pub near_misses: Vec<String>,
+    /// What the symbol is, if the library has it but keeps it to itself.
+    pub private: Option<ExportKind>,
+    /// Another loaded library that has it.
+    pub elsewhere: Option<PathBuf>,
+}
+
+impl fmt::Display for MissingEntryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the library {:?}", self.library)?;
+        if let Some(path) = &self.path
+            && path.as_os_str() != self.library
+        {
+            write!(f, " ({})", path.display())?;
+        }
+        write!(f, " has no entry point {:?}", self.name)?;
+        if self.tried.len() > 1 {
+            let tried: Vec<String> = self.tried.iter().map(Lookup::to_string).collect();
+            write!(f, "\n  tried {}", tried.join(", "))?;
+        }
+        if let Some(kind) = self.private {
+            write!(f, "\n  it has a {kind} of this name, but does not export it (static, or hidden)")?;
+        }
+        if let Some(path) = &self.elsewhere {
+            write!(f, "\n  help: {} is loaded too, and has it", path.display())?;
+        }
+        if !self.near_misses.is_empty() {
+            write!(f, "\n  help: did you mean {}?", self.near_misses.join(", "))?;
+        }
+        if self.near_misses.iter().any(|name| name.starts_with("_Z")) {
+            write!(
+                f,
+                "\n  help: names that start with _Z belong to C++ functions; extern \"C\" would give the plain name"
+            )?;
+        }
+        if self.name.starts_with('#') && !Target::HOST.os.is_windows() {
+            write!(f, "\n  help: only Windows numbers its exports; # and a number is a mere name here")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for MissingEntryPoint {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.message)
+    }
 }
 
 impl Library {
@@ -223,7 +305,7 @@ impl Library {
         let lookups = names(name, Target::HOST, options)
             .map_err(|source| EntryPointError::InvalidName { library: library(), source })?;
         let mut refused = None;
-        for lookup in lookups {
+        for lookup in &lookups {
             let found = lookup.to_string();
             let Ok(symbol) = CString::new(found.as_str()) else { continue };
             match self.symbol(&symbol) {
@@ -236,7 +318,31 @@ impl Library {
                 Err(message) => refused = refused.or(Some(message)),
             }
         }
-        let source = refused.unwrap_or_else(|| LoaderMessage("nothing to look up".to_owned()));
-        Err(EntryPointError::NotFound { library: library(), name: name.to_owned(), source })
+        let message = refused.unwrap_or_else(|| LoaderMessage("nothing to look up".to_owned()));
+        Err(EntryPointError::NotFound(Box::new(self.missing(name, lookups, message))))
     }
+
+    /// Finds out what there is to say about a name that is not exported.
+    fn missing(&self, name: &str, tried: Vec<Lookup>, message: LoaderMessage) -> MissingEntryPoint {
+        // The file is a help here, nothing more: if it cannot be read, the failure is told without it.
+        let exports = self.exports().unwrap_or_default();
+        let private = self.path().and_then(|path| exports::private_symbol(path, name));
+        MissingEntryPoint {
+            library: self.name().to_owned(),
+            path: self.path().map(Path::to_owned),
+            name: name.to_owned(),
+            tried,
+            message,
+            near_misses: near_misses(name, exports.iter().map(|export| export.name.as_str())),
+            private,
+            elsewhere: elsewhere(name),
+        }
+    }
+}
+
+/// The file of a library, loaded with the program, that has this symbol.
+fn elsewhere(name: &str) -> Option<PathBuf> {
+    let symbol = CString::new(name).ok()?;
+    let address = Library::main_program().ok()?.symbol(&symbol).ok()?;
+    if address.is_null() { None } else { file_of(address) }
 }

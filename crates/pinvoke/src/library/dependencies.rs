@@ -31,9 +31,8 @@ struct Requester {
 }
 
 /// Everything that is wrong with the dependencies of the library at `path`.
-pub(super) fn findings(path: &Path) -> Vec<Finding> {
+pub(super) fn findings(path: &Path, sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let sources = installed::system();
     let mut seen = HashSet::new();
     let mut queue: VecDeque<Requester> = requester(path, &Arc::default()).into_iter().collect();
     while let Some(library) = queue.pop_front() {
@@ -41,7 +40,7 @@ pub(super) fn findings(path: &Path) -> Vec<Finding> {
             if seen.len() >= MAX_LIBRARIES || !seen.insert(name.clone()) || os::is_loaded(name) {
                 continue;
             }
-            match resolve(name, &library, &sources) {
+            match resolve(name, &library, sources) {
                 Some(found) => match file_finding(&found) {
                     Some(finding) => {
                         findings.push(Finding::BadDependency { path: found, finding: Box::new(finding) });
@@ -51,7 +50,7 @@ pub(super) fn findings(path: &Path) -> Vec<Finding> {
                 None => findings.push(Finding::MissingDependency {
                     name: name.clone(),
                     needed_by: (library.path != path).then(|| library.path.clone()),
-                    elsewhere: elsewhere(name, &library, &sources),
+                    elsewhere: elsewhere(name, &library, sources),
                 }),
             }
         }

@@ -10,12 +10,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use object::FileKind;
 use object::read::{Object, ReadCache};
+use object::{Architecture, FileKind};
 use pinvoke_abi::target::{Os, Target};
 
+use super::dependencies;
 use super::elf::{self, Kind, Machine};
-use super::{dependencies, installed};
+use super::installed::{self, Source};
 
 /// Something that a look at a refused file shows. The sentences that `Display` writes continue "the file …",
 /// except those about dependencies.
@@ -159,7 +160,7 @@ impl fmt::Display for Finding {
 
 /// The file that a candidate means: the path itself, or where the loader finds the bare name. `None` if there is
 /// none.
-pub(super) fn locate(candidate: &OsStr) -> Option<PathBuf> {
+pub(super) fn locate(candidate: &OsStr, system: &[Source]) -> Option<PathBuf> {
     if candidate.as_encoded_bytes().contains(&b'/') {
         let path = PathBuf::from(candidate);
         return match fs::symlink_metadata(&path) {
@@ -173,15 +174,20 @@ pub(super) fn locate(candidate: &OsStr) -> Option<PathBuf> {
     if candidate.len() > 255 {
         return None;
     }
-    installed::system().iter().find_map(|source| source.find(candidate))
+    system.iter().find_map(|source| source.find(candidate))
 }
 
 /// What there is to say about a file that could not be loaded. Empty if it looks like a sound library.
 #[must_use]
 pub fn examine(path: &Path) -> Vec<Finding> {
+    examine_with(path, &installed::system())
+}
+
+/// [`examine`], with the places where libraries are installed at hand.
+pub(super) fn examine_with(path: &Path, system: &[Source]) -> Vec<Finding> {
     match file_finding(path) {
         Some(finding) => vec![finding],
-        None if Target::HOST.os == Os::Linux => dependencies::findings(path),
+        None if Target::HOST.os == Os::Linux => dependencies::findings(path, system),
         None => Vec::new(),
     }
 }
@@ -258,8 +264,17 @@ fn foreign(path: &Path) -> Option<Finding> {
     if os == Target::HOST.os || os.is_windows() && Target::HOST.os.is_windows() {
         return None;
     }
-    let machine = object::File::parse(&cache).ok().map(|file| format!("{:?}", file.architecture()));
+    let machine = object::File::parse(&cache).ok().map(|file| machine_name(file.architecture()));
     Some(Finding::Foreign { format, machine })
+}
+
+fn machine_name(architecture: Architecture) -> String {
+    match architecture {
+        Architecture::X86_64 => "x86-64".to_owned(),
+        Architecture::I386 => "32-bit x86".to_owned(),
+        Architecture::Aarch64 => "AArch64".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 fn text(start: &[u8]) -> Option<Finding> {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::advice;
 use super::diagnose::{self, Finding};
+use super::installed::Source;
 use super::probe::{Candidate, Place};
 
 /// A library could not be loaded.
@@ -79,12 +80,12 @@ pub struct LoadFailure {
 
 impl Attempt {
     /// Looks at the file that the loader refused.
-    pub(super) fn new(candidate: Candidate, message: LoaderMessage) -> Attempt {
+    pub(super) fn new(candidate: Candidate, message: LoaderMessage, system: &[Source]) -> Attempt {
         let file = match candidate.place {
             Place::OwnProcess => None,
-            _ => diagnose::locate(&candidate.file),
+            _ => diagnose::locate(&candidate.file, system),
         };
-        let findings = file.as_deref().map(diagnose::examine).unwrap_or_default();
+        let findings = file.as_deref().map(|file| diagnose::examine_with(file, system)).unwrap_or_default();
         Attempt { candidate, message, file, findings }
     }
 }
@@ -112,10 +113,6 @@ impl fmt::Display for LoadFailure {
         write!(f, "cannot load the library {:?}", self.name)?;
         for attempt in &self.attempts {
             write!(f, "\n  {attempt}")?;
-            for finding in &attempt.findings {
-                let file = attempt.file.as_deref().unwrap_or(Path::new(&attempt.candidate.file));
-                write!(f, "\n    {} {finding}", file.display())?;
-            }
         }
         for advice in &self.advice {
             write!(f, "\n  help: {advice}")?;
@@ -125,11 +122,16 @@ impl fmt::Display for LoadFailure {
 }
 
 impl fmt::Display for Attempt {
-    /// The file and what the loader said about it, without the file's name twice.
+    /// The file and what the loader said about it, without the file's name twice; then a line for each finding.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.candidate.file.display().to_string();
         let said = self.message.0.strip_prefix(&file).and_then(|rest| rest.strip_prefix(": "));
-        write!(f, "{}: {}", self.candidate, said.unwrap_or(&self.message.0))
+        write!(f, "{}: {}", self.candidate, said.unwrap_or(&self.message.0))?;
+        for finding in &self.findings {
+            let file = self.file.as_deref().unwrap_or(Path::new(&self.candidate.file));
+            write!(f, "\n    {} {finding}", file.display())?;
+        }
+        Ok(())
     }
 }
 

@@ -24,30 +24,42 @@ pub(super) struct Source {
     pub(super) place: Place,
     /// Whether the loader itself looks here for a bare name.
     pub(super) loader_looks: bool,
-    directory: Option<PathBuf>,
-    files: OnceCell<Vec<PathBuf>>,
+    content: Content,
+}
+
+enum Content {
+    Directory { path: PathBuf, files: OnceCell<Vec<PathBuf>> },
+    LoaderCache { entries: OnceCell<Vec<ld_cache::Entry>>, files: OnceCell<Vec<PathBuf>> },
 }
 
 impl Source {
-    fn directory(place: Place, loader_looks: bool, directory: PathBuf) -> Source {
-        Source { place, loader_looks, directory: Some(directory), files: OnceCell::new() }
+    fn directory(place: Place, loader_looks: bool, path: PathBuf) -> Source {
+        Source { place, loader_looks, content: Content::Directory { path, files: OnceCell::new() } }
+    }
+
+    fn loader_cache() -> Source {
+        let content = Content::LoaderCache { entries: OnceCell::new(), files: OnceCell::new() };
+        Source { place: Place::LoaderCache, loader_looks: true, content }
     }
 
     /// The files, as full paths. A directory that cannot be read has none.
     pub(super) fn files(&self) -> &[PathBuf] {
-        self.files.get_or_init(|| match &self.directory {
-            Some(directory) => list(directory),
-            None => loader_cache().into_iter().map(|entry| entry.path).collect(),
-        })
+        match &self.content {
+            Content::Directory { path, files } => files.get_or_init(|| list(path)),
+            Content::LoaderCache { entries, files } => files.get_or_init(|| {
+                let entries = entries.get_or_init(loader_cache);
+                entries.iter().map(|entry| entry.path.clone()).collect()
+            }),
+        }
     }
 
     /// The file of this name, if it is there.
     pub(super) fn find(&self, name: &OsStr) -> Option<PathBuf> {
-        match &self.directory {
-            Some(directory) => Some(directory.join(name)).filter(|file| file.exists()),
-            None => {
-                let entry = loader_cache().into_iter().find(|entry| *name == *entry.name)?;
-                Some(entry.path)
+        match &self.content {
+            Content::Directory { path, .. } => Some(path.join(name)).filter(|file| file.exists()),
+            Content::LoaderCache { entries, .. } => {
+                let mut entries = entries.get_or_init(loader_cache).iter();
+                entries.find(|entry| *name == *entry.name).map(|entry| entry.path.clone())
             }
         }
     }
@@ -75,8 +87,7 @@ pub(super) fn system() -> Vec<Source> {
         sources.push(Source::directory(Place::Environment, true, directory));
     }
     if Target::HOST.os == Os::Linux {
-        let files = OnceCell::new();
-        sources.push(Source { place: Place::LoaderCache, loader_looks: true, directory: None, files });
+        sources.push(Source::loader_cache());
     }
     let trusted = trusted_directories(Target::HOST);
     // The loader knows these only through its cache.

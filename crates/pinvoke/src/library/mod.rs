@@ -24,10 +24,13 @@ mod dependencies;
 pub mod diagnose;
 mod elf;
 mod error;
+pub mod exports;
 mod installed;
 pub mod ld_cache;
+mod near_miss;
 pub mod probe;
 mod raw;
+mod report;
 mod search;
 pub mod versioned;
 
@@ -41,11 +44,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pinvoke_abi::target::Target;
-
 pub use elf::Machine;
 pub use error::{Attempt, CloseError, LoadError, LoadFailure, LoaderMessage};
+pub(crate) use near_miss::near_misses;
 use probe::{Candidate, Place, ProbeOptions, Spelling};
+pub use report::{ProbeReport, Status, Step, explain, list};
 
 /// A loaded library. Cheap to clone; clones are the same library.
 #[derive(Clone, Debug)]
@@ -149,6 +152,13 @@ impl Library {
         self.0.handle.as_raw()
     }
 
+    /// What the loader added to every address of the library's file: an export's address and this make the address
+    /// in this process.
+    #[must_use]
+    pub fn load_bias(&self) -> Option<usize> {
+        os::load_bias(self.0.handle)
+    }
+
     pub(crate) fn symbol(&self, name: &core::ffi::CStr) -> Result<*mut c_void, LoaderMessage> {
         os::symbol(self.0.handle, name).map_err(LoaderMessage)
     }
@@ -156,7 +166,9 @@ impl Library {
 
 /// The files are looked at only now that all attempts have failed.
 fn failure(name: &OsStr, refused: Vec<(Candidate, LoaderMessage)>) -> LoadError {
-    let attempts = refused.into_iter().map(|(candidate, message)| Attempt::new(candidate, message)).collect();
+    let system = installed::system();
+    let attempt = |(candidate, message)| Attempt::new(candidate, message, &system);
+    let attempts = refused.into_iter().map(attempt).collect();
     LoadError::Refused(Box::new(LoadFailure::new(name, attempts)))
 }
 
@@ -180,6 +192,11 @@ fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
     };
     let handle = opened.map_err(LoaderMessage)?;
     Ok(Library(Arc::new(Loaded { name: name.to_owned(), path: loaded_path(handle), handle })))
+}
+
+/// The file of the loaded library that an address belongs to.
+pub(crate) fn file_of(address: *const c_void) -> Option<PathBuf> {
+    os::file_of(address)
 }
 
 fn loaded_path(handle: os::Handle) -> Option<PathBuf> {

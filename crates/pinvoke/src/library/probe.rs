@@ -110,10 +110,6 @@ pub enum SearchPath {
 /// On Unix only [`assembly_directory`](SearchPlaces::assembly_directory) has a meaning: where it is the only
 /// place named, the system is not asked; where it is not named, the directory of the program is not searched.
 /// All others are handed to the loader of Windows.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "six independent flags of a documented API, each with its name"
-)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SearchPlaces {
     /// The directory of the program (in .NET: of the assembly that declares the import).

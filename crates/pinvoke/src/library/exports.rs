@@ -1,0 +1,329 @@
+//! What a library exports: read from its file, which need not be loaded, or even be for this system.
+//!
+//! For ELF files the exports are the defined global and weak symbols of the dynamic symbol table (`.dynsym`) whose
+//! visibility lets them out, with their version (GNU symbol versioning). For Windows (PE) and macOS (Mach-O) files
+//! they are the entries of the export table. Names are as the file has them, not demangled.
+//!
+//! ```
+//! use pinvoke::library::{Library, exports::ExportKind};
+//!
+//! let exports = Library::open("libc")?.exports()?;
+//! let getpid = exports.iter().find(|export| export.name == "getpid").unwrap();
+//! assert_eq!(getpid.kind, ExportKind::Function);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use core::fmt;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use object::elf;
+use object::read::elf::{FileHeader, SectionTable, Sym, VersionTable};
+use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
+use object::read::{ExportTarget, NameOrOrdinal, Object, ObjectSection, ReadCache, ReadRef};
+use object::{Architecture, Endianness, FileKind, SectionKind};
+use pinvoke_abi::target::{Arch, Target};
+
+use super::Library;
+
+/// Something that a library exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The name, as the file has it. For a Windows export without a name: `#` and its ordinal.
+    pub name: String,
+    /// The version of the symbol, where the library has versions.
+    pub version: Option<Version>,
+    /// What it is.
+    pub kind: ExportKind,
+    /// Where it is, counted from where the library is loaded: see [`Library::load_bias`].
+    pub address: u64,
+    /// Its size in bytes; 0 where the file does not say.
+    pub size: u64,
+    /// Whether another library's symbol of the same name may take its place (ELF weak).
+    pub weak: bool,
+}
+
+/// A version of an ELF symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its name, such as `GLIBC_2.2.5`.
+    pub name: String,
+    /// Whether a lookup by the bare name finds this version.
+    pub default: bool,
+}
+
+/// What an export is, as far as the file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExportKind {
+    /// A function.
+    Function,
+    /// A function that chooses its implementation when the library is loaded (GNU indirect function).
+    IndirectFunction,
+    /// A variable.
+    Data,
+    /// A variable that every thread has its own of. Its address is not that of any instance.
+    ThreadLocal,
+    /// Another library's export under this name (Windows and macOS).
+    Forwarded,
+    /// The file does not say.
+    Unknown,
+}
+
+impl ExportKind {
+    /// Whether it can be called, or the file does not say that it cannot.
+    #[must_use]
+    pub fn may_be_code(self) -> bool {
+        match self {
+            ExportKind::Function
+            | ExportKind::IndirectFunction
+            | ExportKind::Forwarded
+            | ExportKind::Unknown => true,
+            ExportKind::Data | ExportKind::ThreadLocal => false,
+        }
+    }
+}
+
+impl fmt::Display for ExportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ExportKind::Function => "function",
+            ExportKind::IndirectFunction => "indirect function",
+            ExportKind::Data => "data",
+            ExportKind::ThreadLocal => "thread-local data",
+            ExportKind::Forwarded => "forwarded",
+            ExportKind::Unknown => "unknown",
+        })
+    }
+}
+
+impl fmt::Display for Export {
+    /// The name, with the version as the GNU tools write it: `name@VERSION`, or `name@@VERSION` for the default.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match &self.version {
+            Some(Version { name, default: true }) => write!(f, "@@{name}"),
+            Some(Version { name, default: false }) => write!(f, "@{name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The exports of a library could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportsError {
+    /// The system does not say which file the library came from.
+    #[error("cannot list the exports of {name}: the file it was loaded from is not known")]
+    NoFile {
+        /// The library.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot list the exports of {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file is no library of any known kind.
+    #[error("cannot list the exports of {}: it is neither ELF, nor PE, nor Mach-O", path.display())]
+    NotALibrary {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error("cannot list the exports of {}: the file is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: object::Error,
+    },
+}
+
+impl Library {
+    /// Everything this library exports, from the file it was loaded from.
+    ///
+    /// # Errors
+    ///
+    /// The file is not known, or is gone, or is not the one that was loaded any more and not readable.
+    pub fn exports(&self) -> Result<Vec<Export>, ExportsError> {
+        let path =
+            self.path().ok_or_else(|| ExportsError::NoFile { name: self.name().display().to_string() })?;
+        read(path)
+    }
+}
+
+/// Everything that the library in this file exports, in the order of the file.
+///
+/// # Errors
+///
+/// The file cannot be read, is no library of a known kind, or is damaged.
+pub fn read(path: &Path) -> Result<Vec<Export>, ExportsError> {
+    let (cache, kind) = open(path)?;
+    let data = &cache;
+    let exports = match kind {
+        FileKind::Elf32 => dynamic_symbols::<elf::FileHeader32<Endianness>, _>(data),
+        FileKind::Elf64 => dynamic_symbols::<elf::FileHeader64<Endianness>, _>(data),
+        FileKind::Pe32 | FileKind::Pe64 | FileKind::MachO32 | FileKind::MachO64 => export_table(data),
+        FileKind::MachOFat32 => MachOFatFile32::parse(data).and_then(|fat| slice(data, fat.arches())),
+        FileKind::MachOFat64 => MachOFatFile64::parse(data).and_then(|fat| slice(data, fat.arches())),
+        _ => return Err(ExportsError::NotALibrary { path: path.to_owned() }),
+    };
+    exports.map_err(|source| ExportsError::Damaged { path: path.to_owned(), source })
+}
+
+/// What the symbol `name` is in the full symbol table of an ELF file, which a lookup does not see. `None` if it is
+/// not there, or there is no such table (a stripped file).
+pub(crate) fn private_symbol(path: &Path, name: &str) -> Option<ExportKind> {
+    let (cache, kind) = open(path).ok()?;
+    match kind {
+        FileKind::Elf32 => private::<elf::FileHeader32<Endianness>, _>(&cache, name),
+        FileKind::Elf64 => private::<elf::FileHeader64<Endianness>, _>(&cache, name),
+        _ => None,
+    }
+}
+
+fn open(path: &Path) -> Result<(ReadCache<File>, FileKind), ExportsError> {
+    let unreadable = |source| ExportsError::Unreadable { path: path.to_owned(), source };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    // A pipe would have us wait for a writer.
+    if !metadata.is_file() {
+        return Err(ExportsError::NotALibrary { path: path.to_owned() });
+    }
+    let cache = ReadCache::new(File::open(path).map_err(unreadable)?);
+    match FileKind::parse(&cache) {
+        Ok(kind) => Ok((cache, kind)),
+        Err(_) => Err(ExportsError::NotALibrary { path: path.to_owned() }),
+    }
+}
+
+fn dynamic_symbols<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
+    data: R,
+) -> object::Result<Vec<Export>> {
+    let header = H::parse(data)?;
+    let endian = header.endian()?;
+    let sections: SectionTable<'d, H, R> = header.sections(endian, data)?;
+    let symbols = sections.symbols(endian, data, elf::SHT_DYNSYM)?;
+    let versions = sections.versions(endian, data)?.unwrap_or_default();
+    let mut exports = Vec::new();
+    for (index, symbol) in symbols.enumerate() {
+        let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
+        let global = matches!(symbol.st_bind(), elf::STB_GLOBAL | elf::STB_WEAK | elf::STB_GNU_UNIQUE);
+        if symbol.is_undefined(endian) || !visible || !global {
+            continue;
+        }
+        let name = lossy(symbols.symbol_name(endian, symbol)?);
+        let version = version(&versions, endian, index)?;
+        // Every version is itself a symbol, with its own name and no place.
+        if symbol.is_absolute(endian) && version.as_ref().is_some_and(|version| version.name == name) {
+            continue;
+        }
+        exports.push(Export {
+            name,
+            version,
+            kind: kind(symbol.st_type()),
+            address: symbol.st_value(endian).into(),
+            size: symbol.st_size(endian).into(),
+            weak: symbol.st_bind() == elf::STB_WEAK,
+        });
+    }
+    Ok(exports)
+}
+
+fn version<H: FileHeader<Endian = Endianness>>(
+    versions: &VersionTable<'_, H>,
+    endian: Endianness,
+    index: object::SymbolIndex,
+) -> object::Result<Option<Version>> {
+    if versions.is_empty() {
+        return Ok(None);
+    }
+    let entry = versions.version_index(endian, index);
+    let version = versions.version(entry.index())?;
+    Ok(version.map(|version| Version { name: lossy(version.name()), default: !entry.is_hidden() }))
+}
+
+fn kind(symbol: elf::SymbolType) -> ExportKind {
+    match symbol {
+        elf::STT_FUNC => ExportKind::Function,
+        elf::STT_GNU_IFUNC => ExportKind::IndirectFunction,
+        elf::STT_OBJECT | elf::STT_COMMON => ExportKind::Data,
+        elf::STT_TLS => ExportKind::ThreadLocal,
+        _ => ExportKind::Unknown,
+    }
+}
+
+fn private<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
+    data: R,
+    name: &str,
+) -> Option<ExportKind> {
+    let header = H::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let sections: SectionTable<'d, H, R> = header.sections(endian, data).ok()?;
+    let symbols = sections.symbols(endian, data, elf::SHT_SYMTAB).ok()?;
+    let named = symbols.iter().find(|symbol| {
+        !symbol.is_undefined(endian)
+            && symbols.symbol_name(endian, symbol).is_ok_and(|found| found == name.as_bytes())
+    });
+    named.map(|symbol| kind(symbol.st_type()))
+}
+
+/// The exports of a PE or Mach-O file.
+fn export_table<'d, R: ReadRef<'d>>(data: R) -> object::Result<Vec<Export>> {
+    let file = object::File::parse(data)?;
+    let base = file.relative_address_base();
+    let code: Vec<(u64, u64)> = file
+        .sections()
+        .filter(|section| section.kind() == SectionKind::Text)
+        .map(|section| (section.address(), section.address().saturating_add(section.size())))
+        .collect();
+    let mut exports = Vec::new();
+    for export in file.exports()? {
+        let export = export?;
+        let (kind, address) = match export.target() {
+            ExportTarget::Address { address } => {
+                let is_code = code.iter().any(|(start, end)| (*start..*end).contains(&address));
+                let kind = if is_code { ExportKind::Function } else { ExportKind::Data };
+                (kind, address.saturating_sub(base))
+            }
+            ExportTarget::Absolute { value } => (ExportKind::Unknown, value),
+            ExportTarget::Tls { offset } => (ExportKind::ThreadLocal, offset),
+            ExportTarget::TlvDescriptor { address } => {
+                (ExportKind::ThreadLocal, address.saturating_sub(base))
+            }
+            ExportTarget::Resolver { resolver, stub } => {
+                (ExportKind::IndirectFunction, stub.unwrap_or(resolver).saturating_sub(base))
+            }
+            ExportTarget::Reexport { .. } => (ExportKind::Forwarded, 0),
+            _ => (ExportKind::Unknown, 0),
+        };
+        let name = match export.name() {
+            NameOrOrdinal::Name(name) => lossy(name),
+            NameOrOrdinal::Ordinal(number) => format!("#{number}"),
+        };
+        exports.push(Export { name, version: None, kind, address, size: 0, weak: export.is_weak() });
+    }
+    Ok(exports)
+}
+
+/// The exports of the part of a universal file that is for this machine, or else of the first part.
+fn slice<'d, R: ReadRef<'d>, F: FatArch>(data: R, arches: &[F]) -> object::Result<Vec<Export>> {
+    let host = match Target::HOST.arch {
+        Arch::X86_64 => Architecture::X86_64,
+        Arch::X86 => Architecture::I386,
+        Arch::Aarch64 => Architecture::Aarch64,
+        Arch::Riscv64 => Architecture::Riscv64,
+    };
+    let mine = arches.iter().find(|arch| arch.architecture() == host).or(arches.first());
+    match mine {
+        Some(arch) => export_table(arch.data(data)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}

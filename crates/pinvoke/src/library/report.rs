@@ -1,0 +1,135 @@
+//! Probing shown: every candidate with what became of it, for people who want to know why a library is or is not
+//! found.
+
+use core::fmt;
+use core::ops::ControlFlow;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::error::Attempt;
+use super::probe::{Candidate, ProbeOptions};
+use super::{Library, LoadError, check_name, installed, load, search};
+
+/// What probing for a library tries.
+#[derive(Debug)]
+pub struct ProbeReport {
+    /// The name that was asked for.
+    pub name: OsString,
+    /// The candidates, in order.
+    pub steps: Vec<Step>,
+    /// The library, if one was loaded.
+    pub library: Option<Library>,
+}
+
+/// A candidate and what became of it.
+#[derive(Debug)]
+pub struct Step {
+    /// The candidate.
+    pub candidate: Candidate,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// What became of a candidate.
+#[derive(Debug)]
+pub enum Status {
+    /// It was not tried: nothing is, in a listing, and nothing behind the one that was loaded.
+    NotTried,
+    /// The loader refused it.
+    Refused(Box<Attempt>),
+    /// It was loaded, from this file if the system knows it.
+    Loaded(Option<PathBuf>),
+}
+
+/// Lists what probing for `name` would try, and loads nothing. Versioned files are listed if they are there.
+///
+/// ```
+/// use pinvoke::library::{list, probe::ProbeOptions};
+///
+/// let report = list("z", &ProbeOptions::default())?;
+/// assert!(report.library.is_none());
+/// assert!(report.steps.iter().any(|step| step.candidate.file == *"libz.so"));
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
+///
+/// # Errors
+///
+/// The name is empty or contains a NUL.
+pub fn list(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<ProbeReport, LoadError> {
+    report(name.as_ref(), options, |_| Status::NotTried)
+}
+
+/// Tries what probing for `name` tries, up to the first candidate that the loader accepts, and says what became of
+/// each. The library stays loaded.
+///
+/// ```
+/// use pinvoke::library::{explain, probe::ProbeOptions};
+///
+/// let report = explain("libc", &ProbeOptions::default())?;
+/// println!("{report}");
+/// assert!(report.library.is_some());
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
+///
+/// # Errors
+///
+/// The name is empty or contains a NUL. A library that is not found is no error here.
+pub fn explain(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<ProbeReport, LoadError> {
+    let name = name.as_ref();
+    let mut loaded = None;
+    let system = installed::system();
+    let mut report = report(name, options, |candidate| {
+        if loaded.is_some() {
+            return Status::NotTried;
+        }
+        match load(name, candidate) {
+            Ok(library) => {
+                let path = library.path().map(ToOwned::to_owned);
+                loaded = Some(library);
+                Status::Loaded(path)
+            }
+            Err(message) => Status::Refused(Box::new(Attempt::new(candidate.clone(), message, &system))),
+        }
+    })?;
+    report.library = loaded;
+    Ok(report)
+}
+
+fn report(
+    name: &OsStr,
+    options: &ProbeOptions,
+    mut status: impl FnMut(&Candidate) -> Status,
+) -> Result<ProbeReport, LoadError> {
+    check_name(name)?;
+    let mut steps = Vec::new();
+    let all = search::each_candidate(name, options, |candidate| {
+        steps.push(Step { status: status(&candidate), candidate });
+        ControlFlow::<core::convert::Infallible>::Continue(())
+    });
+    match all {
+        ControlFlow::Continue(()) => Ok(ProbeReport { name: name.to_owned(), steps, library: None }),
+        ControlFlow::Break(never) => match never {},
+    }
+}
+
+impl fmt::Display for ProbeReport {
+    /// One line for each candidate, and below it what was found out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "probing for {:?}", self.name)?;
+        for step in &self.steps {
+            write!(f, "\n  {step}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.status {
+            Status::NotTried => write!(f, "{}", self.candidate),
+            Status::Refused(attempt) => write!(f, "{attempt}"),
+            Status::Loaded(Some(path)) => write!(f, "{}: loaded {}", self.candidate, path.display()),
+            Status::Loaded(None) => write!(f, "{}: loaded", self.candidate),
+        }
+    }
+}
