@@ -48,6 +48,14 @@ impl CodePtr {
         NonNull::new(address.cast_mut()).map(CodePtr)
     }
 
+    /// The address of a function.
+    pub(crate) fn of_function(function: *const c_void) -> CodePtr {
+        match CodePtr::new(function) {
+            Some(code) => code,
+            None => unreachable!("functions do not stand at address 0"),
+        }
+    }
+
     /// The address.
     #[must_use]
     pub fn as_ptr(self) -> *const c_void {

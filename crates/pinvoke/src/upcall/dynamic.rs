@@ -15,6 +15,7 @@ use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
 use super::CallbackError;
+use super::callback::{Everywhere, OwnThread};
 use super::invocation::{Admission, Anywhere, Nested, run};
 use super::plan::{ResultBytes, Scratch, Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
@@ -302,14 +303,6 @@ impl UpcallArgs<'_> {
         self.result
     }
 }
-
-/// In a callback's type: it runs on every thread, and its guard may go to any.
-#[derive(Clone, Copy, Debug)]
-pub struct Everywhere;
-
-/// In a callback's type: it runs on the thread that made it, and its guard stays there.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnThread(PhantomData<*const ()>);
 
 /// A live callback of a signature known only at run time. Dropping it ends it.
 ///

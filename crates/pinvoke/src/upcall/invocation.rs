@@ -11,13 +11,15 @@
 use core::sync::atomic::Ordering;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::policy::{OnPanic, OnWrongThread};
 use super::slot::Slot;
 use super::{report, thread};
+use crate::native::NativeType;
 
 /// Which threads may run a callback, and how often at once.
-pub(crate) trait Admission {
+pub trait Admission {
     /// The key of its slots, asked for on the creating thread.
     fn slot_key() -> u64;
     /// Counts an invocation, unless it must not run.
@@ -121,9 +123,68 @@ impl Admission for Anywhere {
     }
 }
 
+/// `Fn + Sync`, borrowed: anywhere, and whoever ends the borrow waits.
+#[derive(Debug)]
+pub(crate) struct Borrowed;
+
+impl Admission for Borrowed {
+    fn slot_key() -> u64 {
+        Slot::ANY_THREAD
+    }
+
+    #[inline]
+    fn enter(slot: &Slot) -> bool {
+        Anywhere::enter(slot)
+    }
+
+    #[inline]
+    fn leave(slot: &Slot) -> bool {
+        slot.running().fetch_sub(1, Ordering::Release);
+        false
+    }
+
+    #[inline]
+    fn drop_mark(slot: &Slot) -> bool {
+        let mut running = slot.running().fetch_or(Slot::DROPPED, Ordering::AcqRel) | Slot::DROPPED;
+        while running != Slot::DROPPED {
+            // Rare and as long as somebody's closure takes: no queue is worth its place in the slot.
+            std::thread::sleep(Duration::from_micros(50));
+            running = slot.running().load(Ordering::Acquire);
+        }
+        true
+    }
+}
+
+/// `Fn + Send + Sync` that never ends: anywhere, uncounted.
+#[derive(Debug)]
+pub(crate) struct Forever;
+
+impl Admission for Forever {
+    fn slot_key() -> u64 {
+        Slot::ANY_THREAD
+    }
+
+    #[inline]
+    fn enter(_: &Slot) -> bool {
+        !thread::is_pending()
+    }
+
+    #[inline]
+    fn leave(_: &Slot) -> bool {
+        false
+    }
+
+    #[inline]
+    fn drop_mark(slot: &Slot) -> bool {
+        // Its guard is leaked before anybody sees it; if not, the slot is lost and nothing else.
+        slot.die();
+        false
+    }
+}
+
 /// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
 /// `finish` runs if the callback was dropped and this was its last invocation.
-#[inline]
+#[inline(always)]
 pub(crate) fn run<A: Admission, R>(
     slot: &'static Slot,
     call: impl FnOnce() -> R,
@@ -147,26 +208,43 @@ pub(crate) fn run<A: Admission, R>(
     result
 }
 
+/// Runs a closure without captures, which has no slot. A panic goes on where the outer native call
+/// returns; meanwhile the result is zero.
+#[inline(always)]
+pub(crate) fn run_bare<F, R: NativeType>(call: impl FnOnce(&F) -> R) -> R {
+    const {
+        assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback");
+        assert!(R::ZEROABLE, "zero is not a value of the result type: use a declaration with a fallback");
+    }
+    if !thread::is_pending() {
+        // SAFETY: of size 0, so a dangling pointer to it may be read; a closure of this type was
+        // forgotten when the function was made, so that one exists for ever.
+        let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
+        match catch_unwind(AssertUnwindSafe(|| call(closure))) {
+            Ok(result) => return result,
+            Err(payload) => bare_panicked(core::any::type_name::<F>(), payload),
+        }
+    }
+    // SAFETY: `ZEROABLE` says that all zero is a value.
+    unsafe { core::mem::zeroed() }
+}
+
 /// Returns if the fallback value shall be returned.
 #[cold]
 #[inline(never)]
 fn refused(slot: &'static Slot) {
     let key = slot.key();
-    if key == Slot::NO_THREAD {
+    if key == Slot::NO_THREAD || slot.running().load(Ordering::Relaxed) & Slot::DROPPED != 0 {
         report::called_after_drop(slot);
     }
     if thread::is_pending() {
         return;
     }
-    if key != Slot::ANY_THREAD && key != thread::own_key() {
+    if key != thread::own_key() {
         match slot.header().on_wrong_thread {
             OnWrongThread::Return => return,
             OnWrongThread::Abort => report::wrong_thread(slot),
         }
-    }
-    if key == Slot::ANY_THREAD {
-        // Dropped between the thunk's jump and here; `die` has not been seen yet.
-        report::called_after_drop(slot);
     }
     let entered_again = || {
         panic!(
@@ -178,22 +256,29 @@ fn refused(slot: &'static Slot) {
     panicked(slot, payload);
 }
 
+const NO_OUTER_CALL: &str =
+    "panicked, and there is no enclosing `resume_after` on this thread where the panic could go on";
+
 /// Returns if the fallback value shall be returned.
 #[cold]
 #[inline(never)]
 fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
     match slot.header().on_panic {
         OnPanic::Return => drop(payload),
-        OnPanic::Abort => report::fatal(slot, format_args!("panicked, and is declared to abort then")),
+        OnPanic::Abort => report::fatal_in(slot, format_args!("panicked, and is declared to abort then")),
         OnPanic::Resume => {
             if thread::stash(payload).is_err() {
-                report::fatal(
-                    slot,
-                    format_args!(
-                        "panicked, and there is no enclosing `resume_after` on this thread where the panic could go on"
-                    ),
-                );
+                report::fatal_in(slot, format_args!("{NO_OUTER_CALL}"));
             }
         }
+    }
+}
+
+/// As [`panicked`], for a closure without slot.
+#[cold]
+#[inline(never)]
+fn bare_panicked(name: &str, payload: Box<dyn Any + Send>) {
+    if thread::stash(payload).is_err() {
+        report::fatal(format_args!("`{name}`"), format_args!("{NO_OUTER_CALL}"));
     }
 }

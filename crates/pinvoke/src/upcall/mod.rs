@@ -7,12 +7,16 @@
 //! `pages`.
 #![allow(unsafe_code, reason = "native code calls in here, with addresses that only a proof can trust")]
 
+mod callback;
+mod declaration;
 mod dynamic;
 mod invocation;
 mod pages;
 mod plan;
 mod policy;
+mod prototype;
 pub(crate) mod report;
+mod shim;
 pub(crate) mod slot;
 mod thread;
 mod thunk_table;
@@ -20,8 +24,12 @@ mod thunk_table;
 use pinvoke_abi::plan::{Location, PlanError};
 use pinvoke_abi::target::Target;
 
-pub use dynamic::{DynamicCallback, DynamicDeclaration, Everywhere, OwnThread, ThreadRule, UpcallArgs};
+pub use callback::{Callback, Everywhere, Leaked, OwnThread};
+pub use declaration::Declaration;
+pub use dynamic::{DynamicCallback, DynamicDeclaration, ThreadRule, UpcallArgs};
 pub use policy::{OnPanic, OnWrongThread};
+pub use prototype::{Prototype, UserDataFirst, UserDataLast, WithUserData, WithoutUserData};
+pub use shim::{BareHandler, Handler, HandlerMut};
 pub use thread::resume_after;
 
 use crate::native::CodePtr;
@@ -119,4 +127,35 @@ impl Identity {
 #[must_use]
 pub fn lookup(code: CodePtr) -> Option<Identity> {
     thunk_table::find(code).map(Identity::of)
+}
+
+/// A closure that captures nothing as a native function: a function pointer like any other, without
+/// thunk, that lives for ever and may be called on every thread.
+///
+/// A panic goes on where the enclosing [`resume_after`] returns, and aborts if there is none. A
+/// closure with captures is refused at compile time.
+///
+/// ```
+/// use core::ffi::{c_int, c_void};
+/// use pinvoke::upcall::function;
+///
+/// let compare = function::<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int, _>(|a: *const c_void, b: *const c_void| {
+///     // SAFETY: qsort passes pointers to elements.
+///     unsafe { *a.cast::<i32>() - *b.cast::<i32>() }
+/// });
+/// let mut numbers = [5_i32, 3, 9];
+/// // SAFETY: three elements of four bytes, and a comparison of such.
+/// unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(compare)) };
+/// assert_eq!(numbers, [3, 5, 9]);
+/// ```
+#[must_use]
+pub fn function<P, F>(closure: F) -> P::Forever
+where
+    P: WithoutUserData,
+    F: BareHandler<P> + Send + Sync + 'static,
+{
+    // The function conjures the closure up again; this one stays.
+    core::mem::forget(closure);
+    // SAFETY: `bare` is compiled for this prototype.
+    unsafe { P::forever(F::bare()) }
 }

@@ -10,23 +10,24 @@ use super::thread;
 
 /// Prints one line to standard error and aborts.
 #[cold]
-pub(crate) fn fatal(slot: &Slot, what: core::fmt::Arguments<'_>) -> ! {
+pub(crate) fn fatal(callback: core::fmt::Arguments<'_>, what: core::fmt::Arguments<'_>) -> ! {
     let mut line = Vec::new();
     // Writing to a Vec does not fail, and one write to stderr keeps threads from mixing lines.
-    let _ = writeln!(
-        line,
-        "pinvoke: callback `{}` (generation {}) {what}",
-        slot.header().name,
-        slot.generation()
-    );
+    let _ = writeln!(line, "pinvoke: callback {callback} {what}");
     let _ = std::io::stderr().write_all(&line);
     std::process::abort()
+}
+
+/// As [`fatal`], for the callback in a slot.
+#[cold]
+pub(crate) fn fatal_in(slot: &Slot, what: core::fmt::Arguments<'_>) -> ! {
+    fatal(format_args!("`{}` (generation {})", slot.header().name, slot.generation()), what)
 }
 
 /// Where the thunks of dropped callbacks lead.
 #[cold]
 pub(crate) extern "C" fn called_after_drop(slot: &'static Slot) -> ! {
-    fatal(
+    fatal_in(
         slot,
         format_args!(
             "was invoked after it was dropped, on {}; keep the callback alive until native code has forgotten it",
@@ -38,7 +39,7 @@ pub(crate) extern "C" fn called_after_drop(slot: &'static Slot) -> ! {
 /// A thread of its own may call it, and this is another.
 #[cold]
 pub(crate) fn wrong_thread(slot: &Slot) -> ! {
-    fatal(
+    fatal_in(
         slot,
         format_args!(
             "was invoked on {}, but it belongs to thread #{}; a closure that is `Fn + Send + Sync` may run anywhere, \

@@ -32,7 +32,7 @@ use crate::native::CodePtr;
 /// The data of one thunk. The first field is the one that thunk code jumps through.
 #[repr(C, align(64))]
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub struct Slot {
     target: AtomicPtr<()>,
     form: AtomicPtr<Form>,
     /// The closure; in a dead slot, the next one that rests.
@@ -128,10 +128,7 @@ impl Slot {
     pub(crate) fn code(&self) -> CodePtr {
         let distance = self.code_distance.load(Ordering::Relaxed) as isize;
         let code = core::ptr::from_ref(self).cast::<c_void>().wrapping_byte_offset(-distance);
-        match CodePtr::new(code) {
-            Some(code) => code,
-            None => unreachable!("code does not stand at address 0"),
-        }
+        CodePtr::of_function(code)
     }
 
     /// The flavour of its thunk.
@@ -158,11 +155,6 @@ impl Slot {
     pub(crate) fn die(&self) {
         self.target.store(self.flavour().dead().cast_mut(), Ordering::Release);
         self.key.store(Slot::NO_THREAD, Ordering::Relaxed);
-    }
-
-    /// Sends calls to other code from now on, for the same callback.
-    pub(crate) fn retarget(&self, target: *const ()) {
-        self.target.store(target.cast_mut(), Ordering::Release);
     }
 
     #[inline]

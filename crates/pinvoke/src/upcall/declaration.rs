@@ -1,0 +1,249 @@
+//! What is known of a callback before there is a closure: its name, its type, and what to do when
+//! the closure cannot answer.
+//!
+//! Declarations are static: a report that comes after everything else is gone still has the name.
+//!
+//! # Which constructor
+//!
+//! | the closure is | borrowed | owned by the callback | for ever |
+//! |---|---|---|---|
+//! | `FnMut`, entered once at a time, on this thread | [`scoped`](Declaration::scoped) | [`owned`](Declaration::owned) | [`leak`](Declaration::leak) |
+//! | `Fn`, entered again while it runs, on this thread | [`scoped_reentrant`](Declaration::scoped_reentrant) | [`owned_reentrant`](Declaration::owned_reentrant) | |
+//! | `Fn + Send + Sync`, on every thread | [`scoped_anywhere`](Declaration::scoped_anywhere) | [`owned_anywhere`](Declaration::owned_anywhere) | [`leak_anywhere`](Declaration::leak_anywhere) |
+
+use core::fmt;
+
+use super::callback::Everywhere;
+use super::callback::{Callback, Leaked, claim};
+use super::invocation::{Anywhere, Borrowed, Exclusive, Forever, Nested};
+use super::policy::{OnPanic, OnWrongThread};
+use super::prototype::Prototype;
+use super::shim::{Handler, HandlerMut};
+use super::slot::Header;
+use super::{CallbackError, callback};
+use crate::native::NativeType;
+
+/// A callback as its C prototype declares it: `S` is the type of the function pointer.
+///
+/// Write it as a `const` (or `static`) item, which lives for ever:
+///
+/// ```
+/// use core::ffi::{c_int, c_void};
+/// use pinvoke::upcall::{Declaration, resume_after};
+///
+/// type Compare = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+/// const COMPARE: Declaration<Compare> = Declaration::new("compare");
+///
+/// let mut numbers = [5_i32, 3, 9];
+/// let mut comparisons = 0;
+/// let mut compare = |a: *const c_void, b: *const c_void| {
+///     comparisons += 1;
+///     // SAFETY: qsort passes pointers to elements.
+///     unsafe { *a.cast::<i32>() - *b.cast::<i32>() }
+/// };
+/// let callback = COMPARE.scoped(&mut compare)?;
+/// resume_after(|| {
+///     // SAFETY: three elements of four bytes, and a comparison of such.
+///     unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(callback.function())) }
+/// });
+/// drop(callback);
+/// assert_eq!(numbers, [3, 5, 9]);
+/// assert!(comparisons >= 2);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
+#[repr(transparent)]
+pub struct Declaration<P: Prototype>(Declared<P::Ret>);
+
+/// A declaration as a slot refers to it: the type of the result is all that matters.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Declared<R> {
+    header: Header,
+    pub(super) fallback: R,
+}
+
+impl<P: Prototype> Clone for Declaration<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Prototype> Copy for Declaration<P> {}
+
+impl<P: Prototype> Declaration<P> {
+    /// A callback of this name, with zero as its fallback value.
+    ///
+    /// # Panics
+    /// If zero is not a value of the result type; then use [`Declaration::with_fallback`]. In a
+    /// `const` item this is an error at compile time.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Declaration<P> {
+        assert!(
+            <P::Ret as NativeType>::ZEROABLE,
+            "zero is not a value of the result type: use Declaration::with_fallback"
+        );
+        // SAFETY: `ZEROABLE` says that all zero is a value.
+        let zero = unsafe { core::mem::zeroed() };
+        Declaration::with_fallback(name, zero)
+    }
+
+    /// A callback of this name, that returns `fallback` when its closure cannot answer.
+    #[must_use]
+    pub const fn with_fallback(name: &'static str, fallback: P::Ret) -> Declaration<P> {
+        let header = Header { name, on_panic: OnPanic::Resume, on_wrong_thread: OnWrongThread::Abort };
+        Declaration(Declared { header, fallback })
+    }
+
+    /// Sets what happens when the closure panics.
+    #[must_use]
+    pub const fn on_panic(self, on_panic: OnPanic) -> Declaration<P> {
+        let header = Header { on_panic, ..self.0.header };
+        Declaration(Declared { header, ..self.0 })
+    }
+
+    /// Sets what happens on a thread to which the closure does not belong.
+    #[must_use]
+    pub const fn on_wrong_thread(self, on_wrong_thread: OnWrongThread) -> Declaration<P> {
+        let header = Header { on_wrong_thread, ..self.0.header };
+        Declaration(Declared { header, ..self.0 })
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.0.header.name
+    }
+
+    /// The address, for a slot.
+    pub(super) fn address(&'static self) -> *const Header {
+        core::ptr::from_ref(self).cast()
+    }
+
+    /// A callback that borrows its closure. It runs on this thread, one invocation at a time; an
+    /// invocation while it runs counts as a panic of the closure.
+    ///
+    /// # Errors
+    /// [`CallbackError::NoThunk`]; for prototypes with structures, also if they cannot be passed.
+    #[inline]
+    pub fn scoped<'a, F>(&'static self, closure: &'a mut F) -> Result<Callback<'a, P>, CallbackError>
+    where
+        F: HandlerMut<P>,
+    {
+        let points = F::entry_points::<Exclusive, false>();
+        let context = core::ptr::from_mut(closure);
+        claim::<P, F, Exclusive, false>(self, points, context).map(Callback::new)
+    }
+
+    /// A callback that borrows its closure, which may be entered again while it runs.
+    ///
+    /// # Errors
+    /// As for [`Declaration::scoped`].
+    #[inline]
+    pub fn scoped_reentrant<'a, F>(&'static self, closure: &'a F) -> Result<Callback<'a, P>, CallbackError>
+    where
+        F: Handler<P>,
+    {
+        let points = F::entry_points::<Nested, false>();
+        let context = core::ptr::from_ref(closure).cast_mut();
+        claim::<P, F, Nested, false>(self, points, context).map(Callback::new)
+    }
+
+    /// A callback that borrows its closure and runs on whichever thread invokes it.
+    ///
+    /// Dropping it waits for invocations on other threads. It must not be dropped by its own
+    /// closure, which would wait for itself.
+    ///
+    /// # Errors
+    /// As for [`Declaration::scoped`].
+    #[inline]
+    pub fn scoped_anywhere<'a, F>(
+        &'static self,
+        closure: &'a F,
+    ) -> Result<Callback<'a, P, Everywhere>, CallbackError>
+    where
+        F: Handler<P> + Sync,
+    {
+        let points = F::entry_points::<Borrowed, false>();
+        let context = core::ptr::from_ref(closure).cast_mut();
+        claim::<P, F, Borrowed, false>(self, points, context).map(Callback::new)
+    }
+
+    /// A callback that owns its closure, otherwise as [`Declaration::scoped`].
+    ///
+    /// # Errors
+    /// As for [`Declaration::scoped`]; the closure is dropped then.
+    #[inline]
+    pub fn owned<F>(&'static self, closure: F) -> Result<Callback<'static, P>, CallbackError>
+    where
+        F: HandlerMut<P> + 'static,
+    {
+        callback::boxed::<P, F, Exclusive>(self, F::entry_points::<Exclusive, true>(), closure)
+            .map(Callback::new)
+    }
+
+    /// A callback that owns its closure, otherwise as [`Declaration::scoped_reentrant`].
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    #[inline]
+    pub fn owned_reentrant<F>(&'static self, closure: F) -> Result<Callback<'static, P>, CallbackError>
+    where
+        F: Handler<P> + 'static,
+    {
+        callback::boxed::<P, F, Nested>(self, F::entry_points::<Nested, true>(), closure).map(Callback::new)
+    }
+
+    /// A callback that owns its closure and runs on whichever thread invokes it.
+    ///
+    /// Dropping it does not wait: if the closure is running, it is freed when the last invocation
+    /// returns.
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    #[inline]
+    pub fn owned_anywhere<F>(
+        &'static self,
+        closure: F,
+    ) -> Result<Callback<'static, P, Everywhere>, CallbackError>
+    where
+        F: Handler<P> + Send + Sync + 'static,
+    {
+        callback::boxed::<P, F, Anywhere>(self, F::entry_points::<Anywhere, true>(), closure)
+            .map(Callback::new)
+    }
+
+    /// A callback that lives for ever, otherwise as [`Declaration::scoped`].
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    pub fn leak<F>(&'static self, closure: F) -> Result<Leaked<P>, CallbackError>
+    where
+        F: HandlerMut<P> + 'static,
+    {
+        self.owned(closure).map(Callback::leak)
+    }
+
+    /// A callback that lives for ever and runs on whichever thread invokes it. As it never ends,
+    /// its invocations are not counted: this is the cheapest form for many threads.
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    pub fn leak_anywhere<F>(&'static self, closure: F) -> Result<Leaked<P>, CallbackError>
+    where
+        F: Handler<P> + Send + Sync + 'static,
+    {
+        callback::boxed::<P, F, Forever>(self, F::entry_points::<Forever, true>(), closure)
+            .map(|claimed| Callback::<P, Everywhere>::new(claimed).leak())
+    }
+}
+
+impl<P: Prototype> fmt::Debug for Declaration<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Header { name, on_panic, on_wrong_thread } = self.0.header;
+        f.debug_struct("Declaration")
+            .field("name", &name)
+            .field("on_panic", &on_panic)
+            .field("on_wrong_thread", &on_wrong_thread)
+            .finish_non_exhaustive()
+    }
+}

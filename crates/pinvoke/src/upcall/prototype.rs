@@ -1,0 +1,171 @@
+//! Function pointer types that callbacks can have, and the way their calls come in.
+//!
+//! A thunk hands its slot over in a register, as if the function had one pointer parameter more at
+//! the end. Which register that is follows from the parameters before it:
+//!
+//! | | System V | Microsoft x64 |
+//! |---|---|---|
+//! | `f(i32, f64)` | `rsi`: the second integer register | `r8`: the third position |
+//! | `f(i32, i32, i32, i32, i32, i32)` | none | none |
+//! | `f(Struct)` | whatever the plan of `f(Struct, *mut ())` says | `rdx` |
+//!
+//! Where the type of the parameters alone decides, that is a constant. Where a structure is
+//! involved, the plan of the longer signature is asked once per type of function. Where no register
+//! is free, calls take the way through `entry_*` and the frame.
+//!
+//! Where the C function has a user-data parameter, none of this is needed: the slot's address *is*
+//! the user data, and the function pointer is the shim itself.
+
+use core::ffi::c_void;
+
+use pinvoke_abi::plan::Abi;
+use pinvoke_abi::signature::{CallConv, Signature};
+use pinvoke_abi::target::Target;
+
+use crate::arch::upcall::Flavour;
+use crate::native::{CodePtr, NativeType, Passing};
+
+/// How calls of a function type come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Through a thunk of this flavour, straight to the shim.
+    #[doc(hidden)]
+    Thunk(ThunkFlavour),
+    /// No register is free: through the frame.
+    Frame,
+    /// The plan must say which.
+    ByPlan,
+    /// The shim is called itself, with its slot as user data.
+    UserData,
+}
+
+/// The flavour of a thunk, opaque outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThunkFlavour(pub(crate) Flavour);
+
+/// A type of function pointer that a callback can have: `unsafe extern "C" fn(A, B, ..) -> R` (also
+/// `"sysv64"` and `"win64"`) of up to 12 [native types](NativeType), or such a type in
+/// [`UserDataFirst`] or [`UserDataLast`].
+///
+/// # Safety
+/// Implemented here only; the types, the signature and the route say the same.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function pointer that a callback can have",
+    note = "write `unsafe extern \"C\" fn(..) -> R` with up to 12 native types"
+)]
+pub unsafe trait Prototype {
+    /// The result.
+    type Ret: NativeType;
+    /// The function pointer that native code is given.
+    type Function: Copy;
+    /// The function pointer of a callback that never ends.
+    type Forever: Copy;
+    /// How calls come in.
+    #[doc(hidden)]
+    const ROUTE: Route;
+    /// Layouts of the parameters and of the result.
+    fn signature() -> Signature;
+    /// # Safety
+    /// Code of this type stands there.
+    #[doc(hidden)]
+    unsafe fn function(code: CodePtr) -> Self::Function;
+    /// # Safety
+    /// Code of this type stands there for ever.
+    #[doc(hidden)]
+    unsafe fn forever(code: CodePtr) -> Self::Forever;
+}
+
+/// Marks the function pointer type of an API that hands a `void *` of the caller to the callback as
+/// its *first* argument; the closure does not see it.
+///
+/// ```
+/// use core::ffi::{c_char, c_int, c_void};
+/// use pinvoke::upcall::{Declaration, UserDataFirst};
+/// // int (*callback)(void *user, int columns, char **values, char **names)
+/// type Row = unsafe extern "C" fn(*mut c_void, c_int, *mut *mut c_char, *mut *mut c_char) -> c_int;
+/// const ROW: Declaration<UserDataFirst<Row>> = Declaration::new("row");
+/// let mut rows = 0;
+/// let mut count = |_: c_int, _: *mut *mut c_char, _: *mut *mut c_char| -> c_int { rows += 1; 0 };
+/// let callback = ROW.scoped(&mut count)?;
+/// let (function, user_data): (Row, *mut c_void) = (callback.function(), callback.user_data());
+/// # let null = core::ptr::null_mut;
+/// # unsafe { function(user_data, 0, null(), null()) };
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
+#[derive(Debug)]
+pub struct UserDataFirst<S>(core::marker::PhantomData<S>);
+
+/// As [`UserDataFirst`], for a `void *` that comes as the *last* argument.
+#[derive(Debug)]
+pub struct UserDataLast<S>(core::marker::PhantomData<S>);
+
+/// Prototypes with user data.
+pub trait WithUserData: Prototype {}
+impl<S> WithUserData for UserDataFirst<S> where UserDataFirst<S>: Prototype {}
+impl<S> WithUserData for UserDataLast<S> where UserDataLast<S>: Prototype {}
+
+/// Prototypes without.
+pub trait WithoutUserData: Prototype<Function = Self> {}
+impl<S: Prototype<Function = S>> WithoutUserData for S {}
+
+/// Where a closure's entry points are.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryPoints {
+    /// The function that takes the slot as an additional argument.
+    pub(crate) shim: *const (),
+    /// The function that takes slot and frame, in the convention of the entry.
+    pub(crate) dispatch: *const (),
+}
+
+/// The rule set of a convention on this machine.
+pub(crate) const fn abi(conv: CallConv) -> Abi {
+    match conv {
+        CallConv::SysV64 => Abi::SysV64,
+        CallConv::Win64 => Abi::Win64,
+        _ if Target::HOST.os.is_windows() => Abi::Win64,
+        _ => Abi::SysV64,
+    }
+}
+
+/// How calls of a function with these parameters come in.
+pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> Route {
+    const SYSV64: [Flavour; 6] =
+        [Flavour::Rdi, Flavour::Rsi, Flavour::Rdx, Flavour::Rcx, Flavour::R8, Flavour::R9];
+    const WIN64: [Flavour; 4] = [Flavour::Rcx, Flavour::Rdx, Flavour::R8, Flavour::R9];
+    let mut ints = 0;
+    let mut by_plan = matches!(ret, Passing::ByPlan);
+    let mut index = 0;
+    while index < params.len() {
+        match params[index] {
+            Passing::Int => ints += 1,
+            Passing::Vec => {}
+            // Every value takes exactly one position in Microsoft x64.
+            Passing::ByPlan => by_plan |= matches!(abi(conv), Abi::SysV64),
+            Passing::Nothing => panic!("`()` is a result and not a parameter"),
+        }
+        index += 1;
+    }
+    let (registers, used): (&[Flavour], usize) = match abi(conv) {
+        Abi::SysV64 => (&SYSV64, ints),
+        Abi::Win64 => (&WIN64, params.len()),
+    };
+    if by_plan {
+        Route::ByPlan
+    } else if used < registers.len() {
+        Route::Thunk(ThunkFlavour(registers[used]))
+    } else {
+        Route::Frame
+    }
+}
+
+/// The signature of a function with these layouts.
+pub(crate) fn signature(
+    conv: CallConv,
+    params: Vec<pinvoke_abi::layout::Layout>,
+    ret: pinvoke_abi::layout::Layout,
+) -> Signature {
+    Signature { conv, ..Signature::new(Target::HOST, params, ret) }
+}
+
+/// The type of the parameter that carries user data.
+pub(crate) type UserData = *mut c_void;

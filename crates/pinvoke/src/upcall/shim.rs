@@ -1,0 +1,306 @@
+//! The functions that native calls of typed closures reach: one *shim* per closure type.
+//!
+//! A shim is an `extern` function with the parameters of the prototype and one more, the slot. rustc
+//! compiles it for the closure, so that nothing stands between a call and the closure's body but the
+//! check that it may run and the landing pad for its panic. Its sibling, the *dispatch* function,
+//! does the same for calls that come in through a frame.
+//!
+//! The macros at the end write the same few functions for each number of parameters and each
+//! convention; everything that does not depend on these is in [`super::invocation`].
+
+use core::ffi::c_void;
+
+use pinvoke_abi::signature::{CallConv, Signature};
+
+use super::declaration::Declared;
+use super::invocation::{Admission, run, run_bare};
+use super::plan::{ResultBytes, Scratch};
+use super::prototype::{
+    EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
+};
+use super::slot::Slot;
+use super::thunk_table;
+use crate::arch::upcall::UpcallFrame;
+use crate::native::{CodePtr, NativeType};
+
+/// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.
+pub trait HandlerMut<P: Prototype> {
+    #[doc(hidden)]
+    fn entry_points<A: Admission, const BOXED: bool>() -> EntryPoints;
+}
+
+/// Closures that can be a callback of prototype `P` when entered by several calls at once: `Fn`.
+pub trait Handler<P: Prototype> {
+    #[doc(hidden)]
+    fn entry_points<A: Admission, const BOXED: bool>() -> EntryPoints;
+}
+
+/// Closures without captures that are a function of prototype `P`.
+pub trait BareHandler<P: Prototype> {
+    #[doc(hidden)]
+    fn bare() -> CodePtr;
+}
+
+/// Frees what a dropped callback held, once nobody runs it any more.
+///
+/// # Safety
+/// The callback in `slot` is dropped and not running, and this is called once for it. Its context is
+/// an `F`: if `BOXED`, from `Box::into_raw`.
+#[inline]
+pub(super) unsafe fn finish<F, const BOXED: bool>(slot: &'static Slot) {
+    if BOXED {
+        // SAFETY: the caller vouches for the box.
+        drop(unsafe { Box::from_raw(slot.context().cast::<F>()) });
+    }
+    thunk_table::release(slot);
+}
+
+/// The declared fallback value.
+///
+/// # Safety
+/// The slot's callback was declared with this result type.
+#[cold]
+unsafe fn fallback<R: NativeType>(slot: &Slot) -> R {
+    let declared = slot.declaration().cast::<Declared<R>>();
+    // SAFETY: the slot holds the address of a static declaration, of this type as the caller says.
+    unsafe { (*declared).fallback }
+}
+
+/// One argument out of a frame.
+///
+/// # Safety
+/// As for `UpcallPlan::argument`, and the argument at `index` is a `T`.
+#[inline]
+unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame, scratch: &Scratch) -> T {
+    // SAFETY: slots whose target is an entry have a form.
+    let plan = &unsafe { slot.form() }.plan;
+    // SAFETY: the caller vouches for frame and scratch.
+    match unsafe { plan.argument(index, frame, scratch) } {
+        // SAFETY: the bytes of a `T`.
+        Some(bytes) => unsafe { bytes.as_ptr().cast::<T>().read_unaligned() },
+        None => unreachable!("the plan has every parameter of the prototype"),
+    }
+}
+
+/// Puts a result into its frame.
+///
+/// # Safety
+/// As for `UpcallPlan::gather`, and the result is an `R`.
+#[inline]
+unsafe fn write<R: NativeType>(slot: &Slot, frame: &mut UpcallFrame, result: R) -> u32 {
+    // SAFETY: slots whose target is an entry have a form.
+    let plan = &unsafe { slot.form() }.plan;
+    let mut buffer: ResultBytes = [0; 2];
+    // SAFETY: the caller vouches for the frame.
+    let bytes = unsafe { plan.result(frame, &mut buffer) };
+    debug_assert_eq!(bytes.len(), size_of::<R>());
+    // SAFETY: as many bytes as the result type has.
+    unsafe { bytes.as_mut_ptr().cast::<R>().write_unaligned(result) };
+    // SAFETY: the caller vouches for the frame.
+    unsafe { plan.deliver(frame, &buffer) }
+}
+
+macro_rules! handlers {
+    ($conv:literal, $handler:ident, $closure:ident, [$($borrow:tt)*], [$($A:ident $a:ident $i:literal)*]) => {
+        const _: () = {
+            /// # Safety
+            /// Called through a slot whose context is an `F` and whose callback returns `R`.
+            unsafe extern $conv fn last<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+                $($a: $A,)*
+                slot: &'static Slot,
+            ) -> R
+            where
+                F: $closure($($A),*) -> R,
+                C: Admission,
+            {
+                run::<C, R>(
+                    slot,
+                    || {
+                        // SAFETY: the context is an `F` that lives while an invocation is counted;
+                        // if it is borrowed mutably, `Exclusive` admits one invocation at a time.
+                        let closure = unsafe { $($borrow)* *slot.context().cast::<F>() };
+                        closure($($a),*)
+                    },
+                    // SAFETY: the callback returns R.
+                    || unsafe { fallback::<R>(slot) },
+                    // SAFETY: `run` calls this once, after the last invocation.
+                    || unsafe { finish::<F, BOXED>(slot) },
+                )
+            }
+
+            /// # Safety
+            /// As for `last`.
+            unsafe extern $conv fn first<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+                slot: &'static Slot,
+                $($a: $A,)*
+            ) -> R
+            where
+                F: $closure($($A),*) -> R,
+                C: Admission,
+            {
+                // SAFETY: the same contract.
+                unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) }
+            }
+
+            /// # Safety
+            /// As for `last`, with the frame of a call of the prototype.
+            unsafe extern $conv fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+                slot: &'static Slot,
+                frame: &mut UpcallFrame,
+            ) -> u32
+            where
+                F: $closure($($A),*) -> R,
+                C: Admission,
+            {
+                let mut scratch = Scratch::new();
+                // SAFETY: slots whose target is an entry have a form.
+                let plan = &unsafe { slot.form() }.plan;
+                // SAFETY: the frame is that of a call in progress.
+                unsafe { plan.gather(frame, &mut scratch) };
+                $(
+                    // SAFETY: the plan is that of the prototype, whose parameter this is.
+                    let $a = unsafe { read::<$A>(slot, $i, frame, &scratch) };
+                )*
+                // SAFETY: the same contract.
+                let result = unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) };
+                // SAFETY: the plan is that of the prototype.
+                unsafe { write::<R>(slot, frame, result) }
+            }
+
+            impl<F, $($A: NativeType,)* R: NativeType> $handler<unsafe extern $conv fn($($A),*) -> R> for F
+            where
+                F: $closure($($A),*) -> R,
+            {
+                fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
+                    EntryPoints {
+                        shim: last::<F, C, BOXED, $($A,)* R> as *const (),
+                        dispatch: dispatch::<F, C, BOXED, $($A,)* R> as *const (),
+                    }
+                }
+            }
+
+            impl<F, $($A: NativeType,)* R: NativeType>
+                $handler<UserDataLast<unsafe extern $conv fn($($A,)* UserData) -> R>> for F
+            where
+                F: $closure($($A),*) -> R,
+            {
+                fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
+                    let shim = last::<F, C, BOXED, $($A,)* R> as *const ();
+                    EntryPoints { shim, dispatch: shim }
+                }
+            }
+
+            impl<F, $($A: NativeType,)* R: NativeType>
+                $handler<UserDataFirst<unsafe extern $conv fn(UserData, $($A),*) -> R>> for F
+            where
+                F: $closure($($A),*) -> R,
+            {
+                fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
+                    let shim = first::<F, C, BOXED, $($A,)* R> as *const ();
+                    EntryPoints { shim, dispatch: shim }
+                }
+            }
+        };
+    };
+}
+
+macro_rules! prototype {
+    ($conv:literal, $callconv:ident, [$($A:ident $a:ident $i:literal)*]) => {
+        // SAFETY: signature and route are computed from the types of the function pointer.
+        unsafe impl<$($A: NativeType,)* R: NativeType> Prototype for unsafe extern $conv fn($($A),*) -> R {
+            type Ret = R;
+            type Function = Self;
+            type Forever = extern $conv fn($($A),*) -> R;
+            const ROUTE: Route = route(CallConv::$callconv, R::PASSING, &[$($A::PASSING),*]);
+
+            fn signature() -> Signature {
+                signature(CallConv::$callconv, vec![$($A::layout()),*], R::layout())
+            }
+
+            unsafe fn function(code: CodePtr) -> Self {
+                // SAFETY: the caller vouches for the code; both are one address.
+                unsafe { core::mem::transmute::<*const c_void, Self>(code.as_ptr()) }
+            }
+
+            unsafe fn forever(code: CodePtr) -> Self::Forever {
+                // SAFETY: the caller vouches for the code; both are one address.
+                unsafe { core::mem::transmute::<*const c_void, Self::Forever>(code.as_ptr()) }
+            }
+        }
+
+        prototype!(@user_data UserDataLast, $conv, $callconv, ($($A,)* UserData), [$($A)*]);
+        prototype!(@user_data UserDataFirst, $conv, $callconv, (UserData $(, $A)*), [$($A)*]);
+
+        handlers!($conv, HandlerMut, FnMut, [&mut], [$($A $a $i)*]);
+        handlers!($conv, Handler, Fn, [&], [$($A $a $i)*]);
+
+        const _: () = {
+            extern $conv fn bare<F, $($A: NativeType,)* R: NativeType>($($a: $A),*) -> R
+            where
+                F: Fn($($A),*) -> R,
+            {
+                run_bare::<F, R>(|closure| closure($($a),*))
+            }
+
+            impl<F, $($A: NativeType,)* R: NativeType> BareHandler<unsafe extern $conv fn($($A),*) -> R> for F
+            where
+                F: Fn($($A),*) -> R,
+            {
+                fn bare() -> CodePtr {
+                    CodePtr::of_function(bare::<F, $($A,)* R> as *const c_void)
+                }
+            }
+        };
+    };
+    (@user_data $marker:ident, $conv:literal, $callconv:ident, ($($P:ty),*), [$($A:ident)*]) => {
+        // SAFETY: signature and route are computed from the types of the function pointer.
+        unsafe impl<$($A: NativeType,)* R: NativeType> Prototype
+            for $marker<unsafe extern $conv fn($($P),*) -> R>
+        {
+            type Ret = R;
+            type Function = unsafe extern $conv fn($($P),*) -> R;
+            type Forever = Self::Function;
+            const ROUTE: Route = Route::UserData;
+
+            fn signature() -> Signature {
+                signature(CallConv::$callconv, vec![$(<$P>::layout()),*], R::layout())
+            }
+
+            unsafe fn function(code: CodePtr) -> Self::Function {
+                // SAFETY: the caller vouches for the code; both are one address.
+                unsafe { core::mem::transmute::<*const c_void, Self::Function>(code.as_ptr()) }
+            }
+
+            unsafe fn forever(code: CodePtr) -> Self::Forever {
+                // SAFETY: the caller vouches for the code.
+                unsafe { Self::function(code) }
+            }
+        }
+    };
+}
+
+macro_rules! prototypes {
+    ($($A:ident $a:ident $i:literal)*) => {
+        prototype!("C", C, [$($A $a $i)*]);
+        #[cfg(target_arch = "x86_64")]
+        prototype!("sysv64", SysV64, [$($A $a $i)*]);
+        #[cfg(target_arch = "x86_64")]
+        prototype!("win64", Win64, [$($A $a $i)*]);
+    };
+}
+
+prototypes!();
+prototypes!(A0 a0 0);
+prototypes!(A0 a0 0 A1 a1 1);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6 A7 a7 7);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6 A7 a7 7 A8 a8 8);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6 A7 a7 7 A8 a8 8 A9 a9 9);
+prototypes!(A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6 A7 a7 7 A8 a8 8 A9 a9 9 A10 a10 10);
+prototypes!(
+    A0 a0 0 A1 a1 1 A2 a2 2 A3 a3 3 A4 a4 4 A5 a5 5 A6 a6 6 A7 a7 7 A8 a8 8 A9 a9 9 A10 a10 10 A11 a11 11
+);
