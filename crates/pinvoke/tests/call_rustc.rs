@@ -10,9 +10,9 @@ use pinvoke_abi::layout::{Field, Kind, Layout};
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
-/// Tiers that this process can run.
+/// The call in both tiers.
 fn tiers(signature: &Signature) -> Vec<PreparedCall> {
-    [Tier::Thunk, Tier::Auto].iter().map(|t| PreparedCall::with_tier(signature, *t).unwrap()).collect()
+    [Tier::Thunk, Tier::Stub].iter().map(|t| PreparedCall::with_tier(signature, *t).unwrap()).collect()
 }
 
 /// Memory of one call, full of graffiti.

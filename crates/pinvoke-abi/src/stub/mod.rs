@@ -14,6 +14,8 @@
 
 use std::fmt;
 
+pub mod x64;
+
 /// The largest stub, in bytes. Calls with so many arguments are better served without generated code.
 pub const MAX_STUB: usize = 16 * 1024;
 

@@ -212,12 +212,16 @@ impl Moves {
         let (words, rest) = self.list.split_at(self.words);
         for m in words {
             // SAFETY: by contract.
-            unsafe { put_word(to, m.to, load::<u64>(record, m.from)) };
+            let word = unsafe { load::<u64>(record, m.from) };
+            // SAFETY: by contract.
+            unsafe { put_word(to, m.to, word) };
         }
         let (halves, rest) = rest.split_at(self.halves);
         for m in halves {
             // SAFETY: by contract.
-            unsafe { put_word(to, m.to, load::<u32>(record, m.from).into()) };
+            let half = unsafe { load::<u32>(record, m.from) };
+            // SAFETY: by contract.
+            unsafe { put_word(to, m.to, half.into()) };
         }
         for m in rest {
             // SAFETY: by contract.
@@ -312,9 +316,9 @@ unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> u64 {
 unsafe fn copy_short(from: *const u8, to: *mut u8, width: u32) {
     match width {
         // SAFETY: by contract.
-        4 => unsafe { to.cast::<[u8; 4]>().write(from.cast::<[u8; 4]>().read()) },
+        4 => unsafe { ptr::copy_nonoverlapping(from, to, 4) },
         // SAFETY: by contract.
-        8 => unsafe { to.cast::<[u8; 8]>().write(from.cast::<[u8; 8]>().read()) },
+        8 => unsafe { ptr::copy_nonoverlapping(from, to, 8) },
         // SAFETY: by contract.
         _ => unsafe { ptr::copy_nonoverlapping(from, to, width as usize) },
     }

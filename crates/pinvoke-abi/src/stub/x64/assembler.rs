@@ -263,8 +263,8 @@ impl Assembler {
         self.lea(Gpr::Rcx, Mem { base: Gpr::Rsp, disp: bytes.cast_signed().wrapping_neg() });
         let start = self.len;
         self.sub_rsp(4096);
-        self.put(Instruction { bits: 0x0024_0C83_48, len: 5 });
-        self.put(Instruction { bits: 0xCC39_48, len: 3 });
+        self.put(Instruction { bits: 0x0000_240C_8348, len: 5 });
+        self.put(Instruction { bits: 0x00CC_3948, len: 3 });
         // The jump itself is two bytes long.
         let back = i8::try_from(self.len + 2 - start).unwrap_or(0);
         self.put(Instruction::EMPTY.byte(0x77).byte(back.wrapping_neg().cast_unsigned()));

@@ -1,0 +1,371 @@
+//! Downcall stubs for x86-64, System V and Microsoft x64 alike.
+//!
+//! # Shape of the code
+//! On entry `rdi` is the target, `rsi` the argument record, `rdx` the result buffer. A call that needs no
+//! stack and stores no result is loads and a jump, and the callee returns straight to our caller:
+//!
+//! ```text
+//!   endbr64
+//!   mov  r11, rdi             only if an argument travels in rdi
+//!   …loads…
+//!   jmp  r11
+//! ```
+//!
+//! All others keep a frame pointer, so that a debugger or profiler that walks frame pointers passes:
+//!
+//! ```text
+//!   endbr64
+//!   push rbp ; mov rbp, rsp
+//!   push rdx                  the result buffer, at [rbp-8]; only if results are stored
+//!   sub  rsp, n               stack words; above a page, touching every page (and aligned if asked)
+//!   mov  r11, rdi
+//!   …stack words…             through rax; long ones by rep movsq or xmm0
+//!   …registers…               rsi last, being the base of all loads
+//!   mov  eax, k               variadic: number of vector registers
+//!   call r11
+//!   mov  rcx, [rbp-8]
+//!   …results, in their own width…
+//!   leave ; ret
+//! ```
+//!
+//! # Choices
+//! * Values are loaded in their own width, never in wider words: a caller has just stored them in that
+//!   width, and a load wider than the store it depends on waits for the cache. Equal shapes are therefore
+//!   those of equal widths: `int(int, int)` and `unsigned(unsigned, unsigned)` are one stub, and
+//!   `long(long, long)` is another.
+//! * Pieces of 3, 5, 6 and 7 bytes are read as whole words; the record guarantees that these belong to
+//!   the value.
+//! * No callee-saved register but `rbp` is touched, so there is nothing else to save.
+//! * Microsoft x64 callees preserve more than System V asks of a stub, never less.
+
+mod assembler;
+
+use crate::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
+use crate::record::ArgumentRecord;
+use crate::reg::{Gpr, Reg};
+
+use super::{MAX_STUB, StubError};
+
+pub use self::assembler::Assembler;
+use self::assembler::{Mem, Shift, VecWidth, Width};
+
+/// Stack pieces up to this many bytes are copied in words: a structure has often been written so.
+const BY_WORDS: u32 = 64;
+
+/// Stack pieces up to this many bytes are copied in vector registers, longer ones by `rep movsq`, which
+/// costs some 30 cycles to start.
+const BY_VECTORS: u32 = 256;
+
+/// The stack is touched at least once per so many bytes on the way down.
+const PAGE: u32 = 4096;
+
+/// Where the result buffer is kept during the call.
+const SAVED_RET: Mem = Mem { base: Gpr::Rbp, disp: -8 };
+
+/// Writes the stub of `plan` into `out`, in place of what was there.
+///
+/// # Errors
+/// [`StubError`]: the call needs more code than is sensible, or a piece travels in a way that the
+/// encoder does not know.
+pub fn encode(plan: &CallPlan, record: &ArgumentRecord, out: &mut Assembler) -> Result<(), StubError> {
+    out.clear();
+    out.endbr64();
+    let mut stub = Stub { out, plan, record, base: Gpr::Rsi };
+    let returns = match plan.ret() {
+        RetPlan::Direct(pieces) => !pieces.is_empty(),
+        RetPlan::Void | RetPlan::Indirect { .. } => false,
+    };
+    if plan.stack() == 0 && !returns {
+        let target = if stub.uses(Gpr::Rdi) { stub.move_target() } else { Gpr::Rdi };
+        stub.registers()?;
+        stub.out.jump(target);
+    } else {
+        stub.enter(returns);
+        let target =
+            if stub.uses(Gpr::Rdi) || stub.copies_long_pieces() { stub.move_target() } else { Gpr::Rdi };
+        stub.stack()?;
+        stub.registers()?;
+        stub.out.call(target);
+        stub.results()?;
+        stub.out.leave_ret();
+    }
+    if stub.out.len() > MAX_STUB { Err(StubError::TooLong) } else { Ok(()) }
+}
+
+struct Stub<'a> {
+    out: &'a mut Assembler,
+    plan: &'a CallPlan,
+    record: &'a ArgumentRecord,
+    /// The register that holds the argument record.
+    base: Gpr,
+}
+
+impl Stub<'_> {
+    /// Whether an argument travels in `r`.
+    fn uses(&self, r: Gpr) -> bool {
+        let int = |at: &Location| *at == Location::Reg(Reg::Int(r));
+        let ret = matches!(self.plan.ret(), RetPlan::Indirect { pointer, .. } if int(pointer));
+        ret || self.plan.args().iter().any(|arg| match arg {
+            ArgPlan::Direct(pieces) => pieces.iter().any(|p| int(&p.at) || p.mirror == Some(Reg::Int(r))),
+            ArgPlan::ByReference { at, .. } => int(at),
+        })
+    }
+
+    fn move_target(&mut self) -> Gpr {
+        self.out.mov(Gpr::R11, Gpr::Rdi);
+        Gpr::R11
+    }
+
+    /// Sets up the frame, with the stack aligned for the call.
+    fn enter(&mut self, returns: bool) {
+        self.out.enter();
+        let (stack, align) = (self.plan.stack(), self.plan.stack_align());
+        if returns {
+            self.out.push(Gpr::Rdx);
+            if align <= 16 && stack == 0 {
+                // Two bytes less than a subtraction.
+                self.out.push(Gpr::Rdx);
+                return;
+            }
+        }
+        // Below one saved word the stack pointer is 8 off.
+        let room = stack + if returns { 8 } else { 0 };
+        let slack = if align > 16 { align } else { 0 };
+        if room + slack >= PAGE {
+            self.out.grow_stack_by_pages(room + slack);
+        } else if room > 0 {
+            self.out.sub_rsp(room);
+        }
+        if align > 16 {
+            self.out.align_rsp(align);
+        }
+    }
+
+    fn is_long(piece: &Piece) -> bool {
+        matches!(piece.at, Location::Stack(_)) && piece.width > BY_VECTORS
+    }
+
+    /// Whether `rep movsq` is needed, which takes `rdi`, `rsi` and `rcx`.
+    fn copies_long_pieces(&self) -> bool {
+        self.plan
+            .args()
+            .iter()
+            .any(|a| matches!(a, ArgPlan::Direct(pieces) if pieces.iter().any(Self::is_long)))
+    }
+
+    /// Every word that travels on the stack.
+    fn stack(&mut self) -> Result<(), StubError> {
+        let (plan, record) = (self.plan, self.record);
+        if self.copies_long_pieces() {
+            self.out.mov(Gpr::R10, Gpr::Rsi);
+            self.base = Gpr::R10;
+        }
+        for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
+            match arg {
+                ArgPlan::Direct(pieces) => {
+                    for piece in pieces.iter() {
+                        if let Location::Stack(to) = piece.at {
+                            self.stack_piece(index, piece, base + piece.offset, to)?;
+                        }
+                    }
+                }
+                ArgPlan::ByReference { at: Location::Stack(to), .. } => {
+                    let from = self.at(*base)?;
+                    self.out.lea(Gpr::Rax, from);
+                    self.out.store(stack_word(*to)?, Gpr::Rax, Width::B8);
+                }
+                ArgPlan::ByReference { at: Location::Reg(_), .. } => {}
+            }
+        }
+        if let RetPlan::Indirect { pointer: Location::Stack(to), .. } = plan.ret() {
+            self.out.store(stack_word(*to)?, Gpr::Rdx, Width::B8);
+        }
+        Ok(())
+    }
+
+    fn stack_piece(&mut self, index: usize, piece: &Piece, from: u32, to: u32) -> Result<(), StubError> {
+        if !to.is_multiple_of(8) || (piece.width > 8 && !piece.offset.is_multiple_of(8)) {
+            return Err(StubError::Piece(Some(index)));
+        }
+        let mut done = 0;
+        if piece.width > BY_VECTORS {
+            let (source, destination) = (self.at(from)?, stack_word(to)?);
+            self.out.lea(Gpr::Rsi, source);
+            self.out.lea(Gpr::Rdi, destination);
+            self.out.mov_imm(Gpr::Rcx, piece.width / 8);
+            self.out.copy_words();
+            done = piece.width / 8 * 8;
+        } else if piece.width > BY_WORDS {
+            while piece.width - done >= 16 {
+                let (source, destination) = (self.at(from + done)?, stack_word(to + done)?);
+                self.out.load_vec(0, source, VecWidth::B16);
+                self.out.store_vec(destination, 0, VecWidth::B16);
+                done += 16;
+            }
+        }
+        while done < piece.width {
+            let width = (piece.width - done).min(8);
+            let part = Piece { offset: piece.offset + done, width, ..*piece };
+            self.load_int(Gpr::Rax, &part, from + done, Some(index))?;
+            self.out.store(stack_word(to + done)?, Gpr::Rax, Width::B8);
+            done += width;
+        }
+        Ok(())
+    }
+
+    /// Every register; the base of the loads last.
+    fn registers(&mut self) -> Result<(), StubError> {
+        let (plan, record) = (self.plan, self.record);
+        if let RetPlan::Indirect { pointer: Location::Reg(reg), .. } = plan.ret() {
+            match reg {
+                Reg::Int(Gpr::Rsi) | Reg::Vec(_) | Reg::X87(_) => return Err(StubError::Piece(None)),
+                // Before any argument is loaded into rdx.
+                Reg::Int(r) => self.out.mov(*r, Gpr::Rdx),
+            }
+        }
+        let mut last = None;
+        for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
+            match arg {
+                ArgPlan::Direct(pieces) => {
+                    for piece in pieces.iter() {
+                        let Location::Reg(reg) = piece.at else { continue };
+                        for reg in [Some(reg), piece.mirror].into_iter().flatten() {
+                            if reg == Reg::Int(self.base) {
+                                last = Some((index, *piece, base + piece.offset));
+                            } else {
+                                self.load(reg, piece, base + piece.offset, index)?;
+                            }
+                        }
+                    }
+                }
+                ArgPlan::ByReference { at: Location::Reg(Reg::Int(r)), .. } if *r != self.base => {
+                    let from = self.at(*base)?;
+                    self.out.lea(*r, from);
+                }
+                ArgPlan::ByReference { at: Location::Reg(_), .. } => {
+                    return Err(StubError::Piece(Some(index)));
+                }
+                ArgPlan::ByReference { at: Location::Stack(_), .. } => {}
+            }
+        }
+        if let Some((index, piece, from)) = last {
+            self.load(Reg::Int(self.base), &piece, from, index)?;
+        }
+        if let Some(count) = plan.vector_regs() {
+            self.out.mov_imm(Gpr::Rax, count.into());
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, reg: Reg, piece: &Piece, from: u32, index: usize) -> Result<(), StubError> {
+        let refuse = StubError::Piece(Some(index));
+        match reg {
+            Reg::Int(r) => self.load_int(r, piece, from, Some(index)),
+            Reg::Vec(n) => {
+                let width = match piece.width {
+                    4 => VecWidth::B4,
+                    1..=8 if within_word(piece, 8) => VecWidth::B8,
+                    16 => VecWidth::B16,
+                    _ => return Err(refuse),
+                };
+                let from = self.at(from)?;
+                self.out.load_vec(n, from, width);
+                Ok(())
+            }
+            Reg::X87(_) => Err(refuse),
+        }
+    }
+
+    /// Loads at most 8 bytes and widens them.
+    fn load_int(&mut self, to: Gpr, piece: &Piece, from: u32, index: Option<usize>) -> Result<(), StubError> {
+        let from = self.at(from)?;
+        let signed = piece.extend == Extend::Sign;
+        let (width, exact) = match piece.width {
+            1 => (Width::B1, true),
+            2 => (Width::B2, true),
+            4 => (Width::B4, true),
+            8 => (Width::B8, true),
+            3 if within_word(piece, 4) => (Width::B4, false),
+            3 | 5..=7 if within_word(piece, 8) => (Width::B8, false),
+            _ => return Err(StubError::Piece(index)),
+        };
+        self.out.load(to, from, width, signed);
+        if !exact && piece.extend != Extend::None {
+            let unused = u8::try_from(64 - 8 * piece.width).map_err(|_| StubError::Piece(index))?;
+            self.out.shift(to, Shift::Left, unused);
+            self.out.shift(to, if signed { Shift::RightSign } else { Shift::RightZero }, unused);
+        }
+        Ok(())
+    }
+
+    /// Stores what came back.
+    fn results(&mut self) -> Result<(), StubError> {
+        let RetPlan::Direct(pieces) = self.plan.ret() else { return Ok(()) };
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        self.out.load(Gpr::Rcx, SAVED_RET, Width::B8, false);
+        // st(0) is popped by its store, so that st(1) becomes st(0).
+        let mut popped = 0;
+        for piece in pieces.iter() {
+            let Location::Reg(reg) = piece.at else { return Err(StubError::Piece(None)) };
+            match reg {
+                Reg::Int(r) => self.store_int(r, piece.offset, piece.width)?,
+                Reg::Vec(n) => match piece.width {
+                    4 => self.out.store_vec(ret_at(piece.offset)?, n, VecWidth::B4),
+                    8 => self.out.store_vec(ret_at(piece.offset)?, n, VecWidth::B8),
+                    16 => self.out.store_vec(ret_at(piece.offset)?, n, VecWidth::B16),
+                    width => {
+                        self.out.move_vec_to_gpr(Gpr::R10, n);
+                        self.store_int(Gpr::R10, piece.offset, width)?;
+                    }
+                },
+                Reg::X87(n) if n == popped && piece.width == 10 => {
+                    self.out.store_x87(ret_at(piece.offset)?);
+                    popped += 1;
+                }
+                Reg::X87(_) => return Err(StubError::Piece(None)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the low `width` bytes of a register, and not one more.
+    fn store_int(&mut self, from: Gpr, offset: u32, width: u32) -> Result<(), StubError> {
+        let mut done = 0;
+        for (size, instruction) in [(8, Width::B8), (4, Width::B4), (2, Width::B2), (1, Width::B1)] {
+            if width & size == 0 {
+                continue;
+            }
+            self.out.store(ret_at(offset + done)?, from, instruction);
+            done += size;
+            if done < width {
+                let bits = u8::try_from(size * 8).map_err(|_| StubError::Piece(None))?;
+                self.out.shift(from, Shift::RightZero, bits);
+            }
+        }
+        if done == width { Ok(()) } else { Err(StubError::Piece(None)) }
+    }
+
+    /// A place in the argument record.
+    fn at(&self, offset: u32) -> Result<Mem, StubError> {
+        Ok(Mem { base: self.base, disp: displacement(offset)? })
+    }
+}
+
+/// Whether a read of `bytes` at the piece stays in the whole words that belong to its value.
+fn within_word(piece: &Piece, bytes: u32) -> bool {
+    piece.offset % 8 + bytes <= 8
+}
+
+fn stack_word(offset: u32) -> Result<Mem, StubError> {
+    Ok(Mem { base: Gpr::Rsp, disp: displacement(offset)? })
+}
+
+fn ret_at(offset: u32) -> Result<Mem, StubError> {
+    Ok(Mem { base: Gpr::Rcx, disp: displacement(offset)? })
+}
+
+fn displacement(offset: u32) -> Result<i32, StubError> {
+    i32::try_from(offset).map_err(|_| StubError::TooLong)
+}
