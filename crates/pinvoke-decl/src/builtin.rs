@@ -78,7 +78,7 @@ pub(crate) fn facts(target: Target) -> Arc<Facts> {
     let facts = read.entry(target).or_insert_with(|| {
         let mut facts = Facts::default();
         for &(name, text) in texts(target) {
-            let problems = c::parse_unit(target, name, text, &mut facts, &Facts::default());
+            let problems = c::parse_unit(target, name, text, &mut facts, &[]);
             debug_assert!(problems.is_empty(), "{}", problems[0]);
         }
         Arc::new(facts)

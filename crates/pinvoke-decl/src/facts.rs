@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Declaration, DeclarationKind, EnumFact, Expr, RecordFact};
+use crate::model::{Declaration, EnumFact, Expr, RecordFact};
 use crate::span::{Source, Span};
 
 /// A structure, union or enumeration with its body.
@@ -38,14 +38,6 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn is_typedef(&self, name: &str) -> bool {
-        // The last declaration counts: a text may redeclare a name in error.
-        self.ordinary
-            .get(name)
-            .and_then(|all| all.first())
-            .is_some_and(|i| self.declarations[*i].kind == DeclarationKind::Typedef)
-    }
-
     pub(crate) fn add_declaration(&mut self, declaration: Declaration) {
         let name = Arc::clone(&declaration.name.text);
         self.ordinary.entry(name).or_default().push(self.declarations.len());

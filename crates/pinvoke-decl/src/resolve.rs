@@ -68,6 +68,8 @@ enum Shape {
     Enum(usize),
     Function(usize),
     Opaque(Arc<str>),
+    /// A type that is C and not handled here; an error only where a function passes it by value.
+    Unsupported(Arc<str>),
 }
 
 /// A type: a shape, the typedef that names it, qualifiers.
@@ -91,6 +93,8 @@ enum Status {
     Done,
     /// Reported.
     Failed,
+    /// A member is of a type that is not handled.
+    Unsupported,
 }
 
 struct RecordState {
@@ -102,6 +106,8 @@ struct RecordState {
     fields: Vec<RecordField>,
     layout: Option<Layout>,
     transparent: bool,
+    /// The words of [`Status::Unsupported`].
+    unsupported: Option<Arc<str>>,
 }
 
 struct EnumState {
@@ -125,6 +131,8 @@ enum NoLayout {
     Incomplete,
     /// The reason has been reported.
     Reported,
+    /// It is or contains a type that is not handled; these words say which.
+    Unsupported(Arc<str>),
 }
 
 pub(crate) struct Resolver<'f> {
@@ -331,11 +339,8 @@ impl<'f> Resolver<'f> {
         let behind_pointer = matches!(fact.derivations.first(), Some(Derivation::Pointer { .. }));
         let id = match &fact.base {
             Base::Keyworded(ty) => {
-                if let Some(problem) = scalar::missing(self.target, *ty) {
-                    if !behind_pointer {
-                        self.error(site, fact.span, format!("{problem} (type of {what})"));
-                    }
-                    return self.plain(Shape::Error);
+                if let Some(words) = scalar::missing(self.target, *ty) {
+                    return self.plain(Shape::Unsupported(words.into()));
                 }
                 self.plain(Shape::Keyworded(*ty))
             }
@@ -344,13 +349,7 @@ impl<'f> Resolver<'f> {
             Base::Record(record) => self.record_type(record, site.scope),
             Base::Enum(fact) => self.enum_type(fact, site.scope),
             Base::Typeof(inner) => self.type_of(inner, site, what),
-            Base::Unsupported(words) => {
-                if behind_pointer {
-                    return self.plain(Shape::Opaque(Arc::clone(words)));
-                }
-                self.error(site, fact.span, format!("{words} is not supported (type of {what})"));
-                return self.plain(Shape::Error);
-            }
+            Base::Unsupported(words) => self.plain(Shape::Unsupported(Arc::clone(words))),
         };
         match fact.mode {
             None => id,
@@ -594,6 +593,7 @@ impl<'f> Resolver<'f> {
                 fields: Vec::new(),
                 layout: None,
                 transparent: false,
+                unsupported: None,
             });
             self.plain(Shape::Record(self.records.len() - 1))
         };
@@ -604,7 +604,7 @@ impl<'f> Resolver<'f> {
     // --- arrays and functions -----------------------------------------------------------------
 
     fn array(&mut self, element: TypeId, len: &ArrayLen, span: Span, site: &Site, what: &str) -> TypeId {
-        if *self.shape(element) == Shape::Error {
+        if let Shape::Error | Shape::Unsupported(_) = self.shape(element) {
             return element;
         }
         let count = match len {
@@ -623,6 +623,9 @@ impl<'f> Resolver<'f> {
                 }
             },
         };
+        if let Err(NoLayout::Unsupported(words)) = self.layout_of(element) {
+            return self.plain(Shape::Unsupported(words));
+        }
         let Some(layout) = self.sized(element, site, span, &format!("the element of {what}")) else {
             return self.plain(Shape::Error);
         };
@@ -713,6 +716,15 @@ impl<'f> Resolver<'f> {
         match self.layout_of(id) {
             Ok(layout) if *self.shape(id) != Shape::Keyworded(Keyworded::Void) => Some(layout),
             Err(NoLayout::Reported) => None,
+            Err(NoLayout::Unsupported(words)) => {
+                let name = self.node(id).alias.clone();
+                let message = match name {
+                    Some(name) => format!("{what} has type '{name}': {words} is not supported"),
+                    None => format!("{what}: {words} is not supported"),
+                };
+                self.error(site, span, message);
+                None
+            }
             _ => {
                 let name = self.describe(id);
                 self.error(site, span, format!("{what} has the incomplete type '{name}'"));
@@ -728,6 +740,7 @@ impl<'f> Resolver<'f> {
         let node = self.node(id).clone();
         let mut layout = match node.shape {
             Shape::Error => return Err(NoLayout::Reported),
+            Shape::Unsupported(words) => return Err(NoLayout::Unsupported(words)),
             Shape::Keyworded(ty) | Shape::Wide(ty) => scalar::layout(self.target, ty),
             Shape::Pointer(_) => Layout::pointer(self.target),
             Shape::Array(element, Some(count)) => {
@@ -770,7 +783,7 @@ impl<'f> Resolver<'f> {
             },
             Shape::Array(element, _) => format!("{}[]", self.describe_flat(*element)),
             Shape::Function(_) => "a function".to_owned(),
-            Shape::Opaque(name) => name.to_string(),
+            Shape::Opaque(name) | Shape::Unsupported(name) => name.to_string(),
             Shape::Error => "?".to_owned(),
         }
     }

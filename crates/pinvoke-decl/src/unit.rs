@@ -77,7 +77,7 @@ impl Unit {
 
     fn parse_with(&mut self, name: &str, text: &str, conflict: Severity, note_tags: bool) -> Vec<Diagnostic> {
         let (declarations, bodies) = (self.facts.declarations.len(), self.facts.bodies.len());
-        let mut diagnostics = c::parse_unit(self.target, name, text, &mut self.facts, &self.builtin);
+        let mut diagnostics = c::parse_unit(self.target, name, text, &mut self.facts, &[&self.builtin]);
         self.last = (declarations, self.facts.declarations.len());
         let mut resolver = Resolver::new(self.target, &self.facts, &self.builtin);
         if note_tags {
@@ -257,15 +257,41 @@ impl Unit {
         })
     }
 
+    /// All types with a name that are complete: tags with their keyword, then typedefs.
+    #[must_use]
+    pub fn type_names(&self) -> Vec<String> {
+        Self::names_of(&self.facts)
+    }
+
+    /// The same for the built-in declarations of the target.
+    #[must_use]
+    pub fn builtin_type_names(&self) -> Vec<String> {
+        Self::names_of(&self.builtin)
+    }
+
+    fn names_of(facts: &Facts) -> Vec<String> {
+        let mut names = Vec::new();
+        for body in &facts.bodies {
+            if let Some(tag) = body.tag() {
+                names.push(format!("{} {}", body.kind().keyword(), tag.text));
+            }
+        }
+        let typedefs = facts.declarations.iter().filter(|d| d.kind == DeclarationKind::Typedef);
+        names.extend(typedefs.map(|d| d.name.text.to_string()));
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+
     /// The type that a type name means: `struct stat`, `size_t`, `const char *(*)(int)`.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn type_named(&self, text: &str) -> Result<(TypeTable, TypeId), Vec<Diagnostic>> {
-        // A type name may have a body, which is declared nowhere but here.
-        let mut facts = self.facts.clone();
-        let (ty, mut diagnostics) = c::parse_type_name(self.target, text, &mut facts, &self.builtin);
-        let mut resolver = Resolver::new(self.target, &facts, &self.builtin);
+        // A body in a type name is part of the type, and declared nowhere but here.
+        let (ty, mut diagnostics) =
+            c::parse_type_name(self.target, text, &mut Facts::default(), &[&self.facts, &self.builtin]);
+        let mut resolver = Resolver::new(self.target, &self.facts, &self.builtin);
         let id = ty.map(|(ty, source)| resolver.type_name(&ty, &source));
         diagnostics.append(&mut resolver.diagnostics);
         match id {
@@ -286,11 +312,11 @@ impl Unit {
     /// # Errors
     /// What is wrong with it.
     pub fn evaluate(&self, text: &str) -> Result<i128, Vec<Diagnostic>> {
-        let mut facts = self.facts.clone();
-        let (expr, diagnostics) = c::parse_expression(self.target, text, &mut facts, &self.builtin);
+        let known = [&self.facts, &*self.builtin];
+        let (expr, diagnostics) = c::parse_expression(self.target, text, &mut Facts::default(), &known);
         match expr {
             Some((expr, source)) if diagnostics.is_empty() => {
-                Resolver::new(self.target, &facts, &self.builtin).evaluate_text(&expr, &source)
+                Resolver::new(self.target, &self.facts, &self.builtin).evaluate_text(&expr, &source)
             }
             _ => Err(diagnostics),
         }

@@ -30,7 +30,7 @@ use pinvoke_abi::target::Target;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Facts, Macro};
 use crate::lex::{self, Define, Keyword, Lexed, Punct, Token, TokenKind};
-use crate::model::{Expr, Name, TypeFact};
+use crate::model::{DeclarationKind, Expr, Name, TypeFact};
 use crate::span::{Source, Span};
 
 /// Levels of parentheses, brackets, bodies and parameter lists inside each other. C17 5.2.4.1 asks for 63.
@@ -45,13 +45,13 @@ pub(crate) struct Reported;
 
 type Parse<T> = Result<T, Reported>;
 
-/// Reads declarations into `facts`. `known` holds declarations that are visible and not repeated.
+/// Reads declarations into `facts`. `known` holds what else is visible, the nearest first.
 pub(crate) fn parse_unit(
     target: Target,
     name: &str,
     text: &str,
     facts: &mut Facts,
-    known: &Facts,
+    known: &[&Facts],
 ) -> Vec<Diagnostic> {
     with_parser(target, name, text, facts, known, |parser| {
         while !parser.at_end() {
@@ -66,7 +66,7 @@ pub(crate) fn parse_type_name(
     target: Target,
     text: &str,
     facts: &mut Facts,
-    known: &Facts,
+    known: &[&Facts],
 ) -> (Option<(TypeFact, Arc<Source>)>, Vec<Diagnostic>) {
     with_parser(target, "type", text, facts, known, |parser| {
         let source = Arc::clone(&parser.source);
@@ -80,7 +80,7 @@ pub(crate) fn parse_expression(
     target: Target,
     text: &str,
     facts: &mut Facts,
-    known: &Facts,
+    known: &[&Facts],
 ) -> (Option<(Expr, Arc<Source>)>, Vec<Diagnostic>) {
     with_parser(target, "expression", text, facts, known, |parser| {
         let source = Arc::clone(&parser.source);
@@ -95,7 +95,7 @@ fn with_parser<T: Default>(
     name: &str,
     text: &str,
     facts: &mut Facts,
-    known: &Facts,
+    known: &[&Facts],
     read: impl FnOnce(&mut Parser<'_>) -> T,
 ) -> (T, Vec<Diagnostic>) {
     if u32::try_from(text.len()).is_err() {
@@ -136,7 +136,7 @@ pub(crate) struct Parser<'p> {
     at: usize,
     depth: u32,
     facts: &'p mut Facts,
-    known: &'p Facts,
+    known: &'p [&'p Facts],
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -284,10 +284,8 @@ impl<'p> Parser<'p> {
     // --- names --------------------------------------------------------------------------------
 
     fn is_typedef(&self, name: &str) -> bool {
-        match self.facts.find(name) {
-            Some(_) => self.facts.is_typedef(name),
-            None => self.known.is_typedef(name),
-        }
+        let scopes = std::iter::once(&*self.facts).chain(self.known.iter().copied());
+        scopes.into_iter().find_map(|f| f.find(name)).is_some_and(|d| d.kind == DeclarationKind::Typedef)
     }
 
     /// Takes the object-like macros whose body is a constant expression.

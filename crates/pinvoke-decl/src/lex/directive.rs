@@ -46,10 +46,8 @@ impl Lexer<'_> {
                     self.skip_branch();
                 }
             }
-            "endif" => {
-                if self.conditions.pop().is_none() {
-                    self.problem(start, "'#endif' without '#if'");
-                }
+            "endif" if self.conditions.pop().is_none() => {
+                self.problem(start, "'#endif' without '#if'");
             }
             "line" => self.marker(rest),
             _ if word.starts_with(|c: char| c.is_ascii_digit()) => self.marker(body),

@@ -98,8 +98,18 @@ pub(crate) fn character(text: &str, target: Target) -> Result<(i128, Keyworded),
     ))
 }
 
-/// The number of bytes of a string literal with its terminating zero, and its text if it is UTF-8.
-pub(crate) fn string(text: &str, target: Target) -> Result<(u64, String), &'static str> {
+/// A string literal.
+pub(crate) struct StringLiteral {
+    /// Number of code units, without the terminating zero.
+    pub(crate) units: u64,
+    /// Size of a code unit in bytes.
+    pub(crate) unit_size: u64,
+    /// Its text, as far as it is UTF-8.
+    pub(crate) text: String,
+}
+
+/// Reads a string literal, quotes and prefix included.
+pub(crate) fn string(text: &str, target: Target) -> Result<StringLiteral, &'static str> {
     let Some((prefix, rest)) = text.split_once('"') else { return Err("a string needs quotes") };
     let body = rest.strip_suffix('"').ok_or("this string is never closed")?;
     let units = unescape(body)?;
@@ -114,9 +124,12 @@ pub(crate) fn string(text: &str, target: Target) -> Result<(u64, String), &'stat
         (Unit::Char(c), 2) => c.len_utf16() as u64,
         _ => 1,
     };
-    let count: u64 = units.iter().map(unit_count).sum();
     let bytes: Vec<u8> = units.iter().flat_map(Unit::bytes).collect();
-    Ok(((count + 1) * unit_size, String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(StringLiteral {
+        units: units.iter().map(unit_count).sum(),
+        unit_size,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }
 
 /// A character, or the number that an escape sequence gave.

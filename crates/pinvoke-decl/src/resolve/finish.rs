@@ -71,7 +71,7 @@ impl Resolver<'_> {
                 Some(function) => TypeKind::Function(function),
                 None => TypeKind::Opaque { name: "a function with a parameter of incomplete type".into() },
             },
-            Shape::Opaque(name) => TypeKind::Opaque { name: Arc::clone(name) },
+            Shape::Opaque(name) | Shape::Unsupported(name) => TypeKind::Opaque { name: Arc::clone(name) },
         };
         Type { kind, layout, alias: node.alias.clone(), is_const: node.is_const, keywords }
     }

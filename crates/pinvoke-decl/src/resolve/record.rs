@@ -39,6 +39,7 @@ impl Resolver<'_> {
             fields: Vec::new(),
             layout: None,
             transparent: fact.transparent,
+            unsupported: None,
         });
         let id = self.plain(Shape::Record(self.records.len() - 1));
         self.by_body.insert(key, id);
@@ -50,6 +51,10 @@ impl Resolver<'_> {
         match self.records[record].status {
             Status::Done => return Ok(()),
             Status::Failed => return Err(NoLayout::Reported),
+            Status::Unsupported => {
+                let words = self.records[record].unsupported.clone();
+                return Err(words.map_or(NoLayout::Reported, NoLayout::Unsupported));
+            }
             Status::Incomplete => return Err(NoLayout::Incomplete),
             Status::Waiting | Status::Busy => {}
         }
@@ -61,15 +66,19 @@ impl Resolver<'_> {
             return Err(NoLayout::Reported);
         }
         self.records[record].status = Status::Busy;
-        let laid_out = self.deeper(&site, fact.span, |r| r.lay_out(&fact, &site)).flatten();
+        let laid_out = self.deeper(&site, fact.span, |r| r.lay_out(&fact, &site));
+        let state = &mut self.records[record];
         match laid_out {
-            Some((fields, layout)) if !fact.broken => {
-                let state = &mut self.records[record];
+            Some(Ok((fields, layout))) if !fact.broken => {
                 (state.fields, state.layout, state.status) = (fields, Some(layout), Status::Done);
                 Ok(())
             }
+            Some(Err(NoLayout::Unsupported(words))) => {
+                (state.status, state.unsupported) = (Status::Unsupported, Some(Arc::clone(&words)));
+                Err(NoLayout::Unsupported(words))
+            }
             _ => {
-                self.records[record].status = Status::Failed;
+                state.status = Status::Failed;
                 Err(NoLayout::Reported)
             }
         }
@@ -80,7 +89,7 @@ impl Resolver<'_> {
         format!("{} {}", state.kind.keyword(), state.tag.as_deref().unwrap_or("(unnamed)"))
     }
 
-    fn lay_out(&mut self, fact: &RecordFact, site: &Site) -> Option<(Vec<RecordField>, Layout)> {
+    fn lay_out(&mut self, fact: &RecordFact, site: &Site) -> Result<(Vec<RecordField>, Layout), NoLayout> {
         let union = fact.kind == TagKind::Union;
         let mut builder =
             if union { StructBuilder::new_union(self.target) } else { StructBuilder::new(self.target) };
@@ -90,7 +99,7 @@ impl Resolver<'_> {
             && let Err(error) = builder.pack(pack)
         {
             self.layout_error(site, fact.span, "packed", &error);
-            return None;
+            return Err(NoLayout::Reported);
         }
         let own_rule = match fact.bit_rule {
             Some(BitRule::Microsoft) => BitFieldRule::Microsoft,
@@ -101,7 +110,7 @@ impl Resolver<'_> {
             let message =
                 "bit-fields in the layout of another compiler ('ms_struct', 'gcc_struct') are not supported";
             self.error(site, fact.span, message);
-            return None;
+            return Err(NoLayout::Reported);
         }
         // (member, index in the builder)
         let mut placed: Vec<(Option<Arc<str>>, TypeId, usize)> = Vec::new();
@@ -124,6 +133,9 @@ impl Resolver<'_> {
                 failed = true;
             }
             let id = self.type_of(&member.ty, site, &what);
+            if let Err(NoLayout::Unsupported(words)) = self.layout_of(id) {
+                return Err(NoLayout::Unsupported(words));
+            }
             match self.member(&mut builder, member, id, site, &what, union || index == last) {
                 Some(Some(at)) => {
                     placed.push((member.name.as_ref().map(|n| Arc::clone(&n.text)), id, at));
@@ -134,23 +146,25 @@ impl Resolver<'_> {
         }
         let aligned = self.alignment(&fact.aligned, site);
         if failed {
-            return None;
+            return Err(NoLayout::Reported);
         }
         let layout = match builder.finish(aligned) {
             Ok(layout) => layout,
             Err(error) => {
                 self.layout_error(site, fact.span, fact.kind.keyword(), &error);
-                return None;
+                return Err(NoLayout::Reported);
             }
         };
-        let (Kind::Struct { fields } | Kind::Union { fields }) = &layout.kind else { return None };
+        let (Kind::Struct { fields } | Kind::Union { fields }) = &layout.kind else {
+            return Err(NoLayout::Reported);
+        };
         let fields = placed
             .into_iter()
             // An unnamed bit-field is only padding.
             .filter(|(name, _, at)| name.is_some() || fields[*at].bits.is_none())
             .map(|(name, ty, at)| RecordField { name, ty, offset: fields[at].offset, bits: fields[at].bits })
             .collect();
-        Some((fields, layout))
+        Ok((fields, layout))
     }
 
     /// Places one member; the index in the builder, none for a zero-width bit-field; `None` if reported.

@@ -5,16 +5,12 @@ use pinvoke_abi::target::{LongDouble, Target};
 
 use crate::model::Keyworded;
 
-/// Why a target does not have a type, if it does not.
+/// A type that a target does not have, in words.
 pub(super) fn missing(target: Target, ty: Keyworded) -> Option<&'static str> {
     use Keyworded as K;
     match ty {
-        K::Int128 | K::UnsignedInt128 if target.pointer_size() < 8 => {
-            Some("'__int128' exists only on 64-bit targets")
-        }
-        K::Float128 | K::ComplexFloat128 if target.os.is_windows() => {
-            Some("'_Float128' does not exist on Windows")
-        }
+        K::Int128 | K::UnsignedInt128 if target.pointer_size() < 8 => Some("'__int128' on a 32-bit target"),
+        K::Float128 | K::ComplexFloat128 if target.os.is_windows() => Some("'_Float128' on Windows"),
         _ => None,
     }
 }

@@ -77,7 +77,7 @@ impl Parser<'_> {
         while self.kind() == TokenKind::Str {
             let span = self.bump().span;
             match literal::string(self.text_of(span), self.target) {
-                Ok((_, text)) => label.push_str(&text),
+                Ok(string) => label.push_str(&string.text),
                 Err(message) => return Err(self.error(span, message)),
             }
         }

@@ -172,17 +172,11 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The operand of `sizeof`: a type, a string, or a constant.
+    /// The operand of `sizeof`: a type, or a string.
     fn size_of(&mut self, ops: &mut Ops, span: Span) -> Parse<()> {
+        // `sizeof(Unknown)` is a type unless the name is a constant.
         let typed = self.is(Punct::LParen)
-            && (self.known_type_at(1)
-                // `sizeof(Unknown)` is a type unless the name is a constant.
-                || self.ident_text(1).is_some_and(|w| {
-                    let constant = |f: &crate::facts::Facts| {
-                        f.constants.contains_key(w) || f.macros.contains_key(w)
-                    };
-                    !constant(self.facts) && !constant(self.known)
-                }));
+            && (self.known_type_at(1) || self.ident_text(1).is_some_and(|w| !self.is_constant(w)));
         if typed {
             self.bump();
             let ty = self.nested(Self::type_name)?;
@@ -194,32 +188,31 @@ impl Parser<'_> {
         if parenthesised {
             self.bump();
         }
-        if self.kind() == TokenKind::Str {
-            let mut size = 0;
-            let mut unit = 1;
-            while self.kind() == TokenKind::Str {
-                let span = self.bump().span;
-                let text = self.text_of(span);
-                match literal::string(text, self.target) {
-                    Ok((bytes, _)) => {
-                        // Adjacent strings share one terminating zero.
-                        unit = literal::string(
-                            &text[..text.find('"').map_or(0, |q| q + 1)].replace('"', "\"\""),
-                            self.target,
-                        )
-                        .map_or(1, |(bytes, _)| bytes);
-                        size += bytes - unit;
-                    }
-                    Err(message) => return Err(self.error(span, message)),
-                }
-            }
-            if parenthesised {
-                self.expect(Punct::RParen, "to close 'sizeof'")?;
-            }
-            ops.push((Op::Size(size + unit), span));
-            return Ok(());
+        if self.kind() != TokenKind::Str {
+            return Err(self.error(span, "'sizeof' of an expression is not supported; write the type"));
         }
-        Err(self.error(span, "'sizeof' of an expression is not supported; write the type"))
+        // Adjacent strings are one, with one terminating zero.
+        let (mut units, mut unit_size) = (1, 1);
+        while self.kind() == TokenKind::Str {
+            let span = self.bump().span;
+            match literal::string(self.text_of(span), self.target) {
+                Ok(string) => {
+                    units += string.units;
+                    unit_size = unit_size.max(string.unit_size);
+                }
+                Err(message) => return Err(self.error(span, message)),
+            }
+        }
+        if parenthesised {
+            self.expect(Punct::RParen, "to close 'sizeof'")?;
+        }
+        ops.push((Op::Size(units * unit_size), span));
+        Ok(())
+    }
+
+    fn is_constant(&self, name: &str) -> bool {
+        let mut scopes = std::iter::once(&*self.facts).chain(self.known.iter().copied());
+        scopes.any(|f| f.constants.contains_key(name) || f.macros.contains_key(name))
     }
 
     /// `offsetof(type, a.b[3].c)`.

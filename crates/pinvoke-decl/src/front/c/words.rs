@@ -157,7 +157,7 @@ impl Parser<'_> {
             return false;
         }
         let skip = matches!(next, TokenKind::Ident | TokenKind::Punct(Punct::Star))
-            || matches!(next, TokenKind::Keyword(Keyword::Attribute | Keyword::Const | Keyword::Restrict))
+            || matches!(next, TokenKind::Keyword(Keyword::Const | Keyword::Restrict))
             // `int CALL (*fn)(void)`: a name is not followed by a parenthesis with a star in it.
             || self.is_ahead(1, Punct::LParen)
                 && (self.is_ahead(2, Punct::Star) && !self.known_type_at(3));

@@ -1,0 +1,178 @@
+//! Real headers: no diagnostics, and every structure laid out as the C compiler lays it out.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod oracle;
+
+use pinvoke_abi::target::Target;
+use pinvoke_decl::Unit;
+
+/// Preprocesses, parses and compares; returns how many functions, records and members there were.
+#[track_caller]
+fn check(headers: &[&str]) {
+    let includes: String = headers.iter().map(|h| format!("#include <{h}>\n")).collect();
+    let text = oracle::preprocess(&includes, &[]);
+    let mut unit = Unit::new(Target::X86_64_LINUX);
+    let problems = unit.parse(headers[0], &text);
+    let shown: Vec<_> = problems.iter().take(10).map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{} diagnostics in {headers:?}:\n{}", problems.len(), shown.join("\n"));
+
+    let declared = unit.function_names().count();
+    let functions = unit.functions();
+    assert_eq!(functions.len(), declared, "every function of {headers:?} can be called");
+
+    let mut questions = oracle::Questions::default();
+    for name in unit.type_names() {
+        questions.ask(&unit, &name, &|_| false);
+    }
+    println!(
+        "{headers:?}: {declared} functions, {} records, {} members",
+        questions.records, questions.members
+    );
+    questions.compare(&text, &[]);
+}
+
+#[test]
+fn sys_stat() {
+    check(&["sys/stat.h"]);
+}
+
+#[test]
+fn ftw() {
+    check(&["ftw.h"]);
+}
+
+#[test]
+fn stdlib() {
+    check(&["stdlib.h"]);
+}
+
+#[test]
+fn stdio() {
+    check(&["stdio.h"]);
+}
+
+#[test]
+fn dirent() {
+    check(&["dirent.h"]);
+}
+
+#[test]
+fn time() {
+    check(&["time.h"]);
+}
+
+#[test]
+fn pthread() {
+    check(&["pthread.h"]);
+}
+
+#[test]
+fn zlib() {
+    check(&["zlib.h"]);
+}
+
+#[test]
+fn sqlite3() {
+    check(&["sqlite3.h"]);
+}
+
+#[test]
+fn network() {
+    check(&[
+        "sys/socket.h",
+        "netdb.h",
+        "netinet/in.h",
+        "netinet/tcp.h",
+        "arpa/inet.h",
+        "net/if.h",
+        "ifaddrs.h",
+        "sys/un.h",
+    ]);
+}
+
+#[test]
+fn signals_and_processes() {
+    check(&[
+        "signal.h",
+        "sys/wait.h",
+        "ucontext.h",
+        "sched.h",
+        "spawn.h",
+        "sys/resource.h",
+        "sys/ptrace.h",
+        "sys/times.h",
+        "setjmp.h",
+    ]);
+}
+
+#[test]
+fn files_and_terminals() {
+    check(&[
+        "fcntl.h",
+        "unistd.h",
+        "termios.h",
+        "poll.h",
+        "sys/epoll.h",
+        "sys/ioctl.h",
+        "sys/mman.h",
+        "sys/statvfs.h",
+        "sys/vfs.h",
+        "sys/uio.h",
+        "glob.h",
+        "utime.h",
+        "sys/inotify.h",
+        "sys/signalfd.h",
+        "sys/sendfile.h",
+    ]);
+}
+
+#[test]
+fn language() {
+    check(&[
+        "math.h",
+        "complex.h",
+        "wchar.h",
+        "wctype.h",
+        "fenv.h",
+        "tgmath.h",
+        "inttypes.h",
+        "locale.h",
+        "uchar.h",
+        "string.h",
+        "stdatomic.h",
+        "threads.h",
+        "ctype.h",
+        "errno.h",
+    ]);
+}
+
+#[test]
+fn services() {
+    check(&[
+        "dlfcn.h",
+        "link.h",
+        "regex.h",
+        "search.h",
+        "pwd.h",
+        "grp.h",
+        "shadow.h",
+        "getopt.h",
+        "sys/utsname.h",
+        "sys/sysinfo.h",
+        "sys/timex.h",
+        "malloc.h",
+        "semaphore.h",
+        "mqueue.h",
+        "aio.h",
+        "wordexp.h",
+        "iconv.h",
+        "langinfo.h",
+        "syslog.h",
+        "argp.h",
+        "obstack.h",
+        "fts.h",
+        "mntent.h",
+        "resolv.h",
+        "elf.h",
+    ]);
+}
