@@ -4,16 +4,14 @@ struct statvfs {
     fsblkcnt_t f_blocks, f_bfree, f_bavail;
     fsfilcnt_t f_files, f_ffree, f_favail;
     unsigned long f_fsid, f_flag, f_namemax;
-    unsigned int f_type;
-    int __f_spare[5];
+    int __f_spare[6];
 };
 struct statvfs64 {
     unsigned long f_bsize, f_frsize;
     fsblkcnt64_t f_blocks, f_bfree, f_bavail;
     fsfilcnt64_t f_files, f_ffree, f_favail;
     unsigned long f_fsid, f_flag, f_namemax;
-    unsigned int f_type;
-    int __f_spare[5];
+    int __f_spare[6];
 };
 typedef struct { int __val[2]; } fsid_t;
 struct statfs {

@@ -222,7 +222,7 @@ typedef struct re_pattern_buffer {
     char *fastmap;
     unsigned char *translate;
     size_t re_nsub;
-    unsigned can_be_null : 2, regs_allocated : 2, fastmap_accurate : 1, no_sub : 1, not_bol : 1, not_eol : 1,
+    unsigned can_be_null : 1, regs_allocated : 2, fastmap_accurate : 1, no_sub : 1, not_bol : 1, not_eol : 1,
         newline_anchor : 1;
 } regex_t;
 typedef int regoff_t;
@@ -286,5 +286,7 @@ struct statx {
     uint64_t stx_ino, stx_size, stx_blocks, stx_attributes_mask;
     struct statx_timestamp stx_atime, stx_btime, stx_ctime, stx_mtime;
     uint32_t stx_rdev_major, stx_rdev_minor, stx_dev_major, stx_dev_minor;
-    uint64_t __spare2[14];
+    uint64_t stx_mnt_id;
+    uint32_t stx_dio_mem_align, stx_dio_offset_align;
+    uint64_t __spare3[12];
 };

@@ -13,3 +13,10 @@ typedef unsigned long fsblkcnt_t;
 typedef unsigned long fsfilcnt_t;
 typedef long off_t;
 typedef long blkcnt_t;
+typedef long double double_t;
+typedef long double float_t;
+typedef struct {
+    long long __max_align_ll __attribute__((aligned(8)));
+    long double __max_align_ld;
+    _Float128 __max_align_f128;
+} max_align_t;

@@ -13,3 +13,6 @@ typedef unsigned long fsblkcnt_t;
 typedef unsigned long fsfilcnt_t;
 typedef long off_t;
 typedef long blkcnt_t;
+typedef double double_t;
+typedef float float_t;
+typedef struct { long long __max_align_ll; long double __max_align_ld; } max_align_t;

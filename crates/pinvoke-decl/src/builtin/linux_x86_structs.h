@@ -31,7 +31,7 @@ struct stat64 {
     struct timespec st_atim, st_mtim, st_ctim;
     ino64_t st_ino;
 };
-struct epoll_event { uint32_t events; epoll_data_t data; };
+struct epoll_event { uint32_t events; epoll_data_t data; } __attribute__((packed));
 struct statvfs {
     unsigned long f_bsize, f_frsize;
     fsblkcnt_t f_blocks, f_bfree, f_bavail;
@@ -39,8 +39,7 @@ struct statvfs {
     unsigned long f_fsid;
     int __f_unused;
     unsigned long f_flag, f_namemax;
-    unsigned int f_type;
-    int __f_spare[5];
+    int __f_spare[6];
 };
 typedef struct { int __val[2]; } fsid_t;
 struct statfs {

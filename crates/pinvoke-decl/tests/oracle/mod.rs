@@ -44,6 +44,7 @@ pub(crate) type Answers = BTreeMap<String, u64>;
 #[derive(Default)]
 pub(crate) struct Questions {
     statements: String,
+    assertions: String,
     ours: Answers,
     /// Structures and unions asked about.
     pub(crate) records: usize,
@@ -76,6 +77,7 @@ impl Questions {
 
     fn number(&mut self, key: &str, expression: &str, ours: u64) {
         _ = writeln!(self.statements, "    NUMBER({key:?}, {expression})");
+        _ = writeln!(self.assertions, "_Static_assert({expression} == {ours}, {key:?});");
         self.ours.insert(key.to_owned(), ours);
     }
 
@@ -171,5 +173,15 @@ int main(void) {{
             .collect();
         assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
         assert_eq!(theirs.len(), self.ours.len(), "gcc answered every question");
+    }
+
+    /// As [`compare`](Self::compare) for a machine whose programs do not run here: the answers are
+    /// assertions that the compiler checks. Bit-fields are left out.
+    pub(crate) fn compare_statically(self, compiler: &str, declarations: &str, flags: &[&str]) {
+        let dir = scratch();
+        let file = dir.join("assertions.c");
+        std::fs::write(&file, format!("{declarations}\n{}", self.assertions)).expect("a source file");
+        run(Command::new(compiler).args(["-w", "-fsyntax-only"]).args(flags).arg(&file));
+        std::fs::remove_dir_all(&dir).expect("the scratch directory is ours");
     }
 }

@@ -1,0 +1,139 @@
+//! The built-in declarations of Linux against the system's headers: every type name has the same size,
+//! alignment and signedness, every structure the same members in the same places.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod oracle;
+
+use pinvoke_abi::target::Target;
+use pinvoke_decl::Unit;
+
+/// Headers that together declare what the built-in table declares.
+const HEADERS: &[&str] = &[
+    "stddef.h",
+    "stdint.h",
+    "inttypes.h",
+    "stdbool.h",
+    "stdarg.h",
+    "wchar.h",
+    "wctype.h",
+    "uchar.h",
+    "math.h",
+    "locale.h",
+    "iconv.h",
+    "nl_types.h",
+    "langinfo.h",
+    "stdio.h",
+    "stdlib.h",
+    "string.h",
+    "time.h",
+    "errno.h",
+    "setjmp.h",
+    "signal.h",
+    "ucontext.h",
+    "sys/types.h",
+    "sys/stat.h",
+    "sys/statvfs.h",
+    "sys/vfs.h",
+    "sys/time.h",
+    "sys/times.h",
+    "sys/timex.h",
+    "sys/resource.h",
+    "sys/wait.h",
+    "sys/select.h",
+    "sys/epoll.h",
+    "sys/uio.h",
+    "sys/socket.h",
+    "sys/un.h",
+    "sys/utsname.h",
+    "sys/sysinfo.h",
+    "sys/inotify.h",
+    "sys/signalfd.h",
+    "sys/msg.h",
+    "sys/shm.h",
+    "sys/sem.h",
+    "netinet/in.h",
+    "netdb.h",
+    "ifaddrs.h",
+    "net/if.h",
+    "dirent.h",
+    "ftw.h",
+    "fcntl.h",
+    "unistd.h",
+    "utime.h",
+    "poll.h",
+    "pwd.h",
+    "grp.h",
+    "shadow.h",
+    "termios.h",
+    "sys/ioctl.h",
+    "pthread.h",
+    "semaphore.h",
+    "sched.h",
+    "glob.h",
+    "wordexp.h",
+    "regex.h",
+    "getopt.h",
+    "dlfcn.h",
+    "link.h",
+    "malloc.h",
+    "search.h",
+    "mntent.h",
+    "mqueue.h",
+    "linux/types.h",
+    "stdalign.h",
+];
+
+/// Names that C++ or C23 has, and helpers of the built-in texts.
+const OURS_ALONE: &[&str] = &[
+    "bool",
+    "char8_t",
+    "struct hsearch_data",
+    "struct __va_list_tag",
+    "va_list",
+    "__builtin_va_list",
+    "errno_t",
+];
+
+/// Padding, which C libraries name as they like and turn into members as they need.
+fn private(path: &str) -> bool {
+    let member = path.rsplit('.').next().unwrap_or(path);
+    member.starts_with("__") && ["spare", "pad", "reserved", "unused"].iter().any(|w| member.contains(w))
+        || path.starts_with("struct statx.stx_mnt_id")
+        || path.starts_with("struct statx.stx_dio")
+}
+
+fn questions(target: Target) -> oracle::Questions {
+    let unit = Unit::new(target);
+    let mut questions = oracle::Questions::default();
+    for name in unit.builtin_type_names() {
+        if !OURS_ALONE.contains(&&*name) {
+            questions.ask(&unit, &name, &private);
+        }
+    }
+    assert!(questions.records > 100, "only {} structures are asked about", questions.records);
+    println!("{target}: {} records, {} members", questions.records, questions.members);
+    questions
+}
+
+fn headers(flags: &[&str]) -> String {
+    let includes: String = HEADERS.iter().map(|h| format!("#include <{h}>\n")).collect();
+    oracle::preprocess(&includes, flags)
+}
+
+#[test]
+fn linux_x86_64() {
+    questions(Target::X86_64_LINUX).compare(&headers(&[]), &[]);
+}
+
+#[test]
+fn linux_x86() {
+    // The headers of the 64-bit C library serve both; only this list of stubs is installed separately.
+    let dir = std::env::temp_dir().join(format!("pinvoke-decl-stubs-{}", std::process::id()));
+    std::fs::create_dir_all(dir.join("gnu")).expect("a scratch directory");
+    std::fs::write(dir.join("gnu/stubs-32.h"), "").expect("an empty header");
+    let own = format!("-I{}", dir.display());
+    let flags = ["-m32", &own, "-idirafter", "/usr/include/x86_64-linux-gnu"];
+    let text = headers(&flags);
+    std::fs::remove_dir_all(&dir).expect("the scratch directory is ours");
+    questions(Target::X86_LINUX).compare_statically("gcc", &text, &["-m32"]);
+}
