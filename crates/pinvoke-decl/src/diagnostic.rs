@@ -201,7 +201,8 @@ fn excerpt(out: &mut String, source: &Source, span: Span, label: Option<&str>) -
 /// The name in `known` that a person most likely meant by `wrong`, if one is close.
 ///
 /// Case and underscores count for little (`Uint32` means `uint32_t`), and a trailing `_t` for nothing.
-pub(crate) fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+#[must_use]
+pub fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     fn fold(name: &str) -> Vec<u8> {
         let name = name.strip_suffix("_t").unwrap_or(name);
         name.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).collect()

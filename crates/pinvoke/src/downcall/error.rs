@@ -3,21 +3,41 @@
 use std::fmt;
 use std::sync::Arc;
 
+use pinvoke_decl::marshaller::PlanError;
+
 use super::Outcome;
+use crate::call;
 use crate::value::HandlerError;
 
 /// Where in a call something stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Position {
-    /// A parameter, counted from 0; `Display` counts from 1 and adds the name.
+    /// A named parameter, counted from 0; `Display` counts from 1 and adds the name.
     Parameter {
         /// Its index.
         index: usize,
         /// Its name.
         name: Option<Arc<str>>,
     },
+    /// An argument for `...`.
+    Variable {
+        /// Its index among all arguments.
+        index: usize,
+    },
     /// The result.
     Result,
+}
+
+impl Position {
+    /// The index of the argument; `None` for the result.
+    #[must_use]
+    pub fn index(&self) -> Option<usize> {
+        match self {
+            Position::Parameter { index, .. } | Position::Variable { index } => Some(*index),
+            Position::Result => None,
+        }
+    }
 }
 
 impl fmt::Display for Position {
@@ -25,6 +45,7 @@ impl fmt::Display for Position {
         match self {
             Position::Parameter { index, name: Some(name) } => write!(f, "parameter {} '{name}'", index + 1),
             Position::Parameter { index, name: None } => write!(f, "parameter {}", index + 1),
+            Position::Variable { index } => write!(f, "argument {} (variable)", index + 1),
             Position::Result => f.write_str("the result"),
         }
     }
@@ -34,9 +55,9 @@ impl fmt::Display for Position {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// Too few or too many arguments.
-    #[error("'{function}' takes {expected} {}{}, {given} given: {prototype}",
-        if *expected == 1 { "argument" } else { "arguments" }, if *variadic { " or more" } else { "" })]
+    /// Too few or too many arguments. Nothing was called.
+    #[error("'{function}' takes {}{}, {given} given: {prototype}",
+        arguments(*expected), if *variadic { " or more" } else { "" })]
     ArgumentCount {
         /// The function.
         function: Arc<str>,
@@ -57,29 +78,70 @@ pub enum CallError {
         /// The whole message, position and type included.
         message: String,
     },
-    /// The prototype has a type that cannot be passed or returned.
-    #[error("cannot prepare a call of '{function}': {message}")]
+    /// The prototype has a type that no value can be passed for.
+    #[error("cannot prepare calls of '{prototype}'")]
     Prototype {
+        /// The prototype in C.
+        prototype: String,
+        /// What cannot be passed.
+        source: PlanError,
+    },
+    /// The call cannot be planned.
+    #[error("cannot prepare calls of '{prototype}'")]
+    Prepare {
+        /// The prototype in C.
+        prototype: String,
+        /// Why.
+        source: call::CallError,
+    },
+    /// There is no memory for the arguments.
+    #[error("there is no memory for the arguments of '{function}'")]
+    NoMemory {
         /// The function.
         function: Arc<str>,
-        /// What cannot be passed.
-        message: String,
     },
     /// A callback failed during the call; the call itself ran to its end.
-    #[error("{0}")]
-    Callback(Box<CallbackFailure>),
-    /// The body is not there yet.
-    #[error("not there yet")]
-    Unfinished,
+    #[error("the callback for {} failed in its invocation number {}", .0.position, .0.invocation)]
+    Callback(#[source] Box<CallbackFailure>),
+    /// The callee wrote past the end of memory that it was given. The process may be damaged; what the call
+    /// left behind can still be seen.
+    #[error(
+        "the callee wrote past the {len} bytes it was given for {position}; give a larger buffer, \
+         and check the prototype"
+    )]
+    Overrun {
+        /// Which argument.
+        position: Position,
+        /// Size of the memory in bytes.
+        len: usize,
+        /// What the call left behind.
+        outcome: Box<Outcome>,
+    },
+}
+
+fn arguments(n: usize) -> String {
+    format!("{n} argument{}", if n == 1 { "" } else { "s" })
+}
+
+impl CallError {
+    /// What the call left behind, if it took place all the same.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            CallError::Callback(failure) => Some(&failure.outcome),
+            CallError::Overrun { outcome, .. } => Some(outcome),
+            _ => None,
+        }
+    }
 }
 
 /// A callback that failed, and the outcome of the call that it belongs to.
 #[derive(Debug, thiserror::Error)]
-#[error("the callback given for {position} failed in its invocation number {invocation}")]
+#[error("{cause}")]
 pub struct CallbackFailure {
     /// Where the callback was given.
     pub position: Position,
-    /// Which of its invocations failed, from 1.
+    /// Which invocation of a callback during the call failed, from 1.
     pub invocation: u64,
     /// Why.
     #[source]

@@ -4,8 +4,10 @@
 use std::error::Error;
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
+
+use pinvoke_decl::types::Parameter;
 
 use super::{Value, View, ViewError};
 
@@ -24,31 +26,45 @@ type Run = dyn Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + Send + Syn
 /// });
 /// # let _ = compare;
 /// ```
+///
+/// Clones are the same handler. A call that is given one makes a native function of it, valid until the call
+/// returns unless the handler is [`kept`](Handler::kept).
 #[derive(Clone)]
 pub struct Handler {
-    run: Arc<Run>,
+    body: Arc<Body>,
     kept: bool,
     on_error: Option<Box<Value>>,
 }
 
+struct Body {
+    /// Errors that no call was there to report.
+    unreported: Mutex<Vec<HandlerError>>,
+    run: Box<Run>,
+}
+
 impl Handler {
-    /// A handler that runs on the thread that made it. Native code that calls it from another thread is
-    /// answered with the value of [`Handler::returning_on_error`], and the call that passed the handler
-    /// reports it.
+    /// A handler that runs on the thread that made it. Where native code calls it from another thread it
+    /// does not run: native code gets the value of [`returning_on_error`](Handler::returning_on_error), and
+    /// the call that passed the handler fails.
     pub fn new(run: impl Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + 'static) -> Handler {
         let run = Local::new(run);
         let run = move |args: &CallbackArgs<'_>| match run.get() {
             Some(run) => run(args),
             None => Err("the callback was called on another thread than the one that made it".into()),
         };
-        Handler { run: Arc::new(run), kept: false, on_error: None }
+        Handler::with(Box::new(run))
     }
 
     /// A handler that runs on whichever thread native code calls it.
     pub fn shared(
         run: impl Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + Send + Sync + 'static,
     ) -> Handler {
-        Handler { run: Arc::new(run), kept: false, on_error: None }
+        Handler::with(Box::new(run))
+    }
+
+    fn with(run: Box<Run>) -> Handler {
+        let body = Body { unreported: Mutex::default(), run };
+        Handler { body: Arc::new(body), kept: false, on_error: None }
     }
 
     /// The native function stays valid after the call it is passed to, until the process ends: for functions
@@ -66,18 +82,44 @@ impl Handler {
         self.on_error = Some(Box::new(value));
         self
     }
+
+    /// The errors of invocations that happened outside any [`Downcall`](crate::downcall::Downcall), which
+    /// had nobody to report them; the oldest first. They are handed out once.
+    #[must_use]
+    pub fn take_errors(&self) -> Vec<HandlerError> {
+        std::mem::take(&mut *self.body.unreported.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn keep_error(&self, error: HandlerError) {
+        self.body.unreported.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+    }
+
+    pub(crate) fn run(&self, args: &CallbackArgs<'_>) -> Result<Value, HandlerError> {
+        (self.body.run)(args)
+    }
+
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    pub(crate) fn error_value(&self) -> Option<&Value> {
+        self.on_error.as_deref()
+    }
 }
 
 impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler").field("kept", &self.kept).finish_non_exhaustive()
+        f.debug_struct("Handler")
+            .field("kept", &self.kept)
+            .field("on_error", &self.on_error)
+            .finish_non_exhaustive()
     }
 }
 
 /// Equal if they are clones of the same handler.
 impl PartialEq for Handler {
     fn eq(&self, other: &Handler) -> bool {
-        Arc::ptr_eq(&self.run, &other.run)
+        Arc::ptr_eq(&self.body, &other.body)
     }
 }
 
@@ -165,10 +207,14 @@ impl Error for HandlerError {
 #[derive(Debug)]
 pub struct CallbackArgs<'a> {
     views: &'a [View],
-    names: &'a [Option<Arc<str>>],
+    parameters: &'a [Parameter],
 }
 
-impl CallbackArgs<'_> {
+impl<'a> CallbackArgs<'a> {
+    pub(crate) fn new(views: &'a [View], parameters: &'a [Parameter]) -> CallbackArgs<'a> {
+        CallbackArgs { views, parameters }
+    }
+
     /// Number of arguments.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -205,6 +251,6 @@ impl CallbackArgs<'_> {
     /// The name that the prototype gives the parameter.
     #[must_use]
     pub fn name(&self, index: usize) -> Option<&str> {
-        self.names.get(index)?.as_deref()
+        self.parameters.get(index)?.name.as_deref()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pinvoke_decl::types::{FunctionType, ResolvedFunction, TypeKind};
 
-use super::TypeRef;
+use super::{Handler, TypeRef};
 use crate::downcall::{CallError, Downcall, DowncallOptions};
 use crate::native::CodePtr;
 
@@ -110,6 +110,12 @@ impl FunctionPtr {
     #[must_use]
     pub fn type_ref(&self) -> &TypeRef {
         &self.ty
+    }
+
+    /// The handler that native code was given as this function, if it is one of ours and still alive.
+    #[must_use]
+    pub fn handler(&self) -> Option<Handler> {
+        crate::marshal::callback::handler_at(self.code)
     }
 
     /// A name for messages: where the pointer was met (`result of 'signal'`).

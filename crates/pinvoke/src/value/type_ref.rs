@@ -71,7 +71,6 @@ impl TypeRef {
 /// The type in C notation: `const char *`, `struct stat`, `int (*)(int)`.
 impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = f;
-        Ok(())
+        self.table.display(self.id).fmt(f)
     }
 }

@@ -1,0 +1,128 @@
+//! Calling by prototype, in one line.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use pinvoke::downcall::{Arg, CallError, Downcall, DowncallOptions, Outcome};
+use pinvoke::library::Library;
+use pinvoke::value::{Handler, TypeRef, Value};
+use pinvoke_abi::target::Target;
+use pinvoke_decl::Unit;
+
+/// A library and the declarations for it.
+pub(crate) struct Native {
+    pub(crate) library: Library,
+    pub(crate) unit: Unit,
+}
+
+impl Native {
+    /// An installed library, declared by nothing but the prototypes given later.
+    pub(crate) fn system(name: &str) -> Native {
+        Native { library: Library::open(name).unwrap(), unit: Unit::new(Target::HOST) }
+    }
+
+    /// The C code of `native.c`, compiled; its declarations are those of `native.h`.
+    pub(crate) fn compiled() -> Native {
+        static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+            let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dynamic/native.c");
+            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+                .join(format!("libpinvoke_dynamic_{}.so", std::process::id()));
+            let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+            let status = Command::new(&compiler)
+                .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-pthread", "-o"])
+                .arg(&file)
+                .arg(source)
+                .status()
+                .unwrap_or_else(|e| panic!("the C compiler '{compiler}' does not run: {e}"));
+            assert!(status.success(), "the C compiler failed");
+            file
+        });
+        let library = Library::open(FILE.to_str().unwrap()).unwrap();
+        let mut unit = Unit::new(Target::HOST);
+        let diagnostics = unit.parse("native.h", include_str!("native.h"));
+        assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
+        Native { library, unit }
+    }
+
+    /// A prepared call of a prototype, or of a declared function by name.
+    pub(crate) fn downcall(&self, prototype: &str, options: DowncallOptions) -> Result<Downcall, CallError> {
+        let mut unit = self.unit.clone();
+        let function =
+            if prototype.contains('(') { unit.parse_prototype(prototype) } else { unit.function(prototype) };
+        let function = function.unwrap_or_else(|d| panic!("{prototype}: {}", render(&d)));
+        let entry = self.library.entry_point(&function.name).unwrap();
+        Downcall::new(&function, &entry, options)
+    }
+
+    /// One call.
+    pub(crate) fn call(&self, prototype: &str, args: &[Arg]) -> Result<Outcome, CallError> {
+        self.call_with(prototype, args, DowncallOptions::default())
+    }
+
+    /// One call with options.
+    pub(crate) fn call_with(
+        &self,
+        prototype: &str,
+        args: &[Arg],
+        options: DowncallOptions,
+    ) -> Result<Outcome, CallError> {
+        let downcall = self.downcall(prototype, options)?;
+        // SAFETY: the tests state true prototypes and keep the contracts of the functions.
+        unsafe { downcall.call(args) }
+    }
+
+    /// The result of a call that must succeed.
+    pub(crate) fn ret(&self, prototype: &str, args: &[Arg]) -> Value {
+        self.call(prototype, args).unwrap_or_else(|e| panic!("{prototype}: {e}")).ret
+    }
+
+    /// The message of a call that must be refused.
+    pub(crate) fn refusal(&self, prototype: &str, args: &[Arg]) -> String {
+        match self.call(prototype, args) {
+            Ok(outcome) => panic!("{prototype} was called: {outcome:?}"),
+            Err(refused) => refused.to_string(),
+        }
+    }
+
+    /// A type by name.
+    pub(crate) fn ty(&self, name: &str) -> TypeRef {
+        let (types, id) = self.unit.type_named(name).unwrap_or_else(|d| panic!("{name}: {}", render(&d)));
+        TypeRef::new(&types, id)
+    }
+}
+
+fn render(diagnostics: &[pinvoke_decl::Diagnostic]) -> String {
+    diagnostics.iter().map(pinvoke_decl::Diagnostic::render).collect()
+}
+
+/// An argument that is a plain value.
+pub(crate) fn v(value: impl Into<Value>) -> Arg {
+    Arg::Value(value.into())
+}
+
+/// A structure.
+pub(crate) fn structure<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Struct(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+/// The values that a call changed, by parameter name.
+pub(crate) fn changes(outcome: &Outcome) -> Vec<(&str, String)> {
+    outcome.changed.iter().map(|c| (c.name.as_deref().unwrap_or("?"), c.value.to_string())).collect()
+}
+
+/// A callback argument.
+pub(crate) fn callback(
+    run: impl Fn(&pinvoke::value::CallbackArgs<'_>) -> Result<Value, pinvoke::value::HandlerError> + 'static,
+) -> Arg {
+    Arg::Value(Value::Callback(Handler::new(run)))
+}
+
+/// The integer in a value.
+pub(crate) fn int(value: &Value) -> i128 {
+    match value {
+        Value::Int(n) => *n,
+        Value::Enum { number, .. } => *number,
+        other => panic!("no integer: {other:?}"),
+    }
+}
