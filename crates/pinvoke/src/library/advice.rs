@@ -126,7 +126,8 @@ fn about_absence(name: &OsStr) -> Vec<String> {
 /// Installed libraries whose names, prefix, suffix and version aside, are like this one.
 fn near_names(name: &str) -> Vec<String> {
     let wanted = core(name);
-    let limit = match wanted.chars().count() {
+    let length = wanted.chars().count();
+    let limit = match length {
         0..=2 => 0,
         3..=5 => 1,
         _ => 2,
@@ -134,7 +135,12 @@ fn near_names(name: &str) -> Vec<String> {
     let mut near: Vec<(usize, String)> = installed::loader_cache()
         .into_iter()
         .filter_map(|entry| {
-            let distance = strsim::damerau_levenshtein(core(&entry.name), wanted);
+            let core = core(&entry.name);
+            // A distance is at least the difference in length; measuring costs the product of the lengths.
+            if core.chars().count().abs_diff(length) > limit {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(core, wanted);
             (distance <= limit).then_some((distance, entry.name))
         })
         .collect();

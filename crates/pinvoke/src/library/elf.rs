@@ -184,8 +184,8 @@ fn read_dynamic<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
             elf::DT_RPATH => found.rpath = Some(string(strings, value)?),
             elf::DT_RUNPATH => found.runpath = Some(string(strings, value)?),
             elf::DT_FLAGS_1 => {
-                found.no_default_directories = value & u64::from(elf::DF_1_NODEFLIB.0) != 0;
-                if value & u64::from(elf::DF_1_PIE.0) != 0 {
+                found.no_default_directories = value & elf::DF_1_NODEFLIB.0 != 0;
+                if value & elf::DF_1_PIE.0 != 0 {
                     found.kind = Kind::Executable;
                 }
             }

@@ -467,7 +467,7 @@ fn many_threads_open_the_same_library() {
     let options = ProbeOptions::default().directory(shop.path());
     let open = |n: usize| {
         barrier.wait();
-        for _ in 0..50 {
+        for _ in 0..20 {
             for attempt in &refused(Library::open(format!("nosuch{n}"))).attempts {
                 // Every thread reads its own message.
                 assert!(attempt.message.0.contains(&format!("nosuch{n}")), "{}", attempt.message.0);
