@@ -9,7 +9,8 @@ use super::error::Attempt;
 use super::installed;
 use super::probe;
 
-pub(super) fn advice(name: &OsStr, attempts: &[Attempt]) -> Vec<String> {
+pub(super) fn advice<'a>(name: &OsStr, attempts: impl Iterator<Item = &'a Attempt>) -> Vec<String> {
+    let mut met_a_file = false;
     let mut advice = Vec::new();
     let mut add = |sentence: String| {
         if !advice.contains(&sentence) {
@@ -17,6 +18,7 @@ pub(super) fn advice(name: &OsStr, attempts: &[Attempt]) -> Vec<String> {
         }
     };
     for attempt in attempts {
+        met_a_file |= attempt.file.is_some();
         for finding in &attempt.findings {
             if let Some(sentence) = about_finding(finding) {
                 add(sentence);
@@ -26,7 +28,7 @@ pub(super) fn advice(name: &OsStr, attempts: &[Attempt]) -> Vec<String> {
             add(sentence.to_owned());
         }
     }
-    if attempts.iter().all(|attempt| attempt.file.is_none()) {
+    if !met_a_file {
         for sentence in about_absence(name) {
             add(sentence);
         }

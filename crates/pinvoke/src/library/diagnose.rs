@@ -177,6 +177,20 @@ pub(super) fn locate(candidate: &OsStr, system: &[Source]) -> Option<PathBuf> {
     system.iter().find_map(|source| source.find(candidate))
 }
 
+/// Why a path must not even be handed to the loader, which would wait for ever or die of it.
+pub(super) fn danger(path: &Path) -> Option<String> {
+    let metadata = fs::metadata(path).ok()?;
+    if metadata.is_dir() {
+        // Harmless, and the loader has words for it.
+        return None;
+    }
+    if !metadata.is_file() {
+        return Some("not opened, because it is a pipe, a socket or a device".to_owned());
+    }
+    let promised = elf::cut_short(path)?;
+    Some(format!("not loaded, because it is cut short: {} bytes of at least {promised}", metadata.len()))
+}
+
 /// What there is to say about a file that could not be loaded. Empty if it looks like a sound library.
 #[must_use]
 pub fn examine(path: &Path) -> Vec<Finding> {

@@ -141,21 +141,43 @@ fn parse<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(data: R) -> Res
     if machine != Machine::HOST || found.kind == Kind::Relocatable {
         return Ok(found);
     }
-    let length = data.len().map_err(|()| "its length cannot be read".to_owned())?;
     let segments = header.program_headers(endian, data).map_err(damage)?;
-    for segment in segments.iter().filter(|segment| segment.p_type(endian) == elf::PT_LOAD) {
-        let (offset, size): (u64, u64) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
-        let end = offset.saturating_add(size);
-        if end > length {
-            found.cut_short = found.cut_short.max(Some(end));
-        }
-    }
+    found.cut_short = end_behind_file(endian, data, segments);
     for segment in segments {
         if let Some(entries) = segment.dynamic(endian, data).map_err(damage)? {
             read_dynamic::<H, R>(&mut found, endian, data, segments, entries)?;
         }
     }
     Ok(found)
+}
+
+/// Where the last segment ends, if that is behind the end of the file. Reads only the headers.
+///
+/// The loader maps such a file without a question, and the process dies of SIGBUS when it touches what is not there.
+pub(super) fn cut_short(path: &Path) -> Option<u64> {
+    let cache = ReadCache::new(File::open(path).ok()?);
+    match FileKind::parse(&cache).ok()? {
+        FileKind::Elf32 => headers_behind_file::<elf::FileHeader32<Endianness>, _>(&cache),
+        FileKind::Elf64 => headers_behind_file::<elf::FileHeader64<Endianness>, _>(&cache),
+        _ => None,
+    }
+}
+
+fn headers_behind_file<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(data: R) -> Option<u64> {
+    let header = H::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    end_behind_file(endian, data, header.program_headers(endian, data).ok()?)
+}
+
+fn end_behind_file<'d, P: ProgramHeader<Endian = Endianness>, R: ReadRef<'d>>(
+    endian: Endianness,
+    data: R,
+    segments: &[P],
+) -> Option<u64> {
+    let length = data.len().ok()?;
+    let loaded = segments.iter().filter(|segment| segment.p_type(endian) == elf::PT_LOAD);
+    let end = |segment: &P| segment.p_offset(endian).into().saturating_add(segment.p_filesz(endian).into());
+    loaded.map(end).filter(|end: &u64| *end > length).max()
 }
 
 fn read_dynamic<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(

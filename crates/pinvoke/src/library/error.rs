@@ -46,7 +46,8 @@ pub struct CloseError {
     pub message: LoaderMessage,
 }
 
-/// What the system's loader said, word for word.
+/// What the system's loader said, word for word; or, for a file that would hang it or kill the process, why it was
+/// not asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LoaderMessage(pub String);
@@ -92,7 +93,7 @@ impl Attempt {
 
 impl LoadFailure {
     pub(super) fn new(name: &OsStr, attempts: Vec<Attempt>) -> LoadFailure {
-        let advice = advice::advice(name, &attempts);
+        let advice = advice::advice(name, attempts.iter());
         LoadFailure { name: name.to_owned(), attempts, advice }
     }
 }

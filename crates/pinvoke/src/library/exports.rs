@@ -2,7 +2,7 @@
 //!
 //! For ELF files the exports are the defined global and weak symbols of the dynamic symbol table (`.dynsym`) whose
 //! visibility lets them out, with their version (GNU symbol versioning). For Windows (PE) and macOS (Mach-O) files
-//! they are the entries of the export table. Names are as the file has them, not demangled.
+//! they are the entries of the export table. Names are those that a lookup takes, not demangled.
 //!
 //! ```
 //! use pinvoke::library::{Library, exports::ExportKind};
@@ -30,7 +30,7 @@ use super::Library;
 /// Something that a library exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// The name, as the file has it. For a Windows export without a name: `#` and its ordinal.
+    /// The name that a lookup takes. For a Windows export without a name: `#` and its ordinal.
     pub name: String,
     /// The version of the symbol, where the library has versions.
     pub version: Option<Version>,
@@ -133,6 +133,12 @@ pub enum ExportsError {
         /// The file.
         path: PathBuf,
     },
+    /// The file has no section headers, which say where its symbols are; a loader does not need them.
+    #[error("cannot list the exports of {}: it has been stripped of its section headers", path.display())]
+    NoSectionHeaders {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is damaged.
     #[error("cannot list the exports of {}: the file is damaged", path.display())]
     Damaged {
@@ -164,12 +170,17 @@ impl Library {
 pub fn read(path: &Path) -> Result<Vec<Export>, ExportsError> {
     let (cache, kind) = open(path)?;
     let data = &cache;
+    let mach_o = |exports: object::Result<Vec<Export>>| exports.map(without_underscores);
     let exports = match kind {
+        FileKind::Elf32 | FileKind::Elf64 if has_no_sections(data, kind) => {
+            return Err(ExportsError::NoSectionHeaders { path: path.to_owned() });
+        }
         FileKind::Elf32 => dynamic_symbols::<elf::FileHeader32<Endianness>, _>(data),
         FileKind::Elf64 => dynamic_symbols::<elf::FileHeader64<Endianness>, _>(data),
-        FileKind::Pe32 | FileKind::Pe64 | FileKind::MachO32 | FileKind::MachO64 => export_table(data),
-        FileKind::MachOFat32 => MachOFatFile32::parse(data).and_then(|fat| slice(data, fat.arches())),
-        FileKind::MachOFat64 => MachOFatFile64::parse(data).and_then(|fat| slice(data, fat.arches())),
+        FileKind::Pe32 | FileKind::Pe64 => export_table(data),
+        FileKind::MachO32 | FileKind::MachO64 => mach_o(export_table(data)),
+        FileKind::MachOFat32 => mach_o(MachOFatFile32::parse(data).and_then(|fat| slice(data, fat.arches()))),
+        FileKind::MachOFat64 => mach_o(MachOFatFile64::parse(data).and_then(|fat| slice(data, fat.arches()))),
         _ => return Err(ExportsError::NotALibrary { path: path.to_owned() }),
     };
     exports.map_err(|source| ExportsError::Damaged { path: path.to_owned(), source })
@@ -269,6 +280,28 @@ fn private<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
             && symbols.symbol_name(endian, symbol).is_ok_and(|found| found == name.as_bytes())
     });
     named.map(|symbol| kind(symbol.st_type()))
+}
+
+/// Whether an ELF file has no section headers at all.
+fn has_no_sections<'d, R: ReadRef<'d>>(data: R, kind: FileKind) -> bool {
+    fn none<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(data: R) -> bool {
+        let header = H::parse(data);
+        header.is_ok_and(|header| header.endian().is_ok_and(|endian| header.e_shoff(endian).into() == 0))
+    }
+    match kind {
+        FileKind::Elf32 => none::<elf::FileHeader32<Endianness>, R>(data),
+        _ => none::<elf::FileHeader64<Endianness>, R>(data),
+    }
+}
+
+/// Mach-O writes C names with an underscore in front, which lookups add by themselves.
+fn without_underscores(mut exports: Vec<Export>) -> Vec<Export> {
+    for export in &mut exports {
+        if let Some(name) = export.name.strip_prefix('_') {
+            export.name = name.to_owned();
+        }
+    }
+    exports
 }
 
 /// The exports of a PE or Mach-O file.

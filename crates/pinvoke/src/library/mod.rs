@@ -34,9 +34,14 @@ mod report;
 mod search;
 pub mod versioned;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[path = "unix.rs"]
 mod os;
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "libraries are loaded on Linux so far; another system needs a module with the items of library/unix.rs"
+);
 
 use core::ffi::c_void;
 use core::ops::ControlFlow;
@@ -185,13 +190,20 @@ fn check_name(name: &OsStr) -> Result<(), LoadError> {
 fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
     let opened = match candidate.place {
         Place::OwnProcess => os::own_process(),
-        _ => match os::c_name(&candidate.file) {
-            Ok(file) => os::open(&file),
-            Err(offset) => Err(format!("the path has a NUL character at offset {offset}")),
+        _ => match (os::c_name(&candidate.file), danger(&candidate.file)) {
+            (Err(offset), _) => Err(format!("the path has a NUL character at offset {offset}")),
+            (Ok(_), Some(danger)) => Err(danger),
+            (Ok(file), None) => os::open(&file),
         },
     };
     let handle = opened.map_err(LoaderMessage)?;
     Ok(Library(Arc::new(Loaded { name: name.to_owned(), path: loaded_path(handle), handle })))
+}
+
+/// Why this candidate must not be handed to the loader. A bare name is the loader's own business.
+fn danger(file: &OsStr) -> Option<String> {
+    let is_path = file.as_encoded_bytes().contains(&b'/');
+    if is_path { diagnose::danger(Path::new(file)) } else { None }
 }
 
 /// The file of the loaded library that an address belongs to.

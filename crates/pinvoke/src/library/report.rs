@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::error::Attempt;
 use super::probe::{Candidate, ProbeOptions};
-use super::{Library, LoadError, check_name, installed, load, search};
+use super::{Library, LoadError, advice, check_name, installed, load, search};
 
 /// What probing for a library tries.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct ProbeReport {
     pub steps: Vec<Step>,
     /// The library, if one was loaded.
     pub library: Option<Library>,
+    /// What to do if none was loaded though all were tried; one sentence each.
+    pub advice: Vec<String>,
 }
 
 /// A candidate and what became of it.
@@ -91,6 +93,13 @@ pub fn explain(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<ProbeR
             Err(message) => Status::Refused(Box::new(Attempt::new(candidate.clone(), message, &system))),
         }
     })?;
+    if loaded.is_none() {
+        let attempts = report.steps.iter().filter_map(|step| match &step.status {
+            Status::Refused(attempt) => Some(&**attempt),
+            Status::NotTried | Status::Loaded(_) => None,
+        });
+        report.advice = advice::advice(name, attempts);
+    }
     report.library = loaded;
     Ok(report)
 }
@@ -107,7 +116,9 @@ fn report(
         ControlFlow::<core::convert::Infallible>::Continue(())
     });
     match all {
-        ControlFlow::Continue(()) => Ok(ProbeReport { name: name.to_owned(), steps, library: None }),
+        ControlFlow::Continue(()) => {
+            Ok(ProbeReport { name: name.to_owned(), steps, library: None, advice: Vec::new() })
+        }
         ControlFlow::Break(never) => match never {},
     }
 }
@@ -118,6 +129,9 @@ impl fmt::Display for ProbeReport {
         write!(f, "probing for {:?}", self.name)?;
         for step in &self.steps {
             write!(f, "\n  {step}")?;
+        }
+        for advice in &self.advice {
+            write!(f, "\n  help: {advice}")?;
         }
         Ok(())
     }

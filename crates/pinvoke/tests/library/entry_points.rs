@@ -214,6 +214,137 @@ fn exports_of_every_kind() {
     assert!(library.is_err());
 }
 
+/// A file without section headers loads, but its exports cannot be listed; that is said and not passed over.
+#[test]
+fn exports_without_section_headers() {
+    let shop = Workshop::new();
+    let file = shop.build("libsstrip.so", "int answer(void) { return 3; }", &[]);
+    let mut bytes = std::fs::read(&file).unwrap();
+    // e_shoff, e_shentsize, e_shnum, e_shstrndx.
+    bytes[40..48].fill(0);
+    bytes[58..64].fill(0);
+    let library = Library::open(shop.write("libsstripped.so", bytes)).unwrap();
+    library.entry_point("answer").unwrap();
+    assert!(matches!(library.exports(), Err(ExportsError::NoSectionHeaders { .. })));
+    // The help that the exports would have been is missing, not the error.
+    assert_eq!(missing(&library, "answre").near_misses, Vec::<String>::new());
+}
+
+/// A Windows library written by hand after the PE format specification: two exports by name and one by ordinal.
+#[test]
+fn exports_of_a_windows_library() {
+    let shop = Workshop::new();
+    let found = exports::read(&shop.write("two.dll", windows_library())).unwrap();
+    let found: Vec<_> =
+        found.iter().map(|export| (export.name.as_str(), export.kind, export.address)).collect();
+    assert_eq!(
+        found,
+        [
+            ("Add", ExportKind::Function, 0x1000),
+            ("Moved", ExportKind::Forwarded, 0),
+            ("#7", ExportKind::Data, 0x2010),
+        ]
+    );
+}
+
+fn windows_library() -> Vec<u8> {
+    let mut file = vec![0_u8; 0x600];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    let le32 = u32::to_le_bytes;
+    put(0, b"MZ");
+    put(0x3c, &le32(0x40));
+    put(0x40, b"PE\0\0");
+    // COFF header: machine, number of sections, size of the optional header, characteristics (a DLL).
+    put(0x44, &0x8664_u16.to_le_bytes());
+    put(0x46, &2_u16.to_le_bytes());
+    put(0x54, &0xf0_u16.to_le_bytes());
+    put(0x56, &0x2022_u16.to_le_bytes());
+    // Optional header: PE32+, image base, alignments, sizes, number of data directories, the export directory.
+    put(0x58, &0x20b_u16.to_le_bytes());
+    put(0x58 + 24, &0x1_8000_0000_u64.to_le_bytes());
+    put(0x58 + 32, &le32(0x1000));
+    put(0x58 + 36, &le32(0x200));
+    put(0x58 + 56, &le32(0x3000));
+    put(0x58 + 60, &le32(0x200));
+    put(0x58 + 108, &le32(16));
+    put(0x58 + 112, &le32(0x2100));
+    put(0x58 + 116, &le32(0x100));
+    // Sections: name, virtual size and address, file size and offset, characteristics.
+    for (at, name, address, offset, flags) in
+        [(0x148, b".text", 0x1000, 0x200, 0x6000_0020), (0x170, b".data", 0x2000, 0x400, 0xc000_0040_u32)]
+    {
+        put(at, name);
+        put(at + 8, &le32(0x200));
+        put(at + 12, &le32(address));
+        put(at + 16, &le32(0x200));
+        put(at + 20, &le32(offset));
+        put(at + 36, &le32(flags));
+    }
+    // The export directory, at address 0x2100, which is offset 0x500: ordinals from 5, three functions, two names.
+    put(0x500 + 16, &le32(5));
+    put(0x500 + 20, &le32(3));
+    put(0x500 + 24, &le32(2));
+    put(0x500 + 28, &le32(0x2130));
+    put(0x500 + 32, &le32(0x2140));
+    put(0x500 + 36, &le32(0x2150));
+    // Functions 5, 6 and 7; a function inside the directory is the name of another library's.
+    put(0x530, &[le32(0x1000), le32(0x2170), le32(0x2010)].concat());
+    put(0x540, &[le32(0x2160), le32(0x2164)].concat());
+    put(0x550, &[0, 0, 1, 0]);
+    put(0x560, b"Add\0Moved\0");
+    put(0x570, b"OTHER.Moved\0");
+    file
+}
+
+/// clang writes Mach-O objects on every system.
+#[test]
+fn exports_of_a_macos_file_and_of_a_universal_one() {
+    let shop = Workshop::new();
+    let source = "int function(void) { return 1; } int variable = 3; static int own(void) { return 1; }
+                  int (*pointer)(void) = own; __attribute__((weak)) int yielding(void) { return 2; }";
+    let code = shop.write("mac.c", source);
+    let clang =
+        ["clang", "clang-14"].into_iter().find(|clang| Command::new(clang).arg("--version").output().is_ok());
+    let Some(clang) = clang else { return };
+    let build = |target: &str| {
+        let object = shop.path().join(format!("{target}.o"));
+        let output =
+            Command::new(clang).args(["-c", "-target", target, "-o"]).arg(&object).arg(&code).output();
+        assert!(output.unwrap().status.success());
+        object
+    };
+    let object = build("x86_64-apple-darwin");
+    let exports = exports::read(&object).unwrap();
+    let kind = |name: &str| {
+        exports.iter().find(|export| export.name == name).map(|export| (export.kind, export.weak))
+    };
+    assert_eq!(kind("function"), Some((ExportKind::Function, false)));
+    assert_eq!(kind("variable"), Some((ExportKind::Data, false)));
+    assert_eq!(kind("yielding"), Some((ExportKind::Function, true)));
+    assert_eq!(kind("own"), None);
+
+    // A universal file: a big-endian header, then (type, subtype, offset, size, alignment) for each part.
+    let parts = [(0x0100_000c_u32, build("arm64-apple-darwin")), (0x0100_0007, object)];
+    let mut header = [0xcafe_babe_u32.to_be_bytes(), 2_u32.to_be_bytes()].concat();
+    let mut body = Vec::new();
+    for (kind, object) in parts {
+        let bytes = std::fs::read(object).unwrap();
+        let offset = 4096 + body.len();
+        let length = bytes.len();
+        body.extend(bytes);
+        body.resize(body.len().next_multiple_of(4096), 0);
+        let words = [kind, 0, u32::try_from(offset).unwrap(), u32::try_from(length).unwrap(), 12];
+        header.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+    }
+    header.resize(4096, 0);
+    header.extend(body);
+    let universal = exports::read(&shop.write("universal.dylib", header)).unwrap();
+    assert!(universal.iter().any(|export| export.name == "function"));
+    if cfg!(target_arch = "x86_64") {
+        assert_eq!(universal, exports);
+    }
+}
+
 #[test]
 fn files_without_exports() {
     let shop = Workshop::new();

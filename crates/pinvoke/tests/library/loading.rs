@@ -460,6 +460,37 @@ fn damaged_files_are_described_and_never_panic() {
 }
 
 #[test]
+fn what_would_kill_or_hang_the_process_is_not_loaded() {
+    let shop = Workshop::new();
+    let source = "int big[100000] = {1}; int *touch(void) { return big; }";
+    let mut bytes = std::fs::read(shop.build("libwhole.so", source, &[])).unwrap();
+    let length = u64::try_from(bytes.len() / 2).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    let cut = shop.write("libcut.so", bytes);
+    // The loader would map it and the process would die of SIGBUS.
+    let failure = refused(Library::open(cut));
+    let [Finding::CutShort { length: found, promised }] = findings(&failure)[..] else { panic!("{failure}") };
+    assert!(*found == length && *promised > 400_000, "{failure}");
+
+    // Opening a pipe waits for someone to write.
+    let pipe = shop.path().join("libpipe.so");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let options = ProbeOptions::default().directory(shop.path());
+    let failure = refused(Library::open_with("pipe", &options));
+    assert_eq!(findings(&failure), [&Finding::NotAFile], "{failure}");
+}
+
+#[test]
+fn libraries_and_errors_go_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<Library>();
+    check::<LoadError>();
+    check::<pinvoke::entry_point::EntryPoint>();
+    check::<pinvoke::entry_point::EntryPointError>();
+}
+
+#[test]
 fn many_threads_open_the_same_library() {
     let shop = Workshop::new();
     let file = shop.build("libshared.so", &answer(16), &[]);
@@ -539,5 +570,9 @@ fn a_listing_loads_nothing() {
     assert_eq!(statuses.iter().collect::<String>(), "rrrl--------");
     assert_eq!(explained.library.unwrap().path().unwrap(), shop.path().join("liblisted.so"));
     assert!(list("", &options).is_err());
-    assert!(explain("nosuch", &options).unwrap().library.is_none());
+    let nothing = explain("nosuch", &options).unwrap();
+    assert!(nothing.library.is_none() && !nothing.advice.is_empty());
+    assert!(
+        nothing.to_string().contains("libnosuch.so: cannot open") || nothing.to_string().contains("help: ")
+    );
 }
