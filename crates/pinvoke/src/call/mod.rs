@@ -63,6 +63,7 @@
 
 mod error;
 mod program;
+mod typed;
 
 use core::fmt;
 
@@ -73,8 +74,11 @@ use pinvoke_abi::target::Target;
 
 pub use self::error::CallError;
 use self::program::Program;
+pub use self::typed::{
+    Difference, FnShape, NativeFn, SignatureMismatch, UnsafeNativeFn, capture, check, typed, typed_safe,
+};
 use crate::exec::StubFn;
-pub use crate::exec::{ExecError, StubStats, forbid_stubs, stub_stats};
+pub use crate::exec::{Attempt, ExecError, Forbidden, StubStats, forbid_stubs, stub_stats};
 use crate::last_error::{ErrnoCell, LastError};
 use crate::native::CodePtr;
 
