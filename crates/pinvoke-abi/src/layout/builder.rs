@@ -39,6 +39,7 @@ use crate::target::{Arch, BitFieldRule, Os, Target};
 #[derive(Debug)]
 pub struct StructBuilder {
     target: Target,
+    rule: BitFieldRule,
     union: bool,
     /// Set by `#pragma pack(n)`: no member is aligned more strictly.
     pack: Option<u64>,
@@ -57,6 +58,8 @@ pub(crate) struct Progress {
     /// End of the member that ends last, in bytes.
     end: u64,
     align: u64,
+    /// The strictest alignment that a member states itself.
+    stated: u64,
     /// Under the Microsoft rule, the unit that bit-fields are being put into.
     run: Option<Run>,
 }
@@ -76,11 +79,12 @@ impl StructBuilder {
     pub fn new(target: Target) -> StructBuilder {
         StructBuilder {
             target,
+            rule: target.bit_fields(),
             union: false,
             pack: None,
             packed: false,
             fields: Vec::new(),
-            at: Progress { members: 0, cursor: 0, end: 0, align: 1, run: None },
+            at: Progress { members: 0, cursor: 0, end: 0, align: 1, stated: 1, run: None },
         }
     }
 
@@ -107,12 +111,20 @@ impl StructBuilder {
         self
     }
 
+    /// Another compiler's bit-fields for the whole structure, before its first member:
+    /// `__attribute__((ms_struct))` and `gcc_struct`.
+    pub fn bit_fields(&mut self, rule: BitFieldRule) -> &mut StructBuilder {
+        self.rule = rule;
+        self
+    }
+
     /// Adds a member; `aligned` is its `__attribute__((aligned))` or `_Alignas`. Returns its index.
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`], [`LayoutError::BadAlignment`].
     pub fn field(&mut self, layout: Layout, aligned: Option<u64>) -> Result<usize, LayoutError> {
         let align = self.member_align(layout.align, aligned)?;
+        self.at.stated = self.at.stated.max(aligned.unwrap_or(1));
         self.close_run();
         let start = align_up(self.at.cursor.div_ceil(8), align)?;
         self.put(layout, start, align)
@@ -166,7 +178,7 @@ impl StructBuilder {
     ) -> Result<Option<usize>, LayoutError> {
         check_bits(&layout, width)?;
         let stated = aligned.map(check_align).transpose()?.map(|align| self.capped(align));
-        let start = match (self.target.bit_fields(), width) {
+        let start = match (self.rule, width) {
             (BitFieldRule::SystemV, 0) => return self.end_unit_sysv(&layout),
             (BitFieldRule::Microsoft, 0) => return self.end_run(&layout),
             (BitFieldRule::SystemV, _) => self.bits_sysv(&layout, u64::from(width), named, stated)?,
@@ -213,8 +225,13 @@ impl StructBuilder {
             start = align_up(start, unit)?;
         }
         if named || self.unnamed_bits_align() {
-            self.at.align =
-                self.at.align.max(stated.unwrap_or(1)).max(self.member_align(layout.align, None)?);
+            // Here #pragma pack counts even where packed is stronger.
+            let align = match self.pack {
+                Some(pack) => layout.align.min(pack),
+                None if self.packed => 1,
+                None => layout.align,
+            };
+            self.at.align = self.at.align.max(stated.unwrap_or(1)).max(align);
         }
         Ok(start)
     }
@@ -225,7 +242,7 @@ impl StructBuilder {
             self.at.cursor = align_up(self.at.cursor, layout.align * 8)?;
         }
         if self.unnamed_bits_align() {
-            self.at.align = self.at.align.max(self.member_align(layout.align, None)?);
+            self.at.align = self.at.align.max(layout.align);
         }
         Ok(None)
     }
@@ -244,10 +261,17 @@ impl StructBuilder {
         stated: Option<u64>,
     ) -> Result<u64, LayoutError> {
         let unit = layout.size * 8;
-        let align = self.member_align(layout.align, None)?.max(stated.unwrap_or(1));
-        self.at.align = self.at.align.max(align);
-        if self.union {
+        let natural = self.member_align(layout.align, None)?;
+        let align = natural.max(stated.unwrap_or(1));
+        if self.union && self.target.os == Os::WindowsMsvc {
+            // Occupies its whole type and yet does not align the union.
             self.at.end = self.at.end.max(layout.size);
+            self.at.run = Some(Run { unit, remaining: 0 });
+            return Ok(0);
+        }
+        // An attribute of the bit-field does not align a packed structure, but the bit-field.
+        self.at.align = self.at.align.max(if self.packed { natural } else { align });
+        if self.union {
             return Ok(0);
         }
         if let Some(run) = self.at.run.as_mut().filter(|run| run.unit == unit && run.remaining >= width) {
@@ -263,6 +287,10 @@ impl StructBuilder {
     fn end_run(&mut self, layout: &Layout) -> Result<Option<usize>, LayoutError> {
         if let Some(run) = self.at.run {
             self.close_run();
+            if self.union {
+                self.at.end = self.at.end.max(layout.size);
+                return Ok(None);
+            }
             let align = self.capped(layout.align);
             self.at.align = self.at.align.max(align);
             if run.unit != layout.size * 8 {
@@ -343,8 +371,9 @@ impl StructBuilder {
         let end = self.at.end.max(self.at.cursor.div_ceil(8));
         let mut size = align_up(end, align)?;
         if size == 0 && self.target.os == Os::WindowsMsvc {
-            // In C, Microsoft gives an empty structure four bytes.
-            size = align_up(4, align)?;
+            // In C, Microsoft gives an empty structure four bytes, whatever its alignment, or as
+            // many as an alignment attribute says.
+            size = self.at.stated.max(aligned.unwrap_or(1)).max(4);
         }
         if size > MAX_SIZE {
             return Err(LayoutError::TooLarge);

@@ -1,11 +1,11 @@
 //! Where every byte of a call goes.
 //!
-//! A [`CallPlan`] is computed once from a [`Signature`](crate::signature::Signature) and then
+//! A [`CallPlan`] is computed once from a [`Signature`] and then
 //! executed any number of times: by copying pieces between an argument record and a frame image, or
 //! by a stub generated from it. Upcalls read the same plan in the other direction.
 //!
 //! A plan exists only verified: [`CallPlan::new`] classifies, assigns and then checks the result
-//! against rules that know nothing of how it came about, see [`verify`].
+//! against rules that know nothing of how it came about (`plan::verify`).
 //!
 //! ```
 //! use pinvoke_abi::plan::CallPlan;
