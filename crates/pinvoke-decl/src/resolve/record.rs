@@ -93,24 +93,17 @@ impl Resolver<'_> {
         let union = fact.kind == TagKind::Union;
         let mut builder =
             if union { StructBuilder::new_union(self.target) } else { StructBuilder::new(self.target) };
-        let pack = if fact.packed { Some(1) } else { fact.pack };
         let mut failed = false;
-        if let Some(pack) = pack
+        if let Some(pack) = fact.pack
             && let Err(error) = builder.pack(pack)
         {
             self.layout_error(site, fact.span, "packed", &error);
             return Err(NoLayout::Reported);
         }
-        let own_rule = match fact.bit_rule {
-            Some(BitRule::Microsoft) => BitFieldRule::Microsoft,
-            Some(BitRule::SystemV) => BitFieldRule::SystemV,
-            None => self.target.bit_fields(),
-        };
-        if own_rule != self.target.bit_fields() && fact.members.iter().any(|m| m.bits.is_some()) {
-            let message =
-                "bit-fields in the layout of another compiler ('ms_struct', 'gcc_struct') are not supported";
-            self.error(site, fact.span, message);
-            return Err(NoLayout::Reported);
+        match fact.bit_rule {
+            Some(BitRule::Microsoft) => drop(builder.bit_fields(BitFieldRule::Microsoft)),
+            Some(BitRule::SystemV) => drop(builder.bit_fields(BitFieldRule::SystemV)),
+            None => {}
         }
         // (member, index in the builder)
         let mut placed: Vec<(Option<Arc<str>>, TypeId, usize)> = Vec::new();
@@ -136,6 +129,7 @@ impl Resolver<'_> {
             if let Err(NoLayout::Unsupported(words)) = self.layout_of(id) {
                 return Err(NoLayout::Unsupported(words));
             }
+            builder.packed(fact.packed || member.packed);
             match self.member(&mut builder, member, id, site, &what, union || index == last) {
                 Some(Some(at)) => {
                     placed.push((member.name.as_ref().map(|n| Arc::clone(&n.text)), id, at));
@@ -177,7 +171,7 @@ impl Resolver<'_> {
         what: &str,
         may_be_flexible: bool,
     ) -> Option<Option<usize>> {
-        let mut layout = match *self.shape(id) {
+        let layout = match *self.shape(id) {
             Shape::Array(element, None) => {
                 let element = self.sized(element, site, member.span, what)?;
                 if !may_be_flexible {
@@ -194,12 +188,7 @@ impl Resolver<'_> {
         };
         let aligned = self.alignment(&member.aligned, site);
         let placed = match &member.bits {
-            None => {
-                if member.packed {
-                    layout.align = 1;
-                }
-                builder.field(layout, aligned).map(Some)
-            }
+            None => builder.field(layout, aligned).map(Some),
             Some(expr) => {
                 let width = match self.evaluate(expr, site) {
                     Ok(width) => width,
@@ -220,14 +209,7 @@ impl Resolver<'_> {
                     );
                     return None;
                 }
-                if aligned.is_some() {
-                    self.error(site, member.span, format!("{what}: an aligned bit-field is not supported"));
-                    return None;
-                }
-                if member.packed {
-                    layout.align = 1;
-                }
-                builder.bit_field(layout, bits, member.name.is_some())
+                builder.bit_field_aligned(layout, bits, member.name.is_some(), aligned)
             }
         };
         match placed {
