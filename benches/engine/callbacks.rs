@@ -1,0 +1,187 @@
+//! Upcalls: what native code pays to call a Rust closure, and what such a callback costs to make.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_long, c_void};
+use std::hint::black_box;
+
+use libffi::low;
+use libffi::middle::{Cif, Closure, Type};
+use pinvoke::upcall::{Declaration, DynamicDeclaration, UserDataLast, function as bare};
+use pinvoke_abi::signature::Signature;
+use pinvoke_bench::{Effort, Goal, Work, measure, table};
+
+use crate::native::{Callback, CallbackWith, Repeat, RepeatWith, function};
+
+const ADD: Declaration<Callback> = Declaration::new("add");
+static ADD_STATIC: Declaration<Callback> = ADD;
+static ADD_WITH: Declaration<UserDataLast<CallbackWith>> = Declaration::new("add with user data");
+
+extern "C" fn handwritten(a: c_int, b: c_int) -> c_int {
+    black_box(a).wrapping_add(b)
+}
+
+extern "C" fn handwritten_with(a: c_int, b: c_int, data: *mut c_void) -> c_int {
+    // SAFETY: the caller passes the address of a Cell<c_int>.
+    let offset = unsafe { &*data.cast::<Cell<c_int>>() };
+    black_box(a).wrapping_add(b).wrapping_add(offset.get())
+}
+
+/// libffi's handler: reads its arguments from the array, adds, stores a widened result.
+unsafe extern "C" fn libffi_add(
+    _: &low::ffi_cif,
+    result: &mut u64,
+    args: *const *const c_void,
+    offset: &c_int,
+) {
+    // SAFETY: two pointers to int, as the Cif says.
+    let a = unsafe { *(*args).cast::<c_int>() };
+    // SAFETY: as above.
+    let second = unsafe { *args.add(1) };
+    // SAFETY: as above.
+    let b = unsafe { *second.cast::<c_int>() };
+    *result = i64::from(black_box(a).wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
+}
+
+/// Calls per piece of work, so that the loop in C dominates the call that starts it.
+const BATCH: c_long = 1000;
+
+fn per_call<'a>(mut one: impl FnMut(c_long) -> c_long + 'a) -> Work<'a> {
+    Box::new(move |n| {
+        let mut left = c_long::try_from(n).unwrap_or(c_long::MAX);
+        while left > 0 {
+            let now = left.min(BATCH);
+            black_box(one(now));
+            left -= now;
+        }
+    })
+}
+
+pub(crate) fn report(effort: Effort) -> Vec<String> {
+    vec![invocation(effort), with_user_data(effort), creation(effort)]
+}
+
+fn invocation(effort: Effort) -> String {
+    let repeat = function!(c"repeat" as Repeat);
+    let offset = Cell::new(1);
+    let mut closure = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
+    let scoped = ADD_STATIC.scoped(&mut closure).expect("a thunk is free");
+    let owned_offset = black_box(1);
+    let owned = ADD_STATIC
+        .owned_anywhere(move |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(owned_offset))
+        .expect("a thunk is free");
+    let captureless = bare::<Callback, _>(|a: c_int, b: c_int| black_box(a).wrapping_add(b));
+    let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
+    let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
+    let dynamic = declaration
+        .callback_anywhere(move |call: &mut pinvoke::upcall::UpcallArgs<'_>| {
+            let int = |bytes: &[u8]| c_int::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            let sum = black_box(int(call.arg(0))).wrapping_add(int(call.arg(1))).wrapping_add(owned_offset);
+            call.ret().copy_from_slice(&sum.to_ne_bytes());
+        })
+        .expect("a thunk is free");
+    // SAFETY: the signature is that of `repeat`'s parameter.
+    let dynamic_function = unsafe { std::mem::transmute::<*const c_void, Callback>(dynamic.code().as_ptr()) };
+    let libffi_offset = 1;
+    let libffi = Closure::new(Cif::new([Type::i32(), Type::i32()], Type::i32()), libffi_add, &libffi_offset);
+    // SAFETY: the Cif is that of `repeat`'s parameter.
+    let libffi_function: Callback = *unsafe { libffi.instantiate_code_ptr() };
+    // SAFETY (each): `repeat` calls a function of its type.
+    let call = |f: Callback| per_call(move |n| unsafe { repeat(f, n) });
+    let rows = measure(
+        effort,
+        vec![
+            ("hand-written extern \"C\" function", call(handwritten)),
+            ("closure, scoped", call(scoped.function())),
+            ("closure, owned, any thread", call(owned.function())),
+            ("closure that captures nothing", call(captureless)),
+            ("signature known only at run time", call(dynamic_function)),
+            ("libffi closure", call(libffi_function)),
+        ],
+    );
+    table(
+        "callback without user data, per call",
+        &rows,
+        &[
+            ("closure, scoped", Goal::Ratio(1.15)),
+            ("closure, owned, any thread", Goal::Ratio(1.15)),
+            ("closure that captures nothing", Goal::Ratio(1.02)),
+            ("signature known only at run time", Goal::FasterThan("libffi closure", 2.0)),
+        ],
+    )
+}
+
+fn with_user_data(effort: Effort) -> String {
+    let repeat = function!(c"repeat_with" as RepeatWith);
+    let offset = Cell::new(1);
+    let mut closure = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
+    let scoped = ADD_WITH.scoped(&mut closure).expect("it needs no thunk");
+    let data = Cell::new(1);
+    // SAFETY (each): `repeat_with` calls a function of its type with the data that belongs to it.
+    let call = |f: CallbackWith, data: *mut c_void| per_call(move |n| unsafe { repeat(f, data, n) });
+    let rows = measure(
+        effort,
+        vec![
+            ("hand-written extern \"C\" function", call(handwritten_with, data.as_ptr().cast())),
+            ("closure, scoped", call(scoped.function(), scoped.user_data())),
+        ],
+    );
+    table("callback with user data, per call", &rows, &[("closure, scoped", Goal::Ratio(1.02))])
+}
+
+fn creation(effort: Effort) -> String {
+    let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
+    let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "libffi closure",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        let offset = 1;
+                        let cif = Cif::new([Type::i32(), Type::i32()], Type::i32());
+                        black_box(Closure::new(cif, libffi_add, &offset).code_ptr());
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "closure, scoped",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        let offset = black_box(1);
+                        let mut closure = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset);
+                        let callback = ADD_STATIC.scoped(&mut closure).expect("a thunk is free");
+                        black_box(callback.function());
+                    }
+                }),
+            ),
+            (
+                "closure, owned",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        let offset = black_box(1);
+                        let callback = ADD_STATIC
+                            .owned(move |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset))
+                            .expect("a thunk is free");
+                        black_box(callback.function());
+                    }
+                }),
+            ),
+            (
+                "signature known only at run time",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        let offset = black_box(1_i32);
+                        let callback = declaration
+                            .callback(move |call: &mut pinvoke::upcall::UpcallArgs<'_>| {
+                                call.ret().copy_from_slice(&offset.to_ne_bytes());
+                            })
+                            .expect("a thunk is free");
+                        black_box(callback.code());
+                    }
+                }),
+            ),
+        ],
+    );
+    table("callback created and dropped", &rows, &[("closure, scoped", Goal::Nanoseconds(15.0))])
+}

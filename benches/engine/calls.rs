@@ -1,0 +1,245 @@
+//! Downcalls of every shape: direct, typed, prepared with and without generated code, libffi.
+
+use std::ffi::{c_int, c_void};
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+
+use libffi::middle::{Arg, Cif, CodePtr as FfiPtr, Type, arg};
+use pinvoke::call::{PreparedCall, Tier, typed};
+use pinvoke::native::CodePtr;
+use pinvoke_abi::signature::Signature;
+use pinvoke_bench::{Effort, Goal, Row, Work, measure, table};
+
+use crate::native::{Add2, Block, Fails, Mirror, Mix8, Noop, Point, Sum12, Turn, function};
+
+/// Everything that a call of one shape needs, apart from its arguments.
+struct Shape {
+    title: &'static str,
+    signature: &'static str,
+    /// Goals of the stub: ratio to direct, factor over libffi; then the thunk's factor.
+    goals: Option<(f64, f64, f64)>,
+}
+
+/// An argument record and a place for the result, as a caller of a prepared call keeps them.
+struct Prepared {
+    call: PreparedCall,
+    target: CodePtr,
+    record: Vec<MaybeUninit<u128>>,
+}
+
+impl Prepared {
+    fn new(signature: &str, tier: Tier, target: *const c_void) -> Prepared {
+        let signature: Signature = signature.parse().expect("a signature");
+        let call = PreparedCall::with_tier(&signature, tier).expect("the tier is to be had");
+        assert!(call.record_align() <= align_of::<u128>());
+        let record = vec![MaybeUninit::uninit(); call.record_size().div_ceil(size_of::<u128>())];
+        Prepared { target: CodePtr::new(target).expect("not null"), call, record }
+    }
+
+    /// Stores an argument; part of the work, as handing it over is for everybody else.
+    #[inline(always)]
+    fn set<T: Copy>(record: *mut u8, offset: usize, value: T) {
+        // SAFETY: the signature gives argument i the size of T, at an aligned offset of the record.
+        let place = unsafe { record.add(offset) };
+        // SAFETY: as above.
+        unsafe { place.cast::<T>().write(value) };
+    }
+}
+
+/// Work of a prepared call: store each argument, call, load the result.
+macro_rules! prepared {
+    ($prepared:ident, ($($value:expr),*) -> $ret:ty) => {{
+        let mut index = 0;
+        let mut expected = 0;
+        $(
+            assert_eq!($prepared.call.arg_offset(index), expected, "arguments follow each other in words");
+            index += 1;
+            expected += size_of_val(&$value).next_multiple_of(8);
+        )*
+        let mut result = [0_u128; 2];
+        Box::new(move |n: u64| {
+            let record = $prepared.record.as_mut_ptr().cast::<u8>();
+            for _ in 0..n {
+                let mut at = 0;
+                $(
+                    Prepared::set(record, at, black_box($value));
+                    at += size_of_val(&$value).next_multiple_of(8);
+                )*
+                let _ = at;
+                // SAFETY: record and result are as the call asks, the signature is the function's.
+                unsafe { $prepared.call.invoke($prepared.target, record, result.as_mut_ptr().cast()) };
+                // SAFETY: the result has been written and is at least as large as the type.
+                black_box(unsafe { result.as_ptr().cast::<$ret>().read() });
+            }
+        }) as Work<'_>
+    }};
+}
+
+/// Measures one shape: the same arguments through every way of calling.
+macro_rules! shape {
+    ($effort:expr, $shape:expr, $name:literal as $ty:ty, ($($value:expr),*) -> $ret:ty, [$($ffi:expr),*] -> $ffi_ret:expr) => {{
+        let shape: Shape = $shape;
+        let direct = function!($name as $ty);
+        let address = direct as *const c_void;
+        let signature: Signature = shape.signature.parse().expect("a signature");
+        let checked: $ty = typed(&signature, CodePtr::new(address).expect("not null")).expect("the types agree");
+        let cif = Cif::new([$($ffi),*] as [Type; shape!(@count $($ffi),*)], $ffi_ret);
+        let mut stub = Prepared::new(shape.signature, Tier::Stub, address);
+        let mut thunk = Prepared::new(shape.signature, Tier::Thunk, address);
+        let rows = measure($effort, vec![
+            ("direct", Box::new(|n| for _ in 0..n {
+                // SAFETY: the type is the function's.
+                black_box(unsafe { direct($(black_box($value)),*) });
+            }) as Work<'_>),
+            ("typed", Box::new(|n| for _ in 0..n {
+                // SAFETY: the type has been checked against the signature.
+                black_box(unsafe { checked($(black_box($value)),*) });
+            })),
+            ("prepared, stub", prepared!(stub, ($($value),*) -> $ret)),
+            ("prepared, thunk", prepared!(thunk, ($($value),*) -> $ret)),
+            ("libffi", Box::new(move |n| for _ in 0..n {
+                // SAFETY: the arguments have the types given to the Cif.
+                black_box(unsafe { cif.call::<$ret>(FfiPtr::from_ptr(address), &[$(arg(&black_box($value))),*] as &[Arg]) });
+            })),
+        ]);
+        shape_table(&shape, &rows)
+    }};
+    (@count $($e:expr),*) => { <[()]>::len(&[$(shape!(@unit $e)),*]) };
+    (@unit $e:expr) => { () };
+}
+
+fn shape_table(shape: &Shape, rows: &[Row]) -> String {
+    let mut goals = vec![("typed", Goal::Ratio(1.02))];
+    if let Some((ratio, stub, thunk)) = shape.goals {
+        goals.push(("prepared, stub", Goal::Ratio(ratio)));
+        goals.push(("prepared, stub", Goal::FasterThan("libffi", stub)));
+        goals.push(("prepared, thunk", Goal::FasterThan("libffi", thunk)));
+    }
+    table(&format!("{}: `{}`", shape.title, shape.signature), rows, &goals)
+}
+
+pub(crate) fn report(effort: Effort) -> Vec<String> {
+    let p = std::ptr::null_mut::<c_void>();
+    let point = || Type::structure([Type::f64(), Type::f64()]);
+    let block = || Type::structure([Type::i64(), Type::i64(), Type::i64()]);
+    vec![
+        shape!(effort, Shape { title: "nothing", signature: "cdecl()->void", goals: None },
+            c"noop" as Noop, () -> (), [] -> Type::void()),
+        shape!(effort, Shape { title: "two integers", signature: "cdecl(i32,i32)->i32", goals: Some((1.6, 5.0, 2.5)) },
+            c"add2" as Add2, (3, 4) -> c_int, [Type::i32(), Type::i32()] -> Type::i32()),
+        shape!(effort, Shape { title: "eight mixed", signature: "cdecl(i32,f64,i64,f32,i16,f64,ptr,u8)->f64", goals: Some((1.6, 12.0, 2.5)) },
+            c"mix8" as Mix8, (1, 2.0, 3_i64, 4.0_f32, 5_i16, 6.0, p, 7_u8) -> f64,
+            [Type::i32(), Type::f64(), Type::i64(), Type::f32(), Type::i16(), Type::f64(), Type::pointer(), Type::u8()] -> Type::f64()),
+        shape!(effort, Shape { title: "twelve integers", signature: "cdecl(i64,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64,i64)->i64", goals: Some((2.2, 12.0, 2.5)) },
+            c"sum12" as Sum12, (1_i64, 2_i64, 3_i64, 4_i64, 5_i64, 6_i64, 7_i64, 8_i64, 9_i64, 10_i64, 11_i64, 12_i64) -> i64,
+            [Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64()] -> Type::i64()),
+        shape!(effort, Shape { title: "16-byte structure in and out", signature: "cdecl({f64,f64})->{f64,f64}", goals: Some((1.6, 10.0, 2.5)) },
+            c"mirror" as Mirror, (Point { x: 1.0, y: 2.0 }) -> Point, [point()] -> point()),
+        shape!(effort, Shape { title: "24-byte structure in and out", signature: "cdecl({i64,i64,i64})->{i64,i64,i64}", goals: Some((1.1, 10.0, 7.0)) },
+            c"turn" as Turn, (Block { a: 1, b: 2, c: 3 }) -> Block, [block()] -> block()),
+        last_error(effort),
+        preparation(effort),
+    ]
+}
+
+/// `errno` captured with the result, next to a call and one read of it.
+fn last_error(effort: Effort) -> String {
+    let fails = function!(c"fails" as Fails);
+    let mut stub = Prepared::new("cdecl(i32)->i32", Tier::Stub, fails as *const c_void);
+    let cif = Cif::new([Type::i32()], Type::i32());
+    let mut result = 0_u128;
+    let offset = stub.call.arg_offset(0);
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "direct and one read of errno",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        // SAFETY: the type is the function's.
+                        black_box(unsafe { fails(black_box(2)) });
+                        // SAFETY: always valid on the calling thread.
+                        black_box(unsafe { *libc::__errno_location() });
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "capture",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        // SAFETY: the type is the function's.
+                        black_box(pinvoke::call::capture(|| unsafe { fails(black_box(2)) }));
+                    }
+                }),
+            ),
+            (
+                "prepared, stub, capturing",
+                Box::new(|n| {
+                    let record = stub.record.as_mut_ptr().cast::<u8>();
+                    for _ in 0..n {
+                        Prepared::set(record, offset, black_box(2_i32));
+                        let result = std::ptr::from_mut(&mut result).cast::<u8>();
+                        // SAFETY: record and result are as the call asks, the signature is the function's.
+                        black_box(unsafe { stub.call.invoke_capturing(stub.target, record, result) });
+                    }
+                }),
+            ),
+            (
+                "libffi and one read of errno",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        // SAFETY: the argument has the type given to the Cif.
+                        black_box(unsafe {
+                            cif.call::<c_int>(
+                                FfiPtr::from_ptr(fails as *const c_void),
+                                &[arg(&black_box(2_i32))],
+                            )
+                        });
+                        // SAFETY: always valid on the calling thread.
+                        black_box(unsafe { *libc::__errno_location() });
+                    }
+                }),
+            ),
+        ],
+    );
+    table("`errno` captured", &rows, &[("capture", Goal::Ratio(1.10))])
+}
+
+/// What it costs to get ready for a signature.
+fn preparation(effort: Effort) -> String {
+    let signature: Signature = "cdecl(i32,f64,i64,f32,i16,f64,ptr,u8)->f64".parse().expect("a signature");
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "libffi: Cif::new",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        black_box(Cif::new(
+                            [
+                                Type::i32(),
+                                Type::f64(),
+                                Type::i64(),
+                                Type::f32(),
+                                Type::i16(),
+                                Type::f64(),
+                                Type::pointer(),
+                                Type::u8(),
+                            ],
+                            Type::f64(),
+                        ));
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "PreparedCall::new, shape known",
+                Box::new(|n| {
+                    for _ in 0..n {
+                        black_box(PreparedCall::new(black_box(&signature)).expect("it has a plan"));
+                    }
+                }),
+            ),
+        ],
+    );
+    table("preparing eight mixed arguments", &rows, &[])
+}

@@ -1,0 +1,153 @@
+//! A harness for calls of a few nanoseconds.
+//!
+//! The contenders of one case run in turn inside one process, several samples a round, several
+//! rounds; what counts is the ratio of medians within a round, and of those ratios the median over
+//! rounds. Absolute times on a shared machine drift, ratios taken side by side hardly do.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// One cycle of a 3.7 GHz processor: code layout alone moves a short call by it.
+pub const CYCLE: f64 = 0.3;
+
+/// Something to measure: performs its work the given number of times.
+pub type Work<'a> = Box<dyn FnMut(u64) + 'a>;
+
+/// A contender's name and its figures.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Who.
+    pub name: String,
+    /// Median time of one piece of work, in nanoseconds.
+    pub nanoseconds: f64,
+    /// Median over rounds of the ratio to the first contender.
+    pub ratio: f64,
+    /// Highest minus lowest round, over the median.
+    pub spread: f64,
+}
+
+/// How long and how often to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Rounds over all contenders, at least five for a result that is published.
+    pub rounds: usize,
+    /// Samples of each contender in a round.
+    pub samples: usize,
+    /// Length of one sample.
+    pub sample: Duration,
+}
+
+impl Effort {
+    /// As published.
+    pub const FULL: Effort = Effort { rounds: 7, samples: 7, sample: Duration::from_millis(4) };
+    /// To see whether everything runs.
+    pub const SMOKE: Effort = Effort { rounds: 1, samples: 1, sample: Duration::from_micros(200) };
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn time(work: &mut Work<'_>, iterations: u64) -> f64 {
+    let start = Instant::now();
+    work(iterations);
+    start.elapsed().as_nanos() as f64 / iterations as f64
+}
+
+/// The number of iterations that takes about as long as one sample.
+fn calibrate(work: &mut Work<'_>, sample: Duration) -> u64 {
+    let mut iterations = 1_u64;
+    loop {
+        let start = Instant::now();
+        work(iterations);
+        let took = start.elapsed();
+        if took * 2 >= sample || iterations > 1 << 30 {
+            let scale = sample.as_secs_f64() / took.as_secs_f64().max(1e-9);
+            return ((iterations as f64 * scale) as u64).max(1);
+        }
+        iterations *= 2;
+    }
+}
+
+/// Measures all contenders against the first.
+///
+/// # Panics
+/// If there is none.
+pub fn measure(effort: Effort, mut contenders: Vec<(&str, Work<'_>)>) -> Vec<Row> {
+    assert!(!contenders.is_empty());
+    let iterations: Vec<u64> =
+        contenders.iter_mut().map(|(_, work)| calibrate(work, effort.sample)).collect();
+    let mut rounds: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..effort.rounds {
+        let mut samples = vec![Vec::new(); contenders.len()];
+        for _ in 0..effort.samples {
+            for (i, (_, work)) in contenders.iter_mut().enumerate() {
+                samples[i].push(time(work, iterations[i]));
+            }
+        }
+        rounds.push(samples.iter_mut().map(|s| median(s)).collect());
+    }
+    (0..contenders.len())
+        .map(|i| {
+            let mut times: Vec<f64> = rounds.iter().map(|r| r[i]).collect();
+            let mut ratios: Vec<f64> = rounds.iter().map(|r| r[i] / r[0]).collect();
+            let nanoseconds = median(&mut times);
+            Row {
+                name: contenders[i].0.to_owned(),
+                nanoseconds,
+                ratio: median(&mut ratios),
+                spread: (times[times.len() - 1] - times[0]) / nanoseconds,
+            }
+        })
+        .collect()
+}
+
+/// What a contender is held to, relative to the first of its case.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    /// At most this many times the first contender, give or take a [`CYCLE`].
+    Ratio(f64),
+    /// At most this many nanoseconds on the machine the goals were set on.
+    Nanoseconds(f64),
+    /// At least this many times faster than the contender with this name.
+    FasterThan(&'static str, f64),
+}
+
+impl Goal {
+    fn describe(self, row: &Row, rows: &[Row]) -> String {
+        let (text, met) = match self {
+            Goal::Ratio(r) => {
+                let limit = r.max(1.0 + (r - 1.0) + CYCLE / rows[0].nanoseconds);
+                (format!("≤ {r:.2} ×"), row.ratio <= limit)
+            }
+            Goal::Nanoseconds(n) => (format!("≤ {n} ns"), row.nanoseconds <= n + CYCLE),
+            Goal::FasterThan(name, times) => {
+                let other = rows.iter().find(|r| r.name == name).map_or(0.0, |r| r.nanoseconds);
+                let factor = other / row.nanoseconds;
+                (format!("{times} × faster than {name}: {factor:.1} ×"), factor >= times)
+            }
+        };
+        format!("{text} {}", if met { "✓" } else { "✗" })
+    }
+}
+
+/// One table of the report, in Markdown.
+#[must_use]
+pub fn table(title: &str, rows: &[Row], goals: &[(&str, Goal)]) -> String {
+    let mut text = format!("### {title}\n\n| | ns | ratio | spread | goal |\n|---|---:|---:|---:|---|\n");
+    for row in rows {
+        let met: Vec<String> =
+            goals.iter().filter(|(n, _)| *n == row.name).map(|(_, g)| g.describe(row, rows)).collect();
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} | {:.2} | {:.0} % | {} |",
+            row.name,
+            row.nanoseconds,
+            row.ratio,
+            row.spread * 100.0,
+            met.join("; ")
+        );
+    }
+    text
+}
