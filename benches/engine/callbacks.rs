@@ -46,7 +46,7 @@ unsafe extern "C" fn libffi_add(
 const BATCH: c_long = 1000;
 
 fn per_call<'a>(mut one: impl FnMut(c_long) -> c_long + 'a) -> Work<'a> {
-    Box::new(move |n| {
+    Box::new(move |n: u64| {
         let mut left = c_long::try_from(n).unwrap_or(c_long::MAX);
         while left > 0 {
             let now = left.min(BATCH);
@@ -136,7 +136,7 @@ fn creation(effort: Effort) -> String {
         vec![
             (
                 "libffi closure",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let offset = 1;
                         let cif = Cif::new([Type::i32(), Type::i32()], Type::i32());
@@ -146,7 +146,7 @@ fn creation(effort: Effort) -> String {
             ),
             (
                 "closure, scoped",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let offset = black_box(1);
                         let mut closure = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset);
@@ -157,7 +157,7 @@ fn creation(effort: Effort) -> String {
             ),
             (
                 "closure, owned",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let offset = black_box(1);
                         let callback = ADD_STATIC
@@ -169,7 +169,7 @@ fn creation(effort: Effort) -> String {
             ),
             (
                 "signature known only at run time",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let offset = black_box(1_i32);
                         let callback = declaration

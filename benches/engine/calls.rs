@@ -10,7 +10,7 @@ use pinvoke::native::CodePtr;
 use pinvoke_abi::signature::Signature;
 use pinvoke_bench::{Effort, Goal, Row, Work, measure, table};
 
-use crate::native::{Add2, Block, Fails, Mirror, Mix8, Noop, Point, Sum12, Turn, function};
+use crate::native::{Add2, Block, Bytes, Fails, Mirror, Mix8, Noop, Point, Same, Sum12, Turn, function};
 
 /// Everything that a call of one shape needs, apart from its arguments.
 struct Shape {
@@ -49,13 +49,14 @@ impl Prepared {
 /// Work of a prepared call: store each argument, call, load the result.
 macro_rules! prepared {
     ($prepared:ident, ($($value:expr),*) -> $ret:ty) => {{
-        let mut index = 0;
-        let mut expected = 0;
+        let mut index = 0_usize;
+        let mut expected = 0_usize;
         $(
             assert_eq!($prepared.call.arg_offset(index), expected, "arguments follow each other in words");
             index += 1;
             expected += size_of_val(&$value).next_multiple_of(8);
         )*
+        assert_eq!((index, expected.next_multiple_of(16)), ($prepared.call.arg_count(), $prepared.call.record_size()));
         let mut result = [0_u128; 2];
         Box::new(move |n: u64| {
             let record = $prepared.record.as_mut_ptr().cast::<u8>();
@@ -87,17 +88,17 @@ macro_rules! shape {
         let mut stub = Prepared::new(shape.signature, Tier::Stub, address);
         let mut thunk = Prepared::new(shape.signature, Tier::Thunk, address);
         let rows = measure($effort, vec![
-            ("direct", Box::new(|n| for _ in 0..n {
+            ("direct", Box::new(|n: u64| for _ in 0..n {
                 // SAFETY: the type is the function's.
                 black_box(unsafe { direct($(black_box($value)),*) });
             }) as Work<'_>),
-            ("typed", Box::new(|n| for _ in 0..n {
+            ("typed", Box::new(|n: u64| for _ in 0..n {
                 // SAFETY: the type has been checked against the signature.
                 black_box(unsafe { checked($(black_box($value)),*) });
             })),
             ("prepared, stub", prepared!(stub, ($($value),*) -> $ret)),
             ("prepared, thunk", prepared!(thunk, ($($value),*) -> $ret)),
-            ("libffi", Box::new(move |n| for _ in 0..n {
+            ("libffi", Box::new(move |n: u64| for _ in 0..n {
                 // SAFETY: the arguments have the types given to the Cif.
                 black_box(unsafe { cif.call::<$ret>(FfiPtr::from_ptr(address), &[$(arg(&black_box($value))),*] as &[Arg]) });
             })),
@@ -122,6 +123,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
     let p = std::ptr::null_mut::<c_void>();
     let point = || Type::structure([Type::f64(), Type::f64()]);
     let block = || Type::structure([Type::i64(), Type::i64(), Type::i64()]);
+    let bytes = || Type::structure(std::iter::repeat_n(Type::u8(), 24));
     vec![
         shape!(effort, Shape { title: "nothing", signature: "cdecl()->void", goals: None },
             c"noop" as Noop, () -> (), [] -> Type::void()),
@@ -135,8 +137,10 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
             [Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64(), Type::i64()] -> Type::i64()),
         shape!(effort, Shape { title: "16-byte structure in and out", signature: "cdecl({f64,f64})->{f64,f64}", goals: Some((1.6, 10.0, 2.5)) },
             c"mirror" as Mirror, (Point { x: 1.0, y: 2.0 }) -> Point, [point()] -> point()),
-        shape!(effort, Shape { title: "24-byte structure in and out", signature: "cdecl({i64,i64,i64})->{i64,i64,i64}", goals: Some((1.1, 10.0, 7.0)) },
+        shape!(effort, Shape { title: "structure of three longs in and out", signature: "cdecl({i64,i64,i64})->{i64,i64,i64}", goals: None },
             c"turn" as Turn, (Block { a: 1, b: 2, c: 3 }) -> Block, [block()] -> block()),
+        shape!(effort, Shape { title: "structure of 24 bytes in and out", signature: "cdecl({[u8;24]})->{[u8;24]}", goals: Some((1.1, 10.0, 7.0)) },
+            c"same" as Same, (Bytes { b: [7; 24] }) -> Bytes, [bytes()] -> bytes()),
         last_error(effort),
         preparation(effort),
     ]
@@ -154,7 +158,7 @@ fn last_error(effort: Effort) -> String {
         vec![
             (
                 "direct and one read of errno",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the type is the function's.
                         black_box(unsafe { fails(black_box(2)) });
@@ -165,7 +169,7 @@ fn last_error(effort: Effort) -> String {
             ),
             (
                 "capture",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the type is the function's.
                         black_box(pinvoke::call::capture(|| unsafe { fails(black_box(2)) }));
@@ -174,7 +178,7 @@ fn last_error(effort: Effort) -> String {
             ),
             (
                 "prepared, stub, capturing",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     let record = stub.record.as_mut_ptr().cast::<u8>();
                     for _ in 0..n {
                         Prepared::set(record, offset, black_box(2_i32));
@@ -186,7 +190,7 @@ fn last_error(effort: Effort) -> String {
             ),
             (
                 "libffi and one read of errno",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the argument has the type given to the Cif.
                         black_box(unsafe {
@@ -213,7 +217,7 @@ fn preparation(effort: Effort) -> String {
         vec![
             (
                 "libffi: Cif::new",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         black_box(Cif::new(
                             [
@@ -233,7 +237,7 @@ fn preparation(effort: Effort) -> String {
             ),
             (
                 "PreparedCall::new, shape known",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         black_box(PreparedCall::new(black_box(&signature)).expect("it has a plan"));
                     }

@@ -85,7 +85,7 @@ fn walk(effort: Effort, files: usize) -> String {
         vec![
             (
                 "in C",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the path is NUL-terminated.
                         black_box(unsafe { total_in_c(dir.as_ptr()) });
@@ -94,7 +94,7 @@ fn walk(effort: Effort, files: usize) -> String {
             ),
             (
                 "with a closure",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         black_box(with_closure());
                     }
@@ -127,7 +127,7 @@ fn sort(effort: Effort, count: usize) -> String {
         vec![
             (
                 "in C",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let mut v = numbers.clone();
                         // SAFETY: the vector has that many elements.
@@ -138,7 +138,7 @@ fn sort(effort: Effort, count: usize) -> String {
             ),
             (
                 "closure that counts",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let mut v = numbers.clone();
                         let mut comparisons = 0_u64;
@@ -156,7 +156,7 @@ fn sort(effort: Effort, count: usize) -> String {
             ),
             (
                 "closure that captures nothing",
-                Box::new(|n| {
+                Box::new(|n: u64| {
                     for _ in 0..n {
                         let mut v = numbers.clone();
                         // SAFETY: that many elements of four bytes, and a comparison of such.

@@ -19,6 +19,13 @@ pub(crate) struct Block {
     pub(crate) c: i64,
 }
 
+/// The size of [`Block`], in single bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, pinvoke::native::NativeType)]
+#[repr(C)]
+pub(crate) struct Bytes {
+    pub(crate) b: [u8; 24],
+}
+
 pub(crate) type Noop = unsafe extern "C" fn();
 pub(crate) type Add2 = unsafe extern "C" fn(c_int, c_int) -> c_int;
 pub(crate) type Mix8 = unsafe extern "C" fn(c_int, f64, c_long, f32, i16, f64, *mut c_void, u8) -> f64;
@@ -38,6 +45,7 @@ pub(crate) type Sum12 = unsafe extern "C" fn(
 ) -> c_long;
 pub(crate) type Mirror = unsafe extern "C" fn(Point) -> Point;
 pub(crate) type Turn = unsafe extern "C" fn(Block) -> Block;
+pub(crate) type Same = unsafe extern "C" fn(Bytes) -> Bytes;
 pub(crate) type Fails = unsafe extern "C" fn(c_int) -> c_int;
 pub(crate) type Length = unsafe extern "C" fn(*const c_char) -> usize;
 pub(crate) type Callback = unsafe extern "C" fn(c_int, c_int) -> c_int;

@@ -20,7 +20,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
                 vec![
                     (
                         "direct, text ready",
-                        Box::new(|n| {
+                        Box::new(|n: u64| {
                             for _ in 0..n {
                                 // SAFETY: a NUL-terminated string.
                                 black_box(unsafe { length(black_box(ready.as_ptr())) });
@@ -29,7 +29,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
                     ),
                     (
                         "with_c_str",
-                        Box::new(|n| {
+                        Box::new(|n: u64| {
                             for _ in 0..n {
                                 // SAFETY: a NUL-terminated string.
                                 let r = with_c_str(black_box(&text), |s| unsafe { length(s) });
@@ -39,7 +39,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
                     ),
                     (
                         "CString::new",
-                        Box::new(|n| {
+                        Box::new(|n: u64| {
                             for _ in 0..n {
                                 let s = CString::new(black_box(text.as_str())).expect("no NUL in it");
                                 // SAFETY: a NUL-terminated string.

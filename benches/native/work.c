@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 void noop(void) {}
@@ -20,18 +21,20 @@ long sum12(long a, long b, long c, long d, long e, long f, long g, long h, long 
 }
 
 struct point { double x, y; };
-struct point mirror(struct point p) { return (struct point){p.y, p.x}; }
+struct point mirror(struct point p) { double x = p.x; p.x = p.y; p.y = x; return p; }
 
 struct block { long a, b, c; };
 struct block turn(struct block b) { return (struct block){b.c, b.a, b.b}; }
+
+/* The same size, but one element for each byte: what an engine does per element shows. */
+struct bytes { unsigned char b[24]; };
+struct bytes same(struct bytes b) { b.b[0]++; return b; }
 
 int fails(int code) { errno = code; return -1; }
 
 size_t length(const char *s)
 {
-    const char *p = s;
-    while (*p) p++;
-    return (size_t)(p - s);
+    return strlen(s);
 }
 
 /* Calls back n times. */
