@@ -195,14 +195,14 @@ pub(super) fn claim<P: Prototype, F, A: Admission, const BOXED: bool>(
         Route::UserData => (Flavour::R9, points.shim, None),
         Route::Frame | Route::ByPlan => planned::<P>(declaration.name(), points)?,
     };
-    let occupant = Occupant {
+    let slot = thunk_table::claim(flavour)?;
+    slot.occupy(Occupant {
         target,
         form,
         context: context.cast(),
         declaration: declaration.address(),
         key: A::slot_key(),
-    };
-    let slot = thunk_table::claim(flavour, occupant)?;
+    });
     let code = match P::ROUTE {
         Route::UserData => CodePtr::of_function(points.shim.cast()),
         Route::Thunk(_) | Route::Frame | Route::ByPlan => slot.code(),
@@ -235,14 +235,14 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
         Free(Flavour),
         Form(&'static Form),
     }
-    /// By dispatch function: equal ones of different signature may have been merged.
+    /// By shim: equal ones of different signature may have been merged.
     type Known = HashMap<(usize, Signature), Found>;
     static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
     let signature = P::signature();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
-    let key = (points.dispatch.addr(), signature);
+    let key = (points.shim.addr(), signature);
     let found = match known.get(&key) {
         Some(found) => *found,
         None => {
@@ -281,9 +281,10 @@ fn free_register(name: &str, signature: &Signature) -> Result<Option<Flavour>, C
 }
 
 fn form(name: &str, signature: &Signature, points: EntryPoints) -> Result<Form, CallbackError> {
+    let Some(dispatch) = points.dispatch else { unreachable!("prototypes with user data do not come here") };
     let plan = UpcallPlan::new(&plan(name, signature)?)
         .map_err(|Unreachable(location)| CallbackError::Location { callback: name.to_owned(), location })?;
-    Ok(Form { dispatch: points.dispatch, plan })
+    Ok(Form { dispatch, plan })
 }
 
 fn plan(name: &str, signature: &Signature) -> Result<CallPlan, CallbackError> {

@@ -17,11 +17,11 @@ use pinvoke_abi::target::Target;
 use super::CallbackError;
 use super::callback::{Everywhere, OwnThread};
 use super::invocation::{Admission, Anywhere, Nested, run};
-use super::plan::{ResultBytes, Scratch, Unreachable, UpcallPlan};
+use super::plan::{ResultBytes, Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
 use super::slot::{Form, Header, Occupant, Slot};
 use super::{Identity, thunk_table};
-use crate::arch::upcall::{DispatchSysV64, DispatchWin64, Flavour, UpcallFrame, entry};
+use crate::arch::upcall::{Dispatch, Flavour, Returned, UpcallFrame, entry};
 use crate::native::CodePtr;
 
 /// What a dynamic callback does on a thread other than the one that made it.
@@ -148,19 +148,15 @@ impl DynamicDeclaration {
         form: &'static Form,
         handler: Handler,
     ) -> Result<&'static Slot, CallbackError> {
-        let context = Box::into_raw(Box::new(handler)).cast();
-        let win64 = form.plan.abi() == Abi::Win64;
-        let occupant = Occupant {
-            target: entry(win64, form.plan.uses_vectors()),
+        let slot = thunk_table::claim(Flavour::R10)?;
+        slot.occupy(Occupant {
+            target: entry(form.plan.abi() == Abi::Win64, form.plan.uses_vectors()),
             form: Some(form),
-            context,
+            context: Box::into_raw(Box::new(handler)).cast(),
             declaration: core::ptr::from_ref(self.0).cast(),
             key: A::slot_key(),
-        };
-        thunk_table::claim(Flavour::R10, occupant).inspect_err(|_| {
-            // SAFETY: no slot took the box over.
-            drop(unsafe { Box::from_raw(context.cast::<Handler>()) });
-        })
+        });
+        Ok(slot)
     }
 }
 
@@ -179,17 +175,17 @@ fn intern(facts: Facts) -> Result<DynamicDeclaration, CallbackError> {
     }
     let plan = CallPlan::new(&facts.signature)
         .map_err(|source| CallbackError::Plan { callback: facts.name.clone(), source })?;
-    let form = |sysv64: DispatchSysV64, win64: DispatchWin64| {
+    let form = |general: Dispatch, plain: Dispatch| {
         let plan = UpcallPlan::new(&plan).map_err(|Unreachable(location)| CallbackError::Location {
             callback: facts.name.clone(),
             location,
         })?;
-        let dispatch = if plan.abi() == Abi::Win64 { win64 as *const () } else { sysv64 as *const () };
+        let dispatch = if plan.is_plain() { plain } else { general };
         Ok(Form { dispatch, plan })
     };
     let forms = [
-        form(dispatch_sysv64::<Nested>, dispatch_win64::<Nested>)?,
-        form(dispatch_sysv64::<Anywhere>, dispatch_win64::<Anywhere>)?,
+        form(dispatch::<Nested>, dispatch_plain::<Nested>)?,
+        form(dispatch::<Anywhere>, dispatch_plain::<Anywhere>)?,
     ];
     let header = Header {
         name: String::leak(facts.name.clone()),
@@ -204,51 +200,62 @@ fn intern(facts: Facts) -> Result<DynamicDeclaration, CallbackError> {
 
 type Handler = Box<dyn Fn(&mut UpcallArgs<'_>)>;
 
-unsafe extern "sysv64" fn dispatch_sysv64<A: Admission>(slot: &'static Slot, frame: &mut UpcallFrame) -> u32 {
-    // SAFETY: the entry of this convention calls it, for a slot that `claim` filled.
-    unsafe { dispatch::<A>(slot, frame) }
-}
-
-unsafe extern "win64" fn dispatch_win64<A: Admission>(slot: &'static Slot, frame: &mut UpcallFrame) -> u32 {
-    // SAFETY: the entry of this convention calls it, for a slot that `claim` filled.
-    unsafe { dispatch::<A>(slot, frame) }
-}
-
 /// # Safety
-/// `slot` was filled by [`DynamicDeclaration::claim`] with `A`, and `frame` is that of a call of its
-/// signature.
-#[inline(always)]
-unsafe fn dispatch<A: Admission>(slot: &'static Slot, frame: &mut UpcallFrame) -> u32 {
+/// The entry calls it, for a slot that [`DynamicDeclaration::claim`] filled with `A`, with the frame
+/// of a call of its signature.
+unsafe extern "sysv64" fn dispatch<A: Admission>(slot: &'static Slot, frame: &mut UpcallFrame) -> Returned {
     // SAFETY: `claim` stored a form.
     let plan = &unsafe { slot.form() }.plan;
     let mut buffer: ResultBytes = [0; 2];
-    let mut scratch = Scratch::new();
     // SAFETY: the frame is that of a call which the plan describes.
-    unsafe { plan.gather(frame, &mut scratch) };
+    unsafe { plan.gather(frame) };
     // SAFETY: as above.
     let result = unsafe { plan.result(frame, &mut buffer) };
-    let mut args = UpcallArgs { plan, frame, scratch: &scratch, result };
-    let call = |args: &mut UpcallArgs<'_>| {
-        // SAFETY: `claim` stored a box of a handler, which lives while an invocation is counted.
-        let handler = unsafe { &*slot.context().cast::<Handler>() };
-        handler(args);
-    };
-    // SAFETY: as above; the slot's declaration is static.
-    let declared = unsafe { &*slot.declaration().cast::<Declared>() };
-    let finished = run::<A, bool>(
+    // SAFETY: `claim` filled the slot with `A`.
+    unsafe { handle::<A>(slot, UpcallArgs { plan, frame, result }) };
+    // SAFETY: as above.
+    unsafe { plan.deliver(frame, &buffer) }
+}
+
+/// As [`dispatch`], for plain plans.
+///
+/// # Safety
+/// As for [`dispatch`].
+unsafe extern "sysv64" fn dispatch_plain<A: Admission>(
+    slot: &'static Slot,
+    frame: &mut UpcallFrame,
+) -> Returned {
+    // SAFETY: `claim` stored a form.
+    let plan = &unsafe { slot.form() }.plan;
+    let mut buffer = 0_u64;
+    let result = &mut plan.result_of(&mut buffer)[..];
+    // SAFETY: `claim` filled the slot with `A`.
+    unsafe { handle::<A>(slot, UpcallArgs { plan, frame, result }) };
+    plan.integer(&buffer)
+}
+
+/// Lets the handler answer, or the declaration.
+///
+/// # Safety
+/// [`DynamicDeclaration::claim`] filled the slot with `A`.
+#[inline(always)]
+unsafe fn handle<A: Admission>(slot: &'static Slot, mut args: UpcallArgs<'_>) {
+    let answered = run::<A, bool>(
         slot,
         || {
-            call(&mut args);
+            // SAFETY: `claim` stored a box of a handler, which lives while an invocation is counted.
+            let handler = unsafe { &*slot.context().cast::<Handler>() };
+            handler(&mut args);
             true
         },
         || false,
         || finish(slot),
     );
-    if !finished {
+    if !answered {
+        // SAFETY: `claim` stored the address of a static declaration.
+        let declared = unsafe { &*slot.declaration().cast::<Declared>() };
         args.result.copy_from_slice(&declared.facts.fallback);
     }
-    // SAFETY: as above.
-    unsafe { plan.deliver(frame, &buffer) }
 }
 
 /// Frees what a dropped callback held; nobody runs it any more.
@@ -263,7 +270,6 @@ fn finish(slot: &'static Slot) {
 pub struct UpcallArgs<'a> {
     plan: &'static UpcallPlan,
     frame: &'a UpcallFrame,
-    scratch: &'a Scratch,
     result: &'a mut [u8],
 }
 
@@ -288,8 +294,8 @@ impl UpcallArgs<'_> {
     #[must_use]
     #[inline]
     pub fn arg(&self, index: usize) -> &[u8] {
-        // SAFETY: `dispatch` made this for the frame of a call in progress and filled the scratch.
-        match unsafe { self.plan.argument(index, self.frame, self.scratch) } {
+        // SAFETY: `dispatch` made this for the frame of a call in progress and gathered.
+        match unsafe { self.plan.argument(index, self.frame) } {
             Some(bytes) => bytes,
             None => panic!("argument {index} of an upcall with {} arguments", self.len()),
         }

@@ -11,6 +11,7 @@ mod callback;
 mod declaration;
 mod dynamic;
 mod invocation;
+mod lock;
 mod pages;
 mod plan;
 mod policy;

@@ -4,79 +4,70 @@
 //! A [`CallPlan`] says in which register or stack word each piece of a value travels. From inside an
 //! [`UpcallFrame`] almost every value can be read where it lies: the registers were stored to
 //! memory, stack words are memory, and a value by reference is memory. Only a value in two registers
-//! is gathered, into a scratch area that belongs to the upcall: for `f({ double; int }, int)` in
+//! is gathered, into the scratch area of the frame: for `f({ double; int }, int)` in
 //! System V, 8 bytes of `xmm0` and 4 of `rdi` become 12 bytes of scratch, and the second argument is
 //! the low 4 bytes where `rsi` was stored.
 
-use core::mem::MaybeUninit;
 use core::slice;
 
 use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
-use pinvoke_abi::reg::Reg;
+use pinvoke_abi::reg::{Gpr, Reg};
 
-use crate::arch::upcall::{FrameOffset, UpcallFrame};
-
-/// Bytes of scratch an upcall has. Values that are gathered take two registers each, or a register
-/// for a part of an over-aligned value; 14 registers carry arguments.
-const SCRATCH: usize = 512;
-
-/// Memory for the values that lie in several places.
-#[repr(C, align(16))]
-pub(crate) struct Scratch([MaybeUninit<u8>; SCRATCH]);
-
-impl core::fmt::Debug for Scratch {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Scratch")
-    }
-}
-
-impl Scratch {
-    #[inline]
-    pub(crate) fn new() -> Scratch {
-        Scratch([const { MaybeUninit::uninit() }; SCRATCH])
-    }
-}
+use crate::arch::upcall::{FrameOffset, ResultLoads, Returned, UpcallFrame};
 
 /// A result before it goes to its registers: two of 16 bytes at most.
 pub(crate) type ResultBytes = [u128; 2];
 
 /// Somewhere an upcall can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Frame(FrameOffset),
-    /// From the first stack argument.
-    Stack(u32),
+struct Place {
+    base: Base,
+    offset: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Source {
-    At(Place),
-    /// The address of the value stands there.
-    Behind(Place),
-    /// Gathered at this offset of the scratch area.
-    Scratch(u16),
-    Nowhere,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    Frame,
+    /// The first stack argument.
+    Stack,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Argument {
-    source: Source,
+    at: Place,
+    /// Only the address of the value stands there.
+    by_reference: bool,
     size: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Gather {
     from: Place,
-    to: u16,
-    width: u16,
+    to: FrameOffset,
+    width: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Scatter {
     from: u16,
-    width: u16,
-    extend: Extend,
+    load: Load,
     to: FrameOffset,
+}
+
+/// How a piece of a result is read and widened to the 8 bytes that its register is loaded from. One
+/// load and one store of those widths, because a load that spans several recent stores has to wait
+/// for all of them.
+#[derive(Clone, Copy, Debug)]
+enum Load {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    /// This many bytes, as they are.
+    Bytes(u16),
 }
 
 #[derive(Clone, Debug)]
@@ -96,11 +87,11 @@ pub(crate) struct UpcallPlan {
     abi: Abi,
     args: Box<[Argument]>,
     gathers: Box<[Gather]>,
-    /// Bytes of scratch in use; padding between pieces is zero there.
+    /// Bytes of scratch in use.
     scratch: u16,
     outcome: Outcome,
     ret_size: u32,
-    x87_results: u32,
+    loads: ResultLoads,
     uses_vectors: bool,
 }
 
@@ -115,31 +106,20 @@ impl UpcallPlan {
         let mut args = Vec::with_capacity(plan.args().len());
         let mut uses_vectors = false;
         for (arg, size) in plan.args().iter().zip(plan.arg_sizes()) {
-            let source = match arg {
-                ArgPlan::ByReference { at, .. } => Source::Behind(place(*at)?),
+            let (at, by_reference) = match arg {
+                ArgPlan::ByReference { at, .. } => (place(*at)?, true),
                 ArgPlan::Direct(pieces) => {
                     uses_vectors |= pieces.iter().any(|p| matches!(p.at, Location::Reg(Reg::Vec(_))));
-                    match &pieces[..] {
-                        [] => Source::Nowhere,
-                        [only] if only.offset == 0 && only.width == *size => Source::At(place(only.at)?),
-                        several => {
-                            let start = scratch;
-                            for piece in several {
-                                gathers.push(gather(piece, start)?);
-                            }
-                            let end = u32::from(start).saturating_add(*size).next_multiple_of(16);
-                            scratch = u16::try_from(end)
-                                .ok()
-                                .filter(|end| usize::from(*end) <= SCRATCH)
-                                .ok_or(Unreachable(several[0].at))?;
-                            Source::Scratch(start)
-                        }
-                    }
+                    let at = match &pieces[..] {
+                        [] => NOWHERE,
+                        [only] if only.offset == 0 && only.width == *size => place(only.at)?,
+                        several => gather(several, *size, &mut scratch, &mut gathers)?,
+                    };
+                    (at, false)
                 }
             };
-            args.push(Argument { source, size: *size });
+            args.push(Argument { at, by_reference, size: *size });
         }
-        let mut x87_results = 0;
         let outcome = match plan.ret() {
             RetPlan::Void => Outcome::Nothing,
             RetPlan::Indirect { pointer, returned } => Outcome::Memory {
@@ -147,7 +127,6 @@ impl UpcallPlan {
                 returned: UpcallFrame::result(*returned).ok_or(Unreachable(Location::Reg(*returned)))?,
             },
             RetPlan::Direct(pieces) => {
-                x87_results = pieces.iter().filter(|p| matches!(p.at, Location::Reg(Reg::X87(_)))).count();
                 Outcome::Registers(pieces.iter().map(scatter).collect::<Result<_, _>>()?)
             }
         };
@@ -158,7 +137,7 @@ impl UpcallPlan {
             scratch,
             outcome,
             ret_size: plan.ret_size(),
-            x87_results: u32::try_from(x87_results).unwrap_or(u32::MAX),
+            loads: result_loads(plan.ret()),
             uses_vectors,
         })
     }
@@ -171,58 +150,86 @@ impl UpcallPlan {
         self.args.len()
     }
 
-    pub(crate) fn ret_size(&self) -> usize {
-        self.ret_size as usize
-    }
-
     /// Whether any argument travels in a vector register.
     pub(crate) fn uses_vectors(&self) -> bool {
         self.uses_vectors
     }
 
-    /// Collects the values that lie in several places.
+    /// Whether every argument lies in one place and the result is one integer register or nothing:
+    /// then [`UpcallPlan::integer`] does what `gather`, `result` and `deliver` do.
+    pub(crate) fn is_plain(&self) -> bool {
+        let plain_result = match &self.outcome {
+            Outcome::Nothing => true,
+            Outcome::Registers(scatters) => match scatters[..] {
+                [Scatter { from: 0, to, load }] => {
+                    Some(to) == UpcallFrame::result(Reg::Int(Gpr::Rax)) && !matches!(load, Load::Bytes(_))
+                }
+                _ => false,
+            },
+            Outcome::Memory { .. } => false,
+        };
+        self.gathers.is_empty() && plain_result
+    }
+
+    /// The place of the result of a plain plan.
+    #[inline]
+    pub(crate) fn result_of<'a>(&self, buffer: &'a mut u64) -> &'a mut [u8] {
+        // SAFETY: 8 bytes, and any values of them are a number.
+        let bytes: &mut [u8; 8] = unsafe { &mut *core::ptr::from_mut(buffer).cast() };
+        &mut bytes[..self.ret_size as usize]
+    }
+
+    /// The value of `rax` for a plain plan.
+    #[inline]
+    pub(crate) fn integer(&self, buffer: &u64) -> Returned {
+        let rax = match &self.outcome {
+            Outcome::Registers(scatters) => match scatters.first() {
+                // SAFETY: a plain plan loads 8 bytes at most.
+                Some(scatter) => unsafe { scatter.load.read(core::ptr::from_ref(buffer).cast()) },
+                None => 0,
+            },
+            Outcome::Nothing | Outcome::Memory { .. } => 0,
+        };
+        Returned { rax, loads: ResultLoads::NONE }
+    }
+
+    /// Puts values together that came in several places; padding between the pieces is zero.
     ///
     /// # Safety
     /// `frame` is that of a call which this plan describes and which has not returned.
     #[inline]
-    pub(crate) unsafe fn gather(&self, frame: &UpcallFrame, scratch: &mut Scratch) {
-        scratch.0[..usize::from(self.scratch)].fill(MaybeUninit::new(0));
+    pub(crate) unsafe fn gather(&self, frame: &mut UpcallFrame) {
+        if self.gathers.is_empty() {
+            return;
+        }
+        if let Some(FrameOffset(start)) = UpcallFrame::scratch(0) {
+            frame.bytes_mut()[usize::from(start)..][..usize::from(self.scratch)].fill(0);
+        }
         for gather in &self.gathers {
             // SAFETY: the caller vouches for the frame.
             let from = unsafe { address(frame, gather.from) };
-            // SAFETY: `to + width` is within a value, whose end was checked against SCRATCH.
-            let to = unsafe { scratch.0.as_mut_ptr().cast::<u8>().add(usize::from(gather.to)) };
-            // SAFETY: the plan is verified: `width` bytes of the value stand at `from`.
-            unsafe { to.copy_from_nonoverlapping(from, usize::from(gather.width)) };
+            let to = &mut frame.bytes_mut()[usize::from(gather.to.0)..][..gather.width as usize];
+            // SAFETY: the plan is verified: `width` bytes of the value stand at `from`, in another
+            // part of the frame or on the stack.
+            unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from, to.len()) };
         }
     }
 
     /// The native bytes of an argument; `None` if there is no such argument.
     ///
     /// # Safety
-    /// `frame` is that of a call which this plan describes and which has not returned, and `scratch`
-    /// was filled by [`UpcallPlan::gather`].
+    /// `frame` is that of a call which this plan describes and which has not returned, and
+    /// [`UpcallPlan::gather`] was called for it.
     #[inline]
-    pub(crate) unsafe fn argument<'a>(
-        &self,
-        index: usize,
-        frame: &'a UpcallFrame,
-        scratch: &'a Scratch,
-    ) -> Option<&'a [u8]> {
+    pub(crate) unsafe fn argument<'a>(&self, index: usize, frame: &'a UpcallFrame) -> Option<&'a [u8]> {
         let argument = self.args.get(index)?;
-        let start = match argument.source {
-            // SAFETY: the caller vouches for the frame.
-            Source::At(place) => unsafe { address(frame, place) },
-            Source::Behind(place) => {
-                // SAFETY: the caller vouches for the frame.
-                let pointer = unsafe { address(frame, place) }.cast::<*const u8>();
-                // SAFETY: the place holds the 8 bytes of an address, aligned as registers and stack
-                // words are.
-                unsafe { pointer.read() }
-            }
-            Source::Scratch(offset) => scratch.0[usize::from(offset)..].as_ptr().cast::<u8>(),
-            Source::Nowhere => core::ptr::dangling(),
-        };
+        // SAFETY: the caller vouches for the frame.
+        let mut start = unsafe { address(frame, argument.at) };
+        if argument.by_reference {
+            // SAFETY: the place holds the 8 bytes of an address, aligned as registers and stack
+            // words are.
+            start = unsafe { start.cast::<*const u8>().read() };
+        }
         // SAFETY: the plan is verified: `size` bytes of the value stand there, in the frame, on the
         // stack of the caller or in its copy, until the upcall returns.
         Some(unsafe { slice::from_raw_parts(start, argument.size as usize) })
@@ -260,12 +267,12 @@ impl UpcallPlan {
         unsafe { slice::from_raw_parts_mut(start, self.ret_size as usize) }
     }
 
-    /// Puts the result where the entry loads it from; returns how many x87 registers it takes.
+    /// Puts the result where the entry loads it from, and says so.
     ///
     /// # Safety
     /// As for [`UpcallPlan::gather`].
     #[inline]
-    pub(crate) unsafe fn deliver(&self, frame: &mut UpcallFrame, buffer: &ResultBytes) -> u32 {
+    pub(crate) unsafe fn deliver(&self, frame: &mut UpcallFrame, buffer: &ResultBytes) -> Returned {
         match &self.outcome {
             Outcome::Nothing => {}
             Outcome::Registers(scatters) => {
@@ -281,55 +288,121 @@ impl UpcallPlan {
                 frame.bytes_mut()[usize::from(returned.0)..][..8].copy_from_slice(&memory.to_ne_bytes());
             }
         }
-        self.x87_results
+        Returned { rax: 0, loads: self.loads }
+    }
+}
+
+impl Load {
+    /// The widened value at `start`; 0 for those that are copied as they are.
+    ///
+    /// # Safety
+    /// As many bytes can be read there.
+    #[inline]
+    unsafe fn read(self, start: *const u8) -> u64 {
+        macro_rules! load {
+            ($type:ty) => {
+                // SAFETY: the caller vouches for the bytes.
+                unsafe { start.cast::<$type>().read_unaligned() }
+            };
+        }
+        match self {
+            Load::U8 => u64::from(load!(u8)),
+            Load::U16 => u64::from(load!(u16)),
+            Load::U32 => u64::from(load!(u32)),
+            Load::U64 => load!(u64),
+            Load::I8 => i64::from(load!(i8)).cast_unsigned(),
+            Load::I16 => i64::from(load!(i16)).cast_unsigned(),
+            Load::I32 => i64::from(load!(i32)).cast_unsigned(),
+            Load::Bytes(_) => 0,
+        }
     }
 }
 
 impl Scatter {
     #[inline]
     fn copy(&self, buffer: &ResultBytes, frame: &mut UpcallFrame) {
-        let mut word = [0_u8; 16];
-        let from = usize::from(self.from);
-        let width = usize::from(self.width);
-        let word128 = buffer[from / 16] >> (from % 16 * 8);
-        word.copy_from_slice(&word128.to_le_bytes());
-        let negative = word[width - 1] >= 0x80;
-        let fill = if matches!(self.extend, Extend::Sign) && negative { 0xff } else { 0 };
-        word[width..].fill(fill);
         let to = usize::from(self.to.0);
-        frame.bytes_mut()[to..to + 8].copy_from_slice(&word[..8]);
-        if width > 8 {
-            frame.bytes_mut()[to + 8..to + 16].copy_from_slice(&word[8..]);
+        // SAFETY: `scatter` checked that `from` and the width of the load end within the buffer.
+        let start = unsafe { buffer.as_ptr().cast::<u8>().add(usize::from(self.from)) };
+        if let Load::Bytes(width) = self.load {
+            let width = usize::from(width);
+            // SAFETY: as above.
+            let bytes = unsafe { slice::from_raw_parts(start, width) };
+            let register = &mut frame.bytes_mut()[to..to + width.next_multiple_of(8)];
+            register.fill(0);
+            register[..width].copy_from_slice(bytes);
+        } else {
+            // SAFETY: as above.
+            let word = unsafe { self.load.read(start) };
+            frame.bytes_mut()[to..to + 8].copy_from_slice(&word.to_ne_bytes());
         }
     }
 }
+
+/// Which registers the result of this plan is in, beyond the usual.
+fn result_loads(ret: &RetPlan) -> ResultLoads {
+    let RetPlan::Direct(pieces) = ret else { return ResultLoads::USUAL };
+    let x87 = pieces.iter().filter(|p| matches!(p.at, Location::Reg(Reg::X87(_)))).count();
+    match x87 {
+        0 if pieces.iter().any(|p| matches!(p.at, Location::Reg(Reg::Vec(_))) && p.width > 8) => {
+            ResultLoads::WHOLE_VECTORS
+        }
+        0 => ResultLoads::USUAL,
+        1 => ResultLoads::ONE_X87,
+        _ => ResultLoads::TWO_X87,
+    }
+}
+
+/// Of a value without bytes.
+const NOWHERE: Place = Place { base: Base::Frame, offset: 0 };
 
 fn place(location: Location) -> Result<Place, Unreachable> {
     match location {
         Location::Reg(register) => {
-            UpcallFrame::argument(register).map(Place::Frame).ok_or(Unreachable(location))
+            let at = UpcallFrame::argument(register).ok_or(Unreachable(location))?;
+            Ok(Place { base: Base::Frame, offset: at.0.into() })
         }
-        Location::Stack(offset) => Ok(Place::Stack(offset)),
+        Location::Stack(offset) => Ok(Place { base: Base::Stack, offset }),
     }
 }
 
-fn gather(piece: &Piece, start: u16) -> Result<Gather, Unreachable> {
-    let to = u32::from(start).checked_add(piece.offset).and_then(|to| u16::try_from(to).ok());
-    let width = u16::try_from(piece.width).ok();
-    match (to, width) {
-        (Some(to), Some(width)) if usize::from(to) + usize::from(width) <= SCRATCH => {
-            Ok(Gather { from: place(piece.at)?, to, width })
-        }
-        _ => Err(Unreachable(piece.at)),
+/// Plans to put a value together in the scratch area.
+fn gather(
+    pieces: &[Piece],
+    size: u32,
+    scratch: &mut u16,
+    gathers: &mut Vec<Gather>,
+) -> Result<Place, Unreachable> {
+    let value = *scratch;
+    let unreachable = Unreachable(pieces[0].at);
+    let at = |offset: u32| {
+        let offset = u32::from(value).checked_add(offset).and_then(|offset| u16::try_from(offset).ok());
+        offset.and_then(UpcallFrame::scratch).ok_or(unreachable)
+    };
+    for piece in pieces {
+        gathers.push(Gather { from: place(piece.at)?, to: at(piece.offset)?, width: piece.width });
     }
+    let end = u32::from(value) + size.next_multiple_of(16);
+    *scratch = u16::try_from(end).ok().filter(|end| *end <= UpcallFrame::SCRATCH).ok_or(unreachable)?;
+    Ok(Place { base: Base::Frame, offset: at(0)?.0.into() })
 }
 
 fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
     let Location::Reg(register) = piece.at else { return Err(Unreachable(piece.at)) };
     let to = UpcallFrame::result(register).ok_or(Unreachable(piece.at))?;
-    match (u16::try_from(piece.offset), u16::try_from(piece.width)) {
-        (Ok(from), Ok(width @ 1..=16)) if usize::from(from % 16) + usize::from(width) <= 16 && from < 32 => {
-            Ok(Scatter { from, width, extend: piece.extend, to })
+    let load = match (piece.width, piece.extend) {
+        (1, Extend::Sign) => Load::I8,
+        (2, Extend::Sign) => Load::I16,
+        (4, Extend::Sign) => Load::I32,
+        (1, _) => Load::U8,
+        (2, _) => Load::U16,
+        (4, _) => Load::U32,
+        (8, _) => Load::U64,
+        (width, _) => Load::Bytes(u16::try_from(width).map_err(|_| Unreachable(piece.at))?),
+    };
+    match u16::try_from(piece.offset) {
+        Ok(from) if u32::from(from) + piece.width <= 32 && piece.width <= 16 => {
+            Ok(Scatter { from, load, to })
         }
         _ => Err(Unreachable(piece.at)),
     }
@@ -341,10 +414,11 @@ fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
 /// `frame` is that of a call in progress, to which `place` belongs.
 #[inline]
 unsafe fn address(frame: &UpcallFrame, place: Place) -> *const u8 {
-    match place {
-        // SAFETY: a FrameOffset is within the frame.
-        Place::Frame(offset) => unsafe { core::ptr::from_ref(frame).cast::<u8>().add(usize::from(offset.0)) },
-        // SAFETY: the call has that many bytes of stack arguments.
-        Place::Stack(offset) => unsafe { frame.stack.add(offset as usize) },
-    }
+    let base = match place.base {
+        Base::Frame => core::ptr::from_ref(frame).cast::<u8>(),
+        Base::Stack => frame.stack.cast_const(),
+    };
+    // SAFETY: an offset into the frame came from a FrameOffset; the call has as many bytes of stack
+    // arguments as its plan says.
+    unsafe { base.add(place.offset as usize) }
 }

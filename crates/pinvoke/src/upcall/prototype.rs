@@ -22,7 +22,7 @@ use pinvoke_abi::plan::Abi;
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
-use crate::arch::upcall::Flavour;
+use crate::arch::upcall::{Dispatch, Flavour};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// How calls of a function type come in.
@@ -113,8 +113,8 @@ impl<S: Prototype<Function = S>> WithoutUserData for S {}
 pub struct EntryPoints {
     /// The function that takes the slot as an additional argument.
     pub(crate) shim: *const (),
-    /// The function that takes slot and frame, in the convention of the entry.
-    pub(crate) dispatch: *const (),
+    /// The function that takes slot and frame; user data makes it needless.
+    pub(crate) dispatch: Option<Dispatch>,
 }
 
 /// The rule set of a convention on this machine.

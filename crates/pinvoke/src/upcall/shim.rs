@@ -14,14 +14,14 @@ use pinvoke_abi::signature::{CallConv, Signature};
 
 use super::declaration::Declared;
 use super::invocation::{Admission, run, run_bare};
-use super::plan::{ResultBytes, Scratch};
+use super::plan::ResultBytes;
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
 };
 use super::slot::Slot;
 use super::thunk_table;
-use crate::arch::upcall::UpcallFrame;
-use crate::native::{CodePtr, NativeType};
+use crate::arch::upcall::{ResultLoads, Returned, UpcallFrame};
+use crate::native::{CodePtr, NativeType, Passing};
 
 /// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.
 pub trait HandlerMut<P: Prototype> {
@@ -71,11 +71,11 @@ unsafe fn fallback<R: NativeType>(slot: &Slot) -> R {
 /// # Safety
 /// As for `UpcallPlan::argument`, and the argument at `index` is a `T`.
 #[inline]
-unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame, scratch: &Scratch) -> T {
+unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame) -> T {
     // SAFETY: slots whose target is an entry have a form.
     let plan = &unsafe { slot.form() }.plan;
-    // SAFETY: the caller vouches for frame and scratch.
-    match unsafe { plan.argument(index, frame, scratch) } {
+    // SAFETY: the caller vouches for the frame.
+    match unsafe { plan.argument(index, frame) } {
         // SAFETY: the bytes of a `T`.
         Some(bytes) => unsafe { bytes.as_ptr().cast::<T>().read_unaligned() },
         None => unreachable!("the plan has every parameter of the prototype"),
@@ -87,7 +87,14 @@ unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame, sc
 /// # Safety
 /// As for `UpcallPlan::gather`, and the result is an `R`.
 #[inline]
-unsafe fn write<R: NativeType>(slot: &Slot, frame: &mut UpcallFrame, result: R) -> u32 {
+unsafe fn write<R: NativeType>(slot: &Slot, frame: &mut UpcallFrame, result: R) -> Returned {
+    if matches!(R::PASSING, Passing::Int | Passing::Nothing) && size_of::<R>() <= 8 {
+        // An integer result is `rax`, whatever the plan.
+        let mut rax = 0_u64;
+        // SAFETY: 8 bytes take the result.
+        unsafe { core::ptr::from_mut(&mut rax).cast::<R>().write(result) };
+        return Returned { rax, loads: ResultLoads::NONE };
+    }
     // SAFETY: slots whose target is an entry have a form.
     let plan = &unsafe { slot.form() }.plan;
     let mut buffer: ResultBytes = [0; 2];
@@ -144,22 +151,21 @@ macro_rules! handlers {
 
             /// # Safety
             /// As for `last`, with the frame of a call of the prototype.
-            unsafe extern $conv fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+            unsafe extern "sysv64" fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
                 slot: &'static Slot,
                 frame: &mut UpcallFrame,
-            ) -> u32
+            ) -> Returned
             where
                 F: $closure($($A),*) -> R,
                 C: Admission,
             {
-                let mut scratch = Scratch::new();
                 // SAFETY: slots whose target is an entry have a form.
                 let plan = &unsafe { slot.form() }.plan;
                 // SAFETY: the frame is that of a call in progress.
-                unsafe { plan.gather(frame, &mut scratch) };
+                unsafe { plan.gather(frame) };
                 $(
                     // SAFETY: the plan is that of the prototype, whose parameter this is.
-                    let $a = unsafe { read::<$A>(slot, $i, frame, &scratch) };
+                    let $a = unsafe { read::<$A>(slot, $i, frame) };
                 )*
                 // SAFETY: the same contract.
                 let result = unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) };
@@ -174,7 +180,7 @@ macro_rules! handlers {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     EntryPoints {
                         shim: last::<F, C, BOXED, $($A,)* R> as *const (),
-                        dispatch: dispatch::<F, C, BOXED, $($A,)* R> as *const (),
+                        dispatch: Some(dispatch::<F, C, BOXED, $($A,)* R>),
                     }
                 }
             }
@@ -186,7 +192,7 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = last::<F, C, BOXED, $($A,)* R> as *const ();
-                    EntryPoints { shim, dispatch: shim }
+                    EntryPoints { shim, dispatch: None }
                 }
             }
 
@@ -197,7 +203,7 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = first::<F, C, BOXED, $($A,)* R> as *const ();
-                    EntryPoints { shim, dispatch: shim }
+                    EntryPoints { shim, dispatch: None }
                 }
             }
         };

@@ -26,7 +26,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, O
 
 use super::plan::UpcallPlan;
 use super::policy::{OnPanic, OnWrongThread};
-use crate::arch::upcall::Flavour;
+use crate::arch::upcall::{Dispatch, Flavour};
 use crate::native::CodePtr;
 
 /// The data of one thunk. The first field is the one that thunk code jumps through.
@@ -61,15 +61,9 @@ pub(crate) struct Header {
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Form {
-    /// A `DispatchSysV64` or `DispatchWin64`, as the entry wants.
-    pub(crate) dispatch: *const (),
+    pub(crate) dispatch: Dispatch,
     pub(crate) plan: UpcallPlan,
 }
-
-// SAFETY: `dispatch` is the address of a function, which any thread may call.
-unsafe impl Send for Form {}
-// SAFETY: as for Send.
-unsafe impl Sync for Form {}
 
 impl Form {
     /// Where the entry finds the dispatch function.

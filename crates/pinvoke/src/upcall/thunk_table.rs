@@ -5,14 +5,15 @@
 //! others rest behind it, so that a native call that comes too late meets the report and not a
 //! stranger. Nothing is ever unmapped.
 //!
-//! Claiming and resting take one short lock per flavour. No code of a user runs under it.
+//! Claiming and resting take one short lock per flavour. No code of a user runs under it. A signal
+//! handler may invoke callbacks, but must not make or drop them: it could wait for the lock of the
+//! very thread that it interrupted.
 
 use core::ptr::null;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::CallbackError;
-use super::pages;
-use super::slot::{Occupant, Slot};
+use super::lock::{Held, Lock};
+use super::slot::Slot;
+use super::{CallbackError, pages};
 use crate::arch::upcall::{Flavour, PAGE_SIZE, POOL_THUNKS, TEMPLATE_THUNKS, THUNK_SIZE};
 use crate::native::CodePtr;
 
@@ -39,38 +40,39 @@ impl Flock {
         Flock { blocks: Vec::new(), used: 0, oldest: null(), newest: null(), resting: 0 }
     }
 
+    /// The slot that rests longest, if at least `others` rest behind it.
     #[inline]
-    fn take(&mut self, flavour: Flavour) -> Result<&'static Slot, CallbackError> {
-        if self.resting < RESTING {
-            match self.take_fresh(flavour) {
-                Ok(slot) => return Ok(slot),
-                // No more to be had: then what rests must do, however short the queue.
-                Err(error) if self.resting == 0 => return Err(error),
-                Err(_) => {}
-            }
+    fn take_rested(&mut self, others: usize) -> Option<&'static Slot> {
+        if self.resting <= others {
+            return None;
         }
         // SAFETY: `resting` is not 0, so `oldest` leads to a slot, and slots are never unmapped.
         let slot: &'static Slot = unsafe { &*self.oldest };
         self.oldest = slot.next_resting();
         self.resting -= 1;
-        Ok(slot)
+        Some(slot)
     }
 
+    #[cold]
     fn take_fresh(&mut self, flavour: Flavour) -> Result<&'static Slot, CallbackError> {
-        let newest = self.blocks.last().copied().unwrap_or(Block::EMPTY);
-        if let Some((slot, code)) = newest.thunk(self.used) {
-            slot.set_thunk(flavour, code);
-            self.used += 1;
-            return Ok(slot);
+        loop {
+            let newest = self.blocks.last().copied().unwrap_or(Block::EMPTY);
+            if let Some((slot, code)) = newest.thunk(self.used) {
+                slot.set_thunk(flavour, code);
+                self.used += 1;
+                return Ok(slot);
+            }
+            let block = match self.blocks.len() {
+                0 => Block::pool(flavour),
+                blocks => match pages::map(flavour, blocks) {
+                    Ok(block) => block,
+                    // Then what rests must do, however short the queue.
+                    Err(error) => return self.take_rested(0).ok_or(error),
+                },
+            };
+            self.blocks.push(block);
+            self.used = 0;
         }
-        let block = if self.blocks.is_empty() {
-            Block::pool(flavour)
-        } else {
-            pages::map(flavour, self.blocks.len())?
-        };
-        self.blocks.push(block);
-        self.used = 0;
-        self.take_fresh(flavour)
     }
 
     #[inline]
@@ -87,19 +89,21 @@ impl Flock {
     }
 }
 
-static FLOCKS: [Mutex<Flock>; FLAVOURS] = [const { Mutex::new(Flock::new()) }; FLAVOURS];
+static FLOCKS: [Lock<Flock>; FLAVOURS] = [const { Lock::new(Flock::new()) }; FLAVOURS];
 
-fn flock(flavour: Flavour) -> MutexGuard<'static, Flock> {
-    // A panic under the lock could come from the allocator only, between two consistent states.
-    FLOCKS[flavour as usize].lock().unwrap_or_else(PoisonError::into_inner)
+#[inline]
+fn flock(flavour: Flavour) -> Held<'static, Flock> {
+    FLOCKS[flavour as usize].hold()
 }
 
-/// Takes a free thunk and brings `occupant` to life in it.
+/// Takes a free thunk.
 #[inline]
-pub(crate) fn claim(flavour: Flavour, occupant: Occupant) -> Result<&'static Slot, CallbackError> {
-    let slot = flock(flavour).take(flavour)?;
-    slot.occupy(occupant);
-    Ok(slot)
+pub(crate) fn claim(flavour: Flavour) -> Result<&'static Slot, CallbackError> {
+    let mut flock = flock(flavour);
+    match flock.take_rested(RESTING) {
+        Some(slot) => Ok(slot),
+        None => flock.take_fresh(flavour),
+    }
 }
 
 /// Gives a thunk back whose callback is dead and not running any more.

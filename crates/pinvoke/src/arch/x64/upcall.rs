@@ -24,7 +24,8 @@
 //!
 //! `entry_*` is where an `r10` thunk leads when no register is free, or the signature is not known
 //! at compile time: it stores the argument registers in an [`UpcallFrame`], calls the *dispatch*
-//! function that the slot's form names, and loads the results from the frame. One pair for each
+//! function that the slot's form names, and loads the results from the frame; an integer that is
+//! the whole result comes back in `rax` without that detour. One pair for each
 //! convention; the second of a pair stores no vector registers, for calls that have none.
 
 use core::arch::naked_asm;
@@ -234,6 +235,8 @@ pub(crate) struct UpcallFrame {
     ret_vectors: [u128; 2],
     /// `st(0)`, `st(1)`: ten bytes each.
     ret_x87: [u128; 2],
+    /// Values that came in several places, put together.
+    scratch: [u128; 32],
 }
 
 /// A byte offset within an [`UpcallFrame`].
@@ -247,6 +250,16 @@ impl UpcallFrame {
         // SAFETY: numbers and an address, all of whose bytes may be written; what the entry did not
         // store is memory of its stack frame, whose contents the compiler knows nothing about.
         unsafe { &mut *core::ptr::from_mut(self).cast() }
+    }
+
+    /// Bytes of scratch. Values that are put together take two registers each, or one for a part of
+    /// an over-aligned value; 14 registers carry arguments.
+    pub(crate) const SCRATCH: u16 = 512;
+
+    /// Where a byte of the scratch area is.
+    pub(crate) fn scratch(offset: u16) -> Option<FrameOffset> {
+        let start = u16::try_from(offset_of!(UpcallFrame, scratch)).ok()?;
+        (offset <= UpcallFrame::SCRATCH).then_some(FrameOffset(start + offset))
     }
 
     /// Where an argument register is stored.
@@ -284,15 +297,37 @@ impl UpcallFrame {
     }
 }
 
-/// Reads the arguments of a call from its frame and leaves the result there; returns how many x87
-/// registers the result takes. In the convention of the entry that calls it.
-pub(crate) type DispatchSysV64 = unsafe extern "sysv64" fn(&'static Slot, &mut UpcallFrame) -> u32;
-/// As [`DispatchSysV64`]; compiled as a Microsoft x64 function it keeps the registers that this
-/// convention wants kept and System V does not (`rdi`, `rsi`, `xmm6` to `xmm15`).
-pub(crate) type DispatchWin64 = unsafe extern "win64" fn(&'static Slot, &mut UpcallFrame) -> u32;
+/// Which result registers an entry loads from the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct ResultLoads(u64);
+
+impl ResultLoads {
+    /// None: dispatch returns the value of `rax` itself.
+    pub(crate) const NONE: ResultLoads = ResultLoads(0);
+    /// `rax`, `rdx` and the low halves of `xmm0` and `xmm1`.
+    pub(crate) const USUAL: ResultLoads = ResultLoads(1);
+    /// The same and all of `xmm0` and `xmm1`.
+    pub(crate) const WHOLE_VECTORS: ResultLoads = ResultLoads(2);
+    /// The same as usual and `st(0)`.
+    pub(crate) const ONE_X87: ResultLoads = ResultLoads(3);
+    /// The same as usual, `st(0)` and `st(1)`.
+    pub(crate) const TWO_X87: ResultLoads = ResultLoads(4);
+}
+
+/// What dispatch returns, in `rax` and `rdx`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Returned {
+    pub(crate) rax: u64,
+    pub(crate) loads: ResultLoads,
+}
+
+/// Reads the arguments of a call from its frame and leaves the result there.
+pub(crate) type Dispatch = unsafe extern "sysv64" fn(&'static Slot, &mut UpcallFrame) -> Returned;
 
 macro_rules! entry {
-    ($name:ident, [$($store_vectors:literal)*], $slot:literal, $frame:literal) => {
+    ($name:ident, [$($store_vectors:literal)*], [$($keep:literal)*], [$($restore:literal)*]) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             naked_asm!(
@@ -304,40 +339,49 @@ macro_rules! entry {
                 "mov rbp, rsp",
                 ".cfi_def_cfa_register rbp",
                 // The return address and rbp make 16 bytes, so rsp is aligned here.
-                "sub rsp, {size} + 32",
-                "mov [rsp + 32 + {ints}], rdi",
-                "mov [rsp + 32 + {ints} + 8], rsi",
-                "mov [rsp + 32 + {ints} + 16], rdx",
-                "mov [rsp + 32 + {ints} + 24], rcx",
-                "mov [rsp + 32 + {ints} + 32], r8",
-                "mov [rsp + 32 + {ints} + 40], r9",
+                "sub rsp, {size}",
+                "mov [rsp + {ints}], rdi",
+                "mov [rsp + {ints} + 8], rsi",
+                "mov [rsp + {ints} + 16], rdx",
+                "mov [rsp + {ints} + 24], rcx",
+                "mov [rsp + {ints} + 32], r8",
+                "mov [rsp + {ints} + 40], r9",
                 $($store_vectors,)*
                 "lea rax, [rbp + 16]",
-                "mov [rsp + 32 + {stack}], rax",
-                concat!("mov ", $slot, ", r10"),
-                concat!("lea ", $frame, ", [rsp + 32]"),
+                "mov [rsp + {stack}], rax",
+                "mov rdi, r10",
+                "mov rsi, rsp",
                 "mov rax, [r10 + {form}]",
-                // The 32 bytes below the frame are the shadow space of Microsoft x64.
+                $($keep,)*
                 "call [rax + {dispatch}]",
-                "test eax, eax",
+                $($restore,)*
+                "test edx, edx",
                 "jnz 3f",
                 "2:",
-                "mov rax, [rsp + 32 + {ret_ints}]",
-                "mov rdx, [rsp + 32 + {ret_ints} + 8]",
-                "movaps xmm0, [rsp + 32 + {ret_vectors}]",
-                "movaps xmm1, [rsp + 32 + {ret_vectors} + 16]",
                 "leave",
                 ".cfi_remember_state",
                 ".cfi_def_cfa rsp, 8",
                 "ret",
                 ".cfi_restore_state",
-                // A stack: what shall be st(0) is pushed last.
                 "3:",
-                "cmp eax, 1",
-                "je 4f",
-                "fld tbyte ptr [rsp + 32 + {ret_x87} + 16]",
+                "mov ecx, edx",
+                "mov rax, [rsp + {ret_ints}]",
+                "mov rdx, [rsp + {ret_ints} + 8]",
+                "movsd xmm0, [rsp + {ret_vectors}]",
+                "movsd xmm1, [rsp + {ret_vectors} + 16]",
+                "cmp ecx, {whole_vectors}",
+                "jb 2b",
+                "jne 4f",
+                "movaps xmm0, [rsp + {ret_vectors}]",
+                "movaps xmm1, [rsp + {ret_vectors} + 16]",
+                "jmp 2b",
+                // A stack: what shall be st(0) is pushed last.
                 "4:",
-                "fld tbyte ptr [rsp + 32 + {ret_x87}]",
+                "cmp ecx, {one_x87}",
+                "je 5f",
+                "fld tbyte ptr [rsp + {ret_x87} + 16]",
+                "5:",
+                "fld tbyte ptr [rsp + {ret_x87}]",
                 "jmp 2b",
                 ".cfi_endproc",
                 size = const size_of::<UpcallFrame>(),
@@ -348,39 +392,77 @@ macro_rules! entry {
                 ret_x87 = const offset_of!(UpcallFrame, ret_x87),
                 form = const Slot::FORM_OFFSET,
                 dispatch = const Form::DISPATCH_OFFSET,
+                whole_vectors = const ResultLoads::WHOLE_VECTORS.0,
+                one_x87 = const ResultLoads::ONE_X87.0,
             )
         }
+    };
+}
+
+/// An entry for Microsoft x64: its callers expect `rdi`, `rsi` and `xmm6` to `xmm15` to be kept.
+macro_rules! entry_win64 {
+    ($name:ident, [$($store_vectors:literal)*]) => {
+        entry!(
+            $name,
+            [$($store_vectors)*],
+            [
+                "sub rsp, 160"
+                "movaps [rsp], xmm6"
+                "movaps [rsp + 16], xmm7"
+                "movaps [rsp + 32], xmm8"
+                "movaps [rsp + 48], xmm9"
+                "movaps [rsp + 64], xmm10"
+                "movaps [rsp + 80], xmm11"
+                "movaps [rsp + 96], xmm12"
+                "movaps [rsp + 112], xmm13"
+                "movaps [rsp + 128], xmm14"
+                "movaps [rsp + 144], xmm15"
+            ],
+            [
+                "movaps xmm6, [rsp]"
+                "movaps xmm7, [rsp + 16]"
+                "movaps xmm8, [rsp + 32]"
+                "movaps xmm9, [rsp + 48]"
+                "movaps xmm10, [rsp + 64]"
+                "movaps xmm11, [rsp + 80]"
+                "movaps xmm12, [rsp + 96]"
+                "movaps xmm13, [rsp + 112]"
+                "movaps xmm14, [rsp + 128]"
+                "movaps xmm15, [rsp + 144]"
+                "add rsp, 160"
+                "mov rdi, [rsp + {ints}]"
+                "mov rsi, [rsp + {ints} + 8]"
+            ]
+        );
     };
 }
 
 // `vectors` is the first field, so its offset is 0.
 const _: () = assert!(offset_of!(UpcallFrame, vectors) == 0 && size_of::<UpcallFrame>().is_multiple_of(16));
 
-entry!(entry_sysv64_ints, [], "rdi", "rsi");
+entry!(entry_sysv64_ints, [], [], []);
 entry!(
     entry_sysv64,
     [
-        "movaps [rsp + 32], xmm0"
-        "movaps [rsp + 48], xmm1"
-        "movaps [rsp + 64], xmm2"
-        "movaps [rsp + 80], xmm3"
-        "movaps [rsp + 96], xmm4"
-        "movaps [rsp + 112], xmm5"
-        "movaps [rsp + 128], xmm6"
-        "movaps [rsp + 144], xmm7"
+        "movaps [rsp], xmm0"
+        "movaps [rsp + 16], xmm1"
+        "movaps [rsp + 32], xmm2"
+        "movaps [rsp + 48], xmm3"
+        "movaps [rsp + 64], xmm4"
+        "movaps [rsp + 80], xmm5"
+        "movaps [rsp + 96], xmm6"
+        "movaps [rsp + 112], xmm7"
     ],
-    "rdi",
-    "rsi"
+    [],
+    []
 );
-entry!(entry_win64_ints, [], "rcx", "rdx");
-entry!(
+entry_win64!(entry_win64_ints, []);
+entry_win64!(
     entry_win64,
     [
-        "movaps [rsp + 32], xmm0"
-        "movaps [rsp + 48], xmm1"
-        "movaps [rsp + 64], xmm2"
-        "movaps [rsp + 80], xmm3"
-    ],
-    "rcx",
-    "rdx"
+        "movaps [rsp], xmm0"
+        "movaps [rsp + 16], xmm1"
+        "movaps [rsp + 32], xmm2"
+        "movaps [rsp + 48], xmm3"
+    ]
 );
