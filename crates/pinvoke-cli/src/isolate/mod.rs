@@ -1,0 +1,48 @@
+//! The native call in a process of its own.
+//!
+//! Native code that is called with a wrong prototype, or is simply wrong, may crash, end the process or
+//! never return. The command therefore starts itself again as a *worker* with the same arguments, and
+//! waits. They share one file without a name ([`native::shared_file`](crate::native::shared_file)):
+//!
+//! ```text
+//!    0  Flight: what the worker is doing, and what killed it (mapped by both)
+//! 4096  Description: function, arguments, callbacks, as JSON, written before the call
+//!    .  Report: what came of it, as JSON, written after
+//! ```
+//!
+//! Standard input, output and error are the command's own, so what the native code prints appears where it
+//! should. The worker writes its report and ends; if there is none, the command tells from the flight
+//! record and the exit status what has happened, in [`verdict`].
+
+pub(crate) mod supervisor;
+pub(crate) mod verdict;
+pub(crate) mod worker;
+
+use serde::{Deserialize, Serialize};
+
+/// What the command needs to know to explain a death. Written before the call.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Description {
+    /// The function.
+    pub(crate) function: String,
+    /// Its prototype, in C.
+    pub(crate) prototype: String,
+    /// The file it was found in.
+    pub(crate) library: String,
+    /// The arguments as written, with the names of their parameters.
+    pub(crate) arguments: Vec<(String, String)>,
+}
+
+impl Description {
+    /// The call as one line: `strlen(s = null)`.
+    pub(crate) fn call(&self) -> String {
+        let arguments: Vec<String> =
+            self.arguments.iter().map(|(name, text)| format!("{name} = {text}")).collect();
+        format!("{}({})", self.function, arguments.join(", "))
+    }
+
+    /// The name of a parameter, by its index.
+    pub(crate) fn parameter(&self, index: u32) -> &str {
+        self.arguments.get(index as usize).map_or("?", |(name, _)| name)
+    }
+}

@@ -1,0 +1,96 @@
+//! The command's side: start the worker, wait, read what it left.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Description;
+use super::verdict::{Ending, verdict};
+use crate::failure::{Failure, Kind};
+use crate::native::{self, Flight};
+use crate::report::Report;
+
+/// Runs the command line `args` (without the program's name) in a worker and gives back its report.
+/// `None`: nobody reads the output any more, and there is nothing left to say.
+pub(crate) fn run(args: &[OsString], timeout: Option<Duration>) -> Result<Option<Report>, Failure> {
+    let share = || {
+        let file = native::shared_file()?;
+        let flight = Flight::map(&file)?;
+        Ok((file, flight))
+    };
+    let (file, flight) = share().map_err(|e| Failure::system("share memory with the worker process", &e))?;
+    let program = std::env::current_exe().map_err(|e| Failure::system("find the file of this program", &e))?;
+    let mut child = Command::new(&program)
+        .arg(format!("--worker={}", file.as_raw_fd()))
+        .args(args)
+        .spawn()
+        .map_err(|e| Failure::system(format_args!("start the worker process {}", program.display()), &e))?;
+    let ending = wait(&mut child, timeout).map_err(|e| Failure::system("wait for the worker process", &e))?;
+    if let Some(report) = read_report(&file, flight)? {
+        return report.map(Some);
+    }
+    if let Ending::Status(status) = ending
+        && killed_by_closed_pipe(status)
+    {
+        return Ok(None);
+    }
+    let description = read_json::<Description>(&file, Flight::DATA, flight.described()).unwrap_or_default();
+    Err(verdict(ending, flight, &description))
+}
+
+fn wait(child: &mut Child, timeout: Option<Duration>) -> std::io::Result<Ending> {
+    let Some(timeout) = timeout else { return child.wait().map(Ending::Status) };
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Ending::Status(status));
+        }
+        let left = timeout.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        // Short calls end at once, long ones cost nothing to wait for.
+        thread::sleep(pause.min(left));
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+    kill_descendants(child.id());
+    child.kill()?;
+    child.wait()?;
+    Ok(Ending::Timeout(timeout))
+}
+
+/// Kills what the native code has started (`system`), so that nothing is left running after a time-out.
+/// Where the system does not list a process's children there is nothing to do.
+fn kill_descendants(process: u32) {
+    let list = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    for child in list.unwrap_or_default().split_whitespace().filter_map(|id| id.parse::<u32>().ok()) {
+        kill_descendants(child);
+        native::kill(child);
+    }
+}
+
+fn read_report(file: &File, flight: &Flight) -> Result<Option<Result<Report, Failure>>, Failure> {
+    let length = flight.reported();
+    if length == 0 {
+        return Ok(None);
+    }
+    read_json(file, Flight::DATA + flight.described(), length)
+        .map(Some)
+        .ok_or_else(|| Failure::new(Kind::System, "the report of the worker process cannot be read"))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(file: &File, at: u64, length: u64) -> Option<T> {
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    file.read_exact_at(&mut bytes, at).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn killed_by_closed_pipe(status: ExitStatus) -> bool {
+    status.signal() == Some(libc::SIGPIPE) && native::output_is_closed()
+}
