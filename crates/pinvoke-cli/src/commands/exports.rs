@@ -1,0 +1,1 @@
+//! `pinvoke exports`: what a library exports.
