@@ -33,6 +33,24 @@ pub(crate) fn view_at(ty: TypeRef, address: usize) -> View {
     unsafe { View::new(ty, std::ptr::with_exposed_provenance_mut(address)) }
 }
 
+/// The same place taken for a value of another type.
+pub(crate) fn cast(view: &View, ty: TypeRef) -> View {
+    // SAFETY: as for `call`: the expression says what stands there.
+    unsafe { view.cast(ty) }
+}
+
+/// Whether this many bytes can be read at an address, found out without reading them here.
+pub(crate) fn is_readable(address: usize, length: usize) -> bool {
+    let mut copy = vec![0u8; length];
+    let here = libc::iovec { iov_base: copy.as_mut_ptr().cast(), iov_len: length };
+    let there = libc::iovec { iov_base: std::ptr::with_exposed_provenance_mut(address), iov_len: length };
+    // SAFETY: cannot fail.
+    let own = unsafe { libc::getpid() };
+    // SAFETY: the kernel checks both ranges and writes to `copy` only, which is as long as it is told.
+    let read = unsafe { libc::process_vm_readv(own, &raw const here, 1, &raw const there, 1, 0) };
+    usize::try_from(read).is_ok_and(|read| read == length)
+}
+
 /// How far the worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

@@ -7,3 +7,4 @@ pub(crate) mod finding;
 pub(crate) mod get;
 pub(crate) mod layout;
 pub(crate) mod probe;
+mod show;

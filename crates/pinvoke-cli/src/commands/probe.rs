@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use pinvoke::library::probe::{Candidate, candidates};
-use pinvoke::library::{Library, LoadError};
+use pinvoke::library::probe::{Candidate, ProbeOptions, candidates};
+use pinvoke::library::{self, Status};
 use pinvoke_abi::target::Os;
 use serde_json::json;
 
@@ -23,9 +23,7 @@ pub(crate) fn elsewhere(probe: &Probe, os: ProbeOs) -> Shown {
         ProbeOs::Windows => Os::WindowsMsvc,
     };
     // The options as given: a directory of that system means nothing here.
-    let options = probe.search.iter().fold(Default::default(), |options: pinvoke::library::probe::ProbeOptions, d| {
-        options.directory(d)
-    });
+    let options = probe.search.iter().fold(ProbeOptions::default(), ProbeOptions::directory);
     let list = candidates(probe.library.as_ref(), os, None, &options);
     let mut text = String::new();
     for (i, candidate) in list.iter().enumerate() {
@@ -46,25 +44,49 @@ fn candidate_json(candidate: &Candidate) -> serde_json::Value {
 /// Looks for the library here.
 pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
     let name = finding::library_name(&probe.library);
-    let options = finding::options(&probe.search);
     worker::flight().enter(Phase::Loading);
-    let opened = Library::open_with(&name, &options);
+    let report = library::explain(&name, &finding::options(&probe.search));
     worker::flight().enter(Phase::Preparing);
-    let library = match opened {
-        Ok(library) => library,
-        Err(error @ LoadError::Refused(_)) => return Err(finding::not_loaded(&error)),
-        Err(error) => return Err(Failure::from_error(Kind::NotFound, &error)),
-    };
-    let title = finding::title(&library);
+    let report = report.map_err(|error| Failure::from_error(Kind::NotFound, &error))?;
     let mut text = String::new();
-    let mut json = json!({ "library": probe.library, "path": title });
-    let _ = writeln!(text, "{} {title}", styled(GOOD, "found"));
+    let mut steps = Vec::new();
+    for (i, step) in report.steps.iter().enumerate() {
+        let mut json = candidate_json(&step.candidate);
+        let number = i + 1;
+        match &step.status {
+            Status::NotTried => {
+                let _ = writeln!(text, "{}", styled(DIM, format!("{number:>3}  not tried  {}", step.candidate)));
+                json["status"] = "not tried".into();
+            }
+            Status::Refused(attempt) => {
+                let _ = writeln!(text, "{number:>3}  {}    {attempt}", styled(BAD, "refused"));
+                for finding in &attempt.findings {
+                    let _ = writeln!(text, "                  it {finding}");
+                }
+                json = finding::attempt_json(attempt);
+                json["status"] = "refused".into();
+            }
+            Status::Loaded(path) => {
+                let path = path.as_ref().map(|path| path.display().to_string());
+                let from = path.as_ref().map(|path| format!(" -> {path}")).unwrap_or_default();
+                let _ = writeln!(text, "{number:>3}  {}     {}{from}", styled(GOOD, "loaded"), step.candidate);
+                json["status"] = "loaded".into();
+                json["path"] = path.into();
+            }
+        }
+        steps.push(json);
+    }
+    let Some(library) = &report.library else {
+        // The same list, as a failure with advice.
+        let loaded = finding::library(&probe.library, &probe.search);
+        return Err(loaded.err().unwrap_or_else(|| Failure::new(Kind::NotFound, "the library came and went")));
+    };
+    let mut json = json!({ "library": probe.library, "path": finding::title(library), "steps": steps });
     if let Some(entry) = &probe.entry {
-        let found = finding::entry_point(&library, entry)?;
-        let _ = writeln!(text, "{} {} at {:#x}", styled(GOOD, "found"), found.name(), found.code().addr());
+        let found = finding::entry_point(library, entry)?;
+        let _ = writeln!(text, "     {}      {} at {:#x}", styled(GOOD, "found"), found.name(), found.code().addr());
         json["entry_point"] = found.name().into();
         json["address"] = format!("{:#x}", found.code().addr()).into();
     }
-    let _ = (BAD, DIM);
     Ok(Report::Rendered(Shown { text, json }))
 }

@@ -1,0 +1,219 @@
+//! `pinvoke call`, as the worker does it.
+
+use std::ffi::OsString;
+
+use pinvoke::call::Tier;
+use pinvoke::downcall::{CallError, Downcall, DowncallOptions, Outcome, Ownership, Position};
+use pinvoke::library::Library;
+use pinvoke::native::CodePtr;
+use pinvoke::value::{TypeRef, Value};
+use pinvoke_abi::target::Target;
+use pinvoke_decl::types::{Parameter, ResolvedFunction, TypeKind};
+use pinvoke_decl::{Diagnostic, Unit};
+
+use super::show::{followed, shown};
+use super::finding;
+use crate::callback::Callbacks;
+use crate::cli::{Call, TierChoice};
+use crate::failure::{Failure, Kind};
+use crate::isolate::{Description, worker};
+use crate::literal::typing::{Fitted, Names, fit};
+use crate::native::{self, Phase};
+use crate::report::{CallReport, ErrorCode, Report};
+use crate::sources;
+
+/// Reads everything, finds the function, calls it.
+pub(crate) fn run(call: &Call) -> Result<Report, Failure> {
+    let mut unit = sources::read(&call.declarations, Target::HOST)?;
+    let function = prototype(&mut unit, &call.prototype)?;
+    let notes: Vec<Diagnostic> = unit.notes().to_vec();
+    let texts = call.literals();
+    count(&function, texts.len())?;
+
+    let library = finding::library(&call.library, &call.search)?;
+    let name = call.entry.as_deref().or(function.entry_point.as_deref()).unwrap_or(&function.name);
+    let entry = finding::entry_point(&library, name)?;
+
+    let lookup = |name: &str| lookup(&library, name);
+    let names = Names { unit: &unit, function: &lookup };
+    let callbacks = Callbacks::new(&unit);
+    let mut args = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let parameter = function.ty.params.get(index);
+        let ty = parameter.map(|parameter| TypeRef::new(&function.types, parameter.ty));
+        args.push(match (fit(text, ty.as_ref(), &label(index, parameter), &names)?, ty) {
+            (Fitted::Arg(arg), _) => arg,
+            (Fitted::Callback, Some(ty)) => {
+                let expression = text.to_string_lossy();
+                callbacks.compile(index, &parameter_name(index, parameter), &expression, &ty)?
+            }
+            (Fitted::Callback, None) => {
+                return Err(Failure::new(Kind::Argument, "a variable argument cannot be a callback"));
+            }
+        });
+    }
+
+    let options = DowncallOptions {
+        tier: match call.tier {
+            TierChoice::Auto => Tier::Auto,
+            TierChoice::Thunk => Tier::Thunk,
+            TierChoice::Stub => Tier::Stub,
+        },
+        returned: match &call.owned {
+            None => Ownership::Borrowed,
+            Some(name) => Ownership::Owned {
+                free: lookup(name).ok_or_else(|| {
+                    Failure::new(Kind::NotFound, format!("there is no function '{name}' to release the result with"))
+                })?,
+            },
+        },
+        ..DowncallOptions::default()
+    };
+    let downcall = Downcall::new(&function, &entry, options).map_err(|error| refused(&error, &texts))?;
+    worker::describe(&Description {
+        function: function.name.to_string(),
+        prototype: function.to_string(),
+        library: finding::title(&library),
+        arguments: texts
+            .iter()
+            .enumerate()
+            .map(|(i, text)| (parameter_name(i, function.ty.params.get(i)), text.display().to_string()))
+            .collect(),
+    });
+    worker::flight().enter(Phase::Calling);
+    let outcome = native::call(&downcall, &args);
+    worker::flight().enter(Phase::Collecting);
+    let outcome = outcome.map_err(|error| refused(&error, &texts))?;
+    Ok(Report::Call(report(&library, entry.name(), &function, &outcome, &notes, call.owned.is_some())))
+}
+
+/// The prototype given, or the one that the declarations have for a mere name.
+fn prototype(unit: &mut Unit, text: &str) -> Result<ResolvedFunction, Failure> {
+    let name = text.trim();
+    if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        return unit.function(name).map_err(|findings| {
+            if !findings.is_empty() {
+                return sources::rejected(&findings);
+            }
+            Failure::new(Kind::Declaration, format!("'{name}' is a name, not a prototype, and nothing declares it"))
+                .help(format!("write the whole prototype, such as 'int {name}(void)'"))
+                .help("or name the header that declares it with --include, or a file with --decl")
+        });
+    }
+    unit.parse_prototype(text).map_err(|findings| sources::rejected(&findings))
+}
+
+/// A function of the library, or of any other that is loaded.
+fn lookup(library: &Library, name: &str) -> Option<CodePtr> {
+    let everywhere = || Library::main_program().ok()?.entry_point(name).ok();
+    library.entry_point(name).ok().or_else(everywhere).map(|entry| entry.code())
+}
+
+fn count(function: &ResolvedFunction, given: usize) -> Result<(), Failure> {
+    let expected = function.ty.params.len();
+    if given == expected || (given > expected && function.ty.variadic) {
+        return Ok(());
+    }
+    let noun = if expected == 1 { "argument" } else { "arguments" };
+    let more = if function.ty.variadic { " or more" } else { "" };
+    let message = format!("'{}' takes {expected} {noun}{more}, {given} given", function.name);
+    let mut failure = Failure::new(Kind::Argument, message).note(format!("declared as {function}"));
+    if given < expected {
+        let missing: Vec<String> =
+            (given..expected).map(|i| parameter_name(i, function.ty.params.get(i))).collect();
+        failure = failure.help(format!("missing: {}", missing.join(", ")));
+    }
+    Err(failure)
+}
+
+/// The name of a parameter: its own, or its position.
+fn parameter_name(index: usize, parameter: Option<&Parameter>) -> String {
+    parameter.and_then(|p| p.name.as_deref()).map_or_else(|| format!("#{}", index + 1), str::to_owned)
+}
+
+fn label(index: usize, parameter: Option<&Parameter>) -> String {
+    match parameter.and_then(|p| p.name.as_deref()) {
+        Some(name) => format!("argument {} '{name}'", index + 1),
+        None => format!("argument {}", index + 1),
+    }
+}
+
+fn refused(error: &CallError, texts: &[OsString]) -> Failure {
+    let kind = match error {
+        CallError::ArgumentCount { .. } | CallError::Argument { .. } => Kind::Argument,
+        CallError::Callback(_) => Kind::Callback,
+        CallError::Prototype { .. } => Kind::Declaration,
+        _ => Kind::System,
+    };
+    let failure = Failure::from_error(kind, error);
+    let index = match error {
+        CallError::Argument { position, .. } => match position {
+            Position::Parameter { index, .. } | Position::Variable { index } => Some(*index),
+            Position::Result => None,
+        },
+        _ => None,
+    };
+    match index.and_then(|index| texts.get(index)) {
+        Some(text) => failure.note(format!("given as {}", text.display())),
+        None => failure,
+    }
+}
+
+fn report(
+    library: &Library,
+    entry_point: &str,
+    function: &ResolvedFunction,
+    outcome: &Outcome,
+    notes: &[Diagnostic],
+    owned: bool,
+) -> CallReport {
+    let result = match &outcome.ret {
+        Value::Void => None,
+        value if owned => Some(shown(value)),
+        value => Some(followed(value)),
+    };
+    let changed = outcome.changed.iter().map(|changed| {
+        let name = changed.name.as_deref().map_or_else(|| format!("#{}", changed.index + 1), str::to_owned);
+        (name, shown(&changed.value))
+    });
+    let ret = TypeRef::new(&function.types, function.ty.ret);
+    let last_error = outcome.last_error.filter(|error| error.0 != 0).map(|error| ErrorCode {
+        code: error.0,
+        name: error.name().map(str::to_owned),
+        message: error.message(),
+        line: error.to_string(),
+        failed: says_failure(&outcome.ret, &ret),
+    });
+    CallReport {
+        library: finding::title(library),
+        entry_point: entry_point.to_owned(),
+        prototype: function.to_string(),
+        result,
+        last_error,
+        changed: changed.collect(),
+        callbacks: outcome.callbacks,
+        notes: notes.iter().map(|note| note.render().trim_end().to_owned()).collect(),
+    }
+}
+
+/// Whether a result is one by which C functions say that they have failed: -1, null, `(size_t) -1`,
+/// not a number, infinity, or the largest or smallest number there is (`strtol`).
+fn says_failure(value: &Value, ty: &TypeRef) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Int(number) => {
+            let Some(size @ 1..=8) = ty.size() else { return *number == -1 };
+            let bits = 8 * size;
+            let signed = matches!(ty.kind(), TypeKind::Int { signed: true } | TypeKind::Enum(_));
+            let (min, max) = match signed {
+                true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+                false => (i128::MIN, (1i128 << bits) - 1),
+            };
+            *number == -1 || (size > 1 && (*number == min || *number == max))
+        }
+        Value::Pointer(pointer) => pointer.address() == usize::MAX,
+        Value::Float(number) => !number.is_finite(),
+        Value::LongDouble(number) => !number.to_f64().is_finite(),
+        _ => false,
+    }
+}
