@@ -47,7 +47,14 @@ pub(crate) struct Global {
     #[arg(long, short, global = true, help_heading = "Output", conflicts_with = "json")]
     pub(crate) quiet: bool,
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Output")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Output"
+    )]
     pub(crate) color: Color,
     /// The descriptor of the flight recorder: this process is the worker of another.
     #[arg(long, hide = true, value_name = "FD")]
@@ -242,7 +249,8 @@ pub(crate) struct Explain {
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let text = text.strip_prefix(NEGATIVE_MARK).unwrap_or(text);
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds, such as 5 or 0.5".to_owned())?;
+    let seconds: f64 =
+        text.parse().map_err(|_| "expected a number of seconds, such as 5 or 0.5".to_owned())?;
     if seconds <= 0.0 {
         return Err("the time must be greater than zero".to_owned());
     }

@@ -25,7 +25,11 @@ pub(crate) fn excerpt(name: &str, text: &str, span: Range<usize>) -> String {
     let end = floor(text, span.end).clamp(start, line_end);
 
     // Not more than half the width before the caret, so that what follows is seen as well.
-    let first = text[line_start..start].char_indices().rev().nth(WIDTH / 2).map_or(line_start, |(at, _)| line_start + at);
+    let first = text[line_start..start]
+        .char_indices()
+        .rev()
+        .nth(WIDTH / 2)
+        .map_or(line_start, |(at, _)| line_start + at);
     let before = show(&text[first..start]);
     let marked = show(&text[start..end]);
     let lead = if first > line_start { "..." } else { "" };

@@ -6,6 +6,7 @@
 //! back and is shown ([`terminal`]).
 #![deny(unsafe_code)]
 
+mod callback;
 mod cli;
 mod commands;
 mod constants;

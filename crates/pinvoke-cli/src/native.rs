@@ -155,7 +155,8 @@ impl Flight {
         let signal = self.signal.load(SeqCst);
         let code = self.code.load(SeqCst);
         // Positive codes come from the kernel; only these signals carry the address of an access.
-        let addressed = code > 0 && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE);
+        let addressed =
+            code > 0 && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE);
         (signal != 0).then(|| Fault {
             signal,
             code,
@@ -211,15 +212,8 @@ pub(crate) fn inherited_file(fd: RawFd) -> io::Result<File> {
 static RECORDER: AtomicPtr<Flight> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Signals that mean that the native code has crashed.
-const FATAL: [c_int; 7] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGFPE,
-    libc::SIGILL,
-    libc::SIGABRT,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-];
+const FATAL: [c_int; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
 /// Makes fatal signals leave a record before they kill the process.
 pub(crate) fn record_faults(flight: &'static Flight) -> io::Result<()> {

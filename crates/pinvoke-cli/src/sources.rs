@@ -33,8 +33,9 @@ pub(crate) fn read(declarations: &Declarations, target: Target) -> Result<Unit, 
         unit.parse("constants", &crate::constants::definitions());
     }
     for path in &declarations.decl {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::system(format_args!("read the declarations in {}", path.display()), &error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::system(format_args!("read the declarations in {}", path.display()), &error)
+        })?;
         check(unit.parse(&path.display().to_string(), &text))?;
     }
     Ok(unit)
@@ -84,7 +85,10 @@ fn preprocess(headers: &[String]) -> Result<String, Failure> {
         match run(command, &source) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(Failure::system(format_args!("run the C preprocessor `{}`", command.join(" ")), &error));
+                return Err(Failure::system(
+                    format_args!("run the C preprocessor `{}`", command.join(" ")),
+                    &error,
+                ));
             }
             Ok(output) if output.status.success() => {
                 return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

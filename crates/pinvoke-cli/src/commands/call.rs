@@ -11,8 +11,8 @@ use pinvoke_abi::target::Target;
 use pinvoke_decl::types::{Parameter, ResolvedFunction, TypeKind};
 use pinvoke_decl::{Diagnostic, Unit};
 
-use super::show::{followed, shown};
 use super::finding;
+use super::show::{followed, shown};
 use crate::callback::Callbacks;
 use crate::cli::{Call, TierChoice};
 use crate::failure::{Failure, Kind};
@@ -63,7 +63,10 @@ pub(crate) fn run(call: &Call) -> Result<Report, Failure> {
             None => Ownership::Borrowed,
             Some(name) => Ownership::Owned {
                 free: lookup(name).ok_or_else(|| {
-                    Failure::new(Kind::NotFound, format!("there is no function '{name}' to release the result with"))
+                    Failure::new(
+                        Kind::NotFound,
+                        format!("there is no function '{name}' to release the result with"),
+                    )
                 })?,
             },
         },
@@ -95,9 +98,12 @@ fn prototype(unit: &mut Unit, text: &str) -> Result<ResolvedFunction, Failure> {
             if !findings.is_empty() {
                 return sources::rejected(&findings);
             }
-            Failure::new(Kind::Declaration, format!("'{name}' is a name, not a prototype, and nothing declares it"))
-                .help(format!("write the whole prototype, such as 'int {name}(void)'"))
-                .help("or name the header that declares it with --include, or a file with --decl")
+            Failure::new(
+                Kind::Declaration,
+                format!("'{name}' is a name, not a prototype, and nothing declares it"),
+            )
+            .help(format!("write the whole prototype, such as 'int {name}(void)'"))
+            .help("or name the header that declares it with --include, or a file with --decl")
         });
     }
     unit.parse_prototype(text).map_err(|findings| sources::rejected(&findings))
@@ -149,7 +155,7 @@ fn refused(error: &CallError, texts: &[OsString]) -> Failure {
     let index = match error {
         CallError::Argument { position, .. } => match position {
             Position::Parameter { index, .. } | Position::Variable { index } => Some(*index),
-            Position::Result => None,
+            _ => None,
         },
         _ => None,
     };

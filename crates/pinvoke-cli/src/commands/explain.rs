@@ -65,7 +65,8 @@ fn function(explain: &Explain, target: Target) -> Result<(ResolvedFunction, Vec<
         false => crate::cli::Declarations { include: Vec::new(), ..explain.declarations.clone() },
     };
     let mut unit = sources::read(&declarations, target)?;
-    let function = unit.parse_prototype(&explain.prototype).map_err(|findings| sources::rejected(&findings))?;
+    let function =
+        unit.parse_prototype(&explain.prototype).map_err(|findings| sources::rejected(&findings))?;
     let mut variable = Vec::new();
     for name in explain.variadic.iter().flat_map(|list| split(list)) {
         let (types, id) = unit.type_named(name).map_err(|findings| sources::rejected(&findings))?;
@@ -77,7 +78,9 @@ fn function(explain: &Explain, target: Target) -> Result<(ResolvedFunction, Vec<
     }
     if !function.ty.variadic && !variable.is_empty() {
         let message = format!("'{}' takes no variable arguments: {function}", function.name);
-        return Err(Failure::new(Kind::Usage, message).help("end the parameters in `...`, or leave out --variadic"));
+        return Err(
+            Failure::new(Kind::Usage, message).help("end the parameters in `...`, or leave out --variadic")
+        );
     }
     Ok((function, variable))
 }
@@ -129,8 +132,11 @@ impl Picture<'_> {
             CallConv::C | CallConv::System => String::new(),
             _ => ", as the declaration states".to_owned(),
         };
-        let mut text =
-            format!("{}  {}\n\n", styled(HEADING, title(self.plan.abi())), styled(DIM, format!("{target}{stated}")));
+        let mut text = format!(
+            "{}  {}\n\n",
+            styled(HEADING, title(self.plan.abi())),
+            styled(DIM, format!("{target}{stated}"))
+        );
         let mut table = Table::new(&[
             ("argument", Align::Left),
             ("type", Align::Left),

@@ -49,7 +49,9 @@ pub(crate) fn run(command: &Exports) -> Result<Report, Failure> {
     if found.is_empty() {
         let what = if command.all { "symbol" } else { "function" };
         return Err(match &command.filter {
-            Some(filter) => Failure::new(Kind::NotFound, format!("{title} exports no {what} that matches '{filter}'")),
+            Some(filter) => {
+                Failure::new(Kind::NotFound, format!("{title} exports no {what} that matches '{filter}'"))
+            }
             None => Failure::new(Kind::NotFound, format!("{title} exports no {what}")),
         });
     }
@@ -74,9 +76,7 @@ pub(crate) fn demangle(name: &str) -> Option<String> {
         // Without the hash that tells versions of a crate apart.
         return Some(format!("{rust:#}"));
     }
-    name.starts_with("_Z")
-        .then(|| cpp_demangle::Symbol::new(name).ok()?.demangle().ok())
-        .flatten()
+    name.starts_with("_Z").then(|| cpp_demangle::Symbol::new(name).ok()?.demangle().ok()).flatten()
 }
 
 /// Whether a name contains the filter, or matches it where it has `*` (any text) or `?` (one character).
@@ -135,8 +135,14 @@ mod tests {
 
     #[test]
     fn names_are_demangled() {
-        assert_eq!(demangle("_ZNSt6vectorIiSaIiEE9push_backERKi").as_deref(), Some("std::vector<int, std::allocator<int> >::push_back(int const&)"));
-        assert_eq!(demangle("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE").as_deref(), Some("core::fmt::Formatter::pad"));
+        assert_eq!(
+            demangle("_ZNSt6vectorIiSaIiEE9push_backERKi").as_deref(),
+            Some("std::vector<int, std::allocator<int> >::push_back(int const&)")
+        );
+        assert_eq!(
+            demangle("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE").as_deref(),
+            Some("core::fmt::Formatter::pad")
+        );
         assert_eq!(demangle("getpid"), None);
     }
 }

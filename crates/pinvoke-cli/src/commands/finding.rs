@@ -34,7 +34,8 @@ pub(crate) fn library_name(name: &str) -> std::ffi::OsString {
 /// Loads a library.
 pub(crate) fn library(name: &str, search: &[PathBuf]) -> Result<Library, Failure> {
     worker::flight().enter(Phase::Loading);
-    let library = Library::open_with(library_name(name), &options(search)).map_err(|error| not_loaded(&error));
+    let library =
+        Library::open_with(library_name(name), &options(search)).map_err(|error| not_loaded(&error));
     worker::flight().enter(Phase::Preparing);
     library
 }

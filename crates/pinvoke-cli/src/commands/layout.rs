@@ -68,7 +68,8 @@ fn draw(types: &TypeTable, id: TypeId, written: &str) -> Result<Shown, Failure> 
             text.push('\n');
             text.push_str(&picture.table.render());
             if picture.padding > 0 {
-                let _ = writeln!(text, "\n{} {} of padding", picture.padding, plural(picture.padding, "byte"));
+                let _ =
+                    writeln!(text, "\n{} {} of padding", picture.padding, plural(picture.padding, "byte"));
             }
             json["padding"] = picture.padding.into();
             json["members"] = members_json(types, record, 0, 0).into();
@@ -138,7 +139,8 @@ impl Picture<'_> {
             Some(bits) => (String::new(), format!("{}..{}", bits.start, bits.start + bits.width)),
             None => (size.to_string(), String::new()),
         };
-        let name = field.name.as_deref().map_or_else(|| styled(DIM, "(anonymous)"), |name| styled(NAME, name));
+        let name =
+            field.name.as_deref().map_or_else(|| styled(DIM, "(anonymous)"), |name| styled(NAME, name));
         self.table.row([
             (base + field.offset).to_string(),
             size,
@@ -169,7 +171,8 @@ impl Picture<'_> {
             if bits.is_none() && (size.is_empty() || size == "0") {
                 continue;
             }
-            let row = [(base + offset).to_string(), size, bits.unwrap_or_default(), format!("{indent}(padding)")];
+            let row =
+                [(base + offset).to_string(), size, bits.unwrap_or_default(), format!("{indent}(padding)")];
             self.table.row(row.map(|cell| styled(DIM, cell)));
         }
     }

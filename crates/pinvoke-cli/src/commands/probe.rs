@@ -55,7 +55,8 @@ pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
         let number = i + 1;
         match &step.status {
             Status::NotTried => {
-                let _ = writeln!(text, "{}", styled(DIM, format!("{number:>3}  not tried  {}", step.candidate)));
+                let _ =
+                    writeln!(text, "{}", styled(DIM, format!("{number:>3}  not tried  {}", step.candidate)));
                 json["status"] = "not tried".into();
             }
             Status::Refused(attempt) => {
@@ -69,7 +70,8 @@ pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
             Status::Loaded(path) => {
                 let path = path.as_ref().map(|path| path.display().to_string());
                 let from = path.as_ref().map(|path| format!(" -> {path}")).unwrap_or_default();
-                let _ = writeln!(text, "{number:>3}  {}     {}{from}", styled(GOOD, "loaded"), step.candidate);
+                let _ =
+                    writeln!(text, "{number:>3}  {}     {}{from}", styled(GOOD, "loaded"), step.candidate);
                 json["status"] = "loaded".into();
                 json["path"] = path.into();
             }
@@ -79,12 +81,20 @@ pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
     let Some(library) = &report.library else {
         // The same list, as a failure with advice.
         let loaded = finding::library(&probe.library, &probe.search);
-        return Err(loaded.err().unwrap_or_else(|| Failure::new(Kind::NotFound, "the library came and went")));
+        return Err(loaded
+            .err()
+            .unwrap_or_else(|| Failure::new(Kind::NotFound, "the library came and went")));
     };
     let mut json = json!({ "library": probe.library, "path": finding::title(library), "steps": steps });
     if let Some(entry) = &probe.entry {
         let found = finding::entry_point(library, entry)?;
-        let _ = writeln!(text, "     {}      {} at {:#x}", styled(GOOD, "found"), found.name(), found.code().addr());
+        let _ = writeln!(
+            text,
+            "     {}      {} at {:#x}",
+            styled(GOOD, "found"),
+            found.name(),
+            found.code().addr()
+        );
         json["entry_point"] = found.name().into();
         json["address"] = format!("{:#x}", found.code().addr()).into();
     }

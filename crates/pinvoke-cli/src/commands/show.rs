@@ -42,7 +42,9 @@ pub(crate) fn to_json(value: &Value) -> serde_json::Value {
             (_, Ok(value)) => json!(value),
             _ => json!(value.to_string()),
         },
-        Value::Uint(value) => u64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value)),
+        Value::Uint(value) => {
+            u64::try_from(*value).map_or_else(|_| json!(value.to_string()), |value| json!(value))
+        }
         Value::Enum { name, number } => json!({ "name": &**name, "value": to_json(&Value::Int(*number)) }),
         Value::Float(value) => float(*value),
         Value::LongDouble(value) => json!(value.to_string()),
@@ -51,9 +53,11 @@ pub(crate) fn to_json(value: &Value) -> serde_json::Value {
         Value::Text(text) => json!(text),
         Value::Bytes(bytes) => json!(bytes),
         Value::Array(items) => items.iter().map(to_json).collect(),
-        Value::Struct(fields) => {
-            fields.iter().map(|(name, value)| (name.to_string(), to_json(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Struct(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.to_string(), to_json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         other => json!(other.to_string()),
     }
 }

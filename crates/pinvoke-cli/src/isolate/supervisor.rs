@@ -24,12 +24,12 @@ pub(crate) fn run(args: &[OsString], timeout: Option<Duration>) -> Result<Option
         Ok((file, flight))
     };
     let (file, flight) = share().map_err(|e| Failure::system("share memory with the worker process", &e))?;
-    let program = std::env::current_exe().map_err(|e| Failure::system("find the file of this program", &e))?;
-    let mut child = Command::new(&program)
-        .arg(format!("--worker={}", file.as_raw_fd()))
-        .args(args)
-        .spawn()
-        .map_err(|e| Failure::system(format_args!("start the worker process {}", program.display()), &e))?;
+    let program =
+        std::env::current_exe().map_err(|e| Failure::system("find the file of this program", &e))?;
+    let mut child =
+        Command::new(&program).arg(format!("--worker={}", file.as_raw_fd())).args(args).spawn().map_err(
+            |e| Failure::system(format_args!("start the worker process {}", program.display()), &e),
+        )?;
     let ending = wait(&mut child, timeout).map_err(|e| Failure::system("wait for the worker process", &e))?;
     if let Some(report) = read_report(&file, flight)? {
         return report.map(Some);

@@ -74,7 +74,9 @@ fn explain(fault: Fault) -> Option<String> {
     }
     let address = fault.address?;
     let kind = match (fault.signal, fault.code) {
-        (libc::SIGFPE, 1) => return Some(format!("integer division by zero, at the instruction {address:#x}")),
+        (libc::SIGFPE, 1) => {
+            return Some(format!("integer division by zero, at the instruction {address:#x}"));
+        }
         (libc::SIGFPE | libc::SIGILL, _) => return Some(format!("at the instruction {address:#x}")),
         (libc::SIGSEGV, _) if fault.stack != 0 && address.abs_diff(fault.stack) < NULL_PAGE => {
             "the stack has overflowed (endless recursion, or a huge local variable)"
@@ -82,7 +84,9 @@ fn explain(fault: Fault) -> Option<String> {
         // The kernel does not know the address of an access beyond the 47 bits that a program may use.
         (libc::SIGSEGV, code) if code > 2 && address == 0 => "not an address that a program can have",
         (libc::SIGSEGV, _) if address < NULL_PAGE => "the null pointer, or a member of a structure behind it",
-        (libc::SIGSEGV, SEGV_MAPERR) => "nothing is there (a number taken for a pointer, or memory already freed)",
+        (libc::SIGSEGV, SEGV_MAPERR) => {
+            "nothing is there (a number taken for a pointer, or memory already freed)"
+        }
         (libc::SIGSEGV, _) => "this memory is not for that (read-only data written, or data executed)",
         _ => "memory that cannot be reached (beyond the end of a mapped file, or misaligned)",
     };

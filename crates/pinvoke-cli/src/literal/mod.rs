@@ -24,7 +24,6 @@ pub(crate) mod typing;
 
 use std::ops::Range;
 
-pub(crate) use number::split_imaginary;
 pub(crate) use parse::parse;
 
 /// What was written, and where in the text of the argument.

@@ -30,7 +30,7 @@ pub(super) fn number(text: &str, at: usize) -> Result<Literal, LiteralError> {
 }
 
 /// Splits `1.5+2i` into `1.5` and `+2`; `None` if it does not end in `i`.
-pub(crate) fn split_imaginary(text: &str) -> Option<(&str, &str)> {
+fn split_imaginary(text: &str) -> Option<(&str, &str)> {
     let body = text.strip_suffix(['i', 'j'])?;
     // The sign that separates the parts is the last one that is not an exponent's.
     let hex = body.contains(['x', 'X']);

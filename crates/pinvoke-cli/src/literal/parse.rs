@@ -188,7 +188,8 @@ impl Parser<'_> {
     /// Whether from this sign on `+2i` stands.
     fn imaginary_follows(&self, at: usize) -> bool {
         let word: &str = &self.rest()[at + 1..];
-        let end = word.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '+' | '-'))).unwrap_or(word.len());
+        let end =
+            word.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '+' | '-'))).unwrap_or(word.len());
         word[..end].ends_with(['i', 'j'])
     }
 
@@ -221,7 +222,9 @@ impl Parser<'_> {
             let Ok(Literal::Int { negative: false, magnitude, .. }) = number(&text, start) else {
                 return Err(LiteralError::new(span, "expected the number of elements, such as out[256]"));
             };
-            count = Some(u64::try_from(magnitude).map_err(|_| LiteralError::new(span, "more than there is memory"))?);
+            count = Some(
+                u64::try_from(magnitude).map_err(|_| LiteralError::new(span, "more than there is memory"))?,
+            );
             self.at = start + digits + 1;
         }
         let initial = if self.eat('=') { Some(Box::new(self.literal(depth + 1)?)) } else { None };
@@ -317,9 +320,10 @@ impl Parser<'_> {
                 } else {
                     self.digits(16, if c == 'u' { 4 } else { 8 })
                 };
-                let scalar = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32).ok_or_else(|| {
-                    LiteralError::new(start..self.at, "expected a Unicode character, as in \\u{e9}")
-                })?;
+                let scalar =
+                    u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32).ok_or_else(|| {
+                        LiteralError::new(start..self.at, "expected a Unicode character, as in \\u{e9}")
+                    })?;
                 bytes.extend_from_slice(scalar.encode_utf8(&mut [0; 4]).as_bytes());
                 return Ok(());
             }

@@ -43,9 +43,10 @@ fn integers_of_every_base() {
     for (text, value) in cases {
         assert_eq!(int(text), value, "{text}");
     }
-    assert!(
-        matches!(literal("340282366920938463463374607431768211455"), Literal::Int { magnitude: u128::MAX, .. })
-    );
+    assert!(matches!(
+        literal("340282366920938463463374607431768211455"),
+        Literal::Int { magnitude: u128::MAX, .. }
+    ));
 }
 
 #[test]
@@ -93,12 +94,9 @@ fn floating_point() {
 
 #[test]
 fn complex_numbers() {
-    for (text, re, im) in [
-        ("1.5+2i", 1.5, 2.0),
-        ("-3i", 0.0, -3.0),
-        ("1e-5-2e+3i", 1e-5, -2e3),
-        ("2-1i", 2.0, -1.0),
-    ] {
+    for (text, re, im) in
+        [("1.5+2i", 1.5, 2.0), ("-3i", 0.0, -3.0), ("1e-5-2e+3i", 1e-5, -2e3), ("2-1i", 2.0, -1.0)]
+    {
         assert_eq!(literal(text), Literal::Complex(re, im), "{text}");
     }
 }

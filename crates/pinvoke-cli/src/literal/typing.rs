@@ -67,7 +67,11 @@ fn bad_argument(label: &str, declared: &str, text: &str, error: &LiteralError) -
     if let Some(help) = &error.help {
         failure = failure.help(help.clone());
     }
-    failure.fact("argument", label).fact("text", text).fact("start", error.span.start).fact("end", error.span.end)
+    failure
+        .fact("argument", label)
+        .fact("text", text)
+        .fact("start", error.span.start)
+        .fact("end", error.span.end)
 }
 
 /// Whether values of the type are text: `char *` and its wide relatives.
@@ -88,7 +92,9 @@ impl Names<'_> {
                 self.value(&node, Some(ty)).map(|value| Fitted::Arg(Arg::Value(value)))
             }
             // `&strcmp` is as good C as `strcmp`.
-            Ok(Node { literal: Literal::AddressOf(inner), .. }) if matches!(inner.literal, Literal::Name(_)) => {
+            Ok(Node { literal: Literal::AddressOf(inner), .. })
+                if matches!(inner.literal, Literal::Name(_)) =>
+            {
                 self.value(&inner, Some(ty)).map(|value| Fitted::Arg(Arg::Value(value)))
             }
             _ => Ok(Fitted::Callback),
@@ -98,12 +104,14 @@ impl Names<'_> {
     /// Text as it stands, unless it is quoted or clearly something else.
     fn text(&self, text: &str, ty: &TypeRef) -> Result<Arg, LiteralError> {
         let trimmed = text.trim_start();
-        let quoted = ["\"", "b\"", "L\"", "u\"", "U\"", "u8\""].iter().any(|start| trimmed.starts_with(start));
+        let quoted =
+            ["\"", "b\"", "L\"", "u\"", "U\"", "u8\""].iter().any(|start| trimmed.starts_with(start));
         let parsed = parse(text);
         match parsed {
-            Ok(Node { literal: Literal::Null | Literal::Text(_) | Literal::Bytes(_) | Literal::Out { .. }, .. }) => {
-                self.arg(&parsed?, ty)
-            }
+            Ok(Node {
+                literal: Literal::Null | Literal::Text(_) | Literal::Bytes(_) | Literal::Out { .. },
+                ..
+            }) => self.arg(&parsed?, ty),
             // `(char *) 0x7f..`, but not `(hello)`.
             Ok(Node { literal: Literal::Cast { ref ty, .. }, .. }) if self.unit.type_named(ty).is_ok() => {
                 let node = parsed?;
@@ -123,24 +131,27 @@ impl Names<'_> {
             },
             Err(error) => error,
         };
-        let integer = matches!(ty.kind(), TypeKind::Int { .. } | TypeKind::Enum(_) | TypeKind::Char | TypeKind::Bool);
+        let integer =
+            matches!(ty.kind(), TypeKind::Int { .. } | TypeKind::Enum(_) | TypeKind::Char | TypeKind::Bool);
         if !integer || !text.contains(|c: char| c.is_alphanumeric()) {
             return Err(error);
         }
         match self.constant(text, 0) {
             Ok(value) => Ok(Arg::Value(value)),
             // An expression has an operator or a name in it; what has none is a number gone wrong.
-            Err(other) if text.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '~')
-                || text.contains(['|', '<', '*', '/', '%', '^', '?']) => Err(other),
+            Err(other)
+                if text.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '~')
+                    || text.contains(['|', '<', '*', '/', '%', '^', '?']) =>
+            {
+                Err(other)
+            }
             Err(_) => Err(error),
         }
     }
 
     /// A variable argument: what it looks like decides.
     fn variable(&self, text: &str) -> Result<Fitted, LiteralError> {
-        let arg = |ty: &str, value: Value| {
-            self.typed(ty, Arg::Value(value)).map(Fitted::Arg)
-        };
+        let arg = |ty: &str, value: Value| self.typed(ty, Arg::Value(value)).map(Fitted::Arg);
         let node = match parse(text) {
             Ok(node) => node,
             Err(error) if text.trim_start().starts_with(['"', '[', '{', '\'']) => return Err(error),
@@ -231,8 +242,11 @@ impl Names<'_> {
             Literal::Bool(value) => Value::Bool(*value),
             Literal::Int { negative: false, magnitude: 0, .. } if pointer.is_some() => Value::Null,
             Literal::Int { negative, magnitude, hex } => match pointer {
-                Some(ty) => return address(*negative, *magnitude, *hex, ty).map_err(|(m, h)| error(m).help(h)),
-                None => integer(*negative, *magnitude).ok_or_else(|| error("the number does not fit 128 bits".into()))?,
+                Some(ty) => {
+                    return address(*negative, *magnitude, *hex, ty).map_err(|(m, h)| error(m).help(h));
+                }
+                None => integer(*negative, *magnitude)
+                    .ok_or_else(|| error("the number does not fit 128 bits".into()))?,
             },
             Literal::Float { value, text } => match ty {
                 Some(ty) if is_long_double(ty) => match text.parse::<LongDouble>() {
@@ -248,9 +262,11 @@ impl Names<'_> {
             Literal::Bytes(bytes) => Value::Bytes(bytes.clone()),
             Literal::Array(items) => {
                 let element = ty.and_then(element);
-                Value::Array(items.iter().map(|item| self.value(item, element.as_ref())).collect::<Result<_, _>>()?)
+                Value::Array(
+                    items.iter().map(|item| self.value(item, element.as_ref())).collect::<Result<_, _>>()?,
+                )
             }
-            Literal::Struct(members) => self.structure(members, ty, node)?,
+            Literal::Struct(members) => self.structure(members, ty)?,
             Literal::AddressOf(inner) => {
                 let Some(to) = pointer.and_then(TypeRef::pointee) else {
                     let declared = ty.map_or_else(|| "no type at all".to_owned(), ToString::to_string);
@@ -273,7 +289,6 @@ impl Names<'_> {
         &self,
         members: &[(Option<String>, Node)],
         ty: Option<&TypeRef>,
-        node: &Node,
     ) -> Result<Value, LiteralError> {
         // Behind a pointer it is what the pointer points at.
         let target = ty.map(|ty| ty.pointee().unwrap_or_else(|| ty.clone()));
@@ -284,15 +299,17 @@ impl Names<'_> {
             return Ok(Value::Array(values.collect::<Result<_, _>>()?));
         }
         let mut fields = Vec::new();
-        for (name, member) in members {
+        for (name, written) in members {
             let Some(name) = name else {
-                return Err(LiteralError::new(member.span.clone(), "either all members have names or none has")
-                    .help(format!("write name: before it, as in {{{}: ...}}", first_name(members))));
+                return Err(LiteralError::new(
+                    written.span.clone(),
+                    "either all members have names or none has",
+                )
+                .help(format!("write name: before it, as in {{{}: ...}}", first_name(members))));
             };
             let field = target.as_ref().and_then(|ty| member(ty, name));
-            fields.push((name.as_str().into(), self.value(member, field.as_ref())?));
+            fields.push((name.as_str().into(), self.value(written, field.as_ref())?));
         }
-        let _ = node;
         Ok(Value::Struct(fields))
     }
 
@@ -302,8 +319,10 @@ impl Names<'_> {
             if is_function_pointer(ty) {
                 return match (self.function)(name) {
                     Some(code) => Ok(Value::Pointer(Pointer::new(code.addr()))),
-                    None => Err(LiteralError::new(node.span.clone(), format!("there is no function '{name}'"))
-                        .help("a callback expression looks like |a, b| a - b")),
+                    None => {
+                        Err(LiteralError::new(node.span.clone(), format!("there is no function '{name}'"))
+                            .help("a callback expression looks like |a, b| a - b"))
+                    }
                 };
             }
             if is_text(ty) {
@@ -360,7 +379,9 @@ fn address(negative: bool, magnitude: u128, hex: bool, ty: &TypeRef) -> Result<V
     }
     match usize::try_from(magnitude) {
         Ok(address) => Ok(Value::Pointer(Pointer::new(address))),
-        Err(_) => Err((format!("{magnitude:#x} is wider than an address"), "addresses have 64 bits".to_owned())),
+        Err(_) => {
+            Err((format!("{magnitude:#x} is wider than an address"), "addresses have 64 bits".to_owned()))
+        }
     }
 }
 
