@@ -1,5 +1,38 @@
 //! Platform invoke for Rust: find a native library, bind its functions, call them and be called back.
+//!
+//! | you have | you want | read |
+//! |---|---|---|
+//! | a library's name | its functions' addresses | [`library`], [`entry_point`] |
+//! | a C prototype as text, values | one call | [`downcall`], with [`value`] for what goes in and out |
+//! | a signature at run time, bytes | many fast calls | [`call::PreparedCall`] |
+//! | a signature at run time, Rust types | a function pointer | [`call::typed`](fn@call::typed) |
+//! | a closure | a function pointer | [`upcall`] |
+//! | a `&str` | a `char *` | [`c_text`] |
+//! | a failed call | its `errno` | [`call::capture`], [`last_error`] |
+//!
+//! ```
+//! use pinvoke::abi::target::Target;
+//! use pinvoke::decl::Unit;
+//! use pinvoke::downcall::{Downcall, DowncallOptions};
+//! use pinvoke::library::Library;
+//! use pinvoke::value::Value;
+//!
+//! let mut unit = Unit::new(Target::HOST);
+//! let function = unit.parse_prototype("int abs(int j)").map_err(|d| d[0].to_string())?;
+//! let entry = Library::open("libc")?.entry_point("abs")?;
+//! let abs = Downcall::new(&function, &entry, DowncallOptions::default())?;
+//! // SAFETY: the prototype is that of C; abs takes any int but the smallest.
+//! let outcome = unsafe { abs.call(&[Value::Int(-5).into()]) }?;
+//! assert_eq!(outcome.ret, Value::Int(5));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Everything that a declaration alone decides is computed by the crates [`abi`] and [`decl`], which
+//! ask no operating system; this crate does what must be done on the machine itself.
 #![deny(unsafe_code)]
+
+pub use pinvoke_abi as abi;
+pub use pinvoke_decl as decl;
 
 pub mod c_text;
 pub mod call;
