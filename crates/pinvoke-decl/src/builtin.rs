@@ -32,6 +32,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_structs.h"),
             text!("linux_x86_64_structs.h"),
             text!("linux_64_structs.h"),
+            text!("windows_types.h"),
         ],
         (Os::Linux, Arch::X86) => &[
             text!("ilp32.h"),
@@ -41,6 +42,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_types.h"),
             text!("linux_structs.h"),
             text!("linux_x86_structs.h"),
+            text!("windows_types.h"),
         ],
         (Os::Linux, Arch::Aarch64) => &[
             text!("lp64.h"),
@@ -51,6 +53,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_structs.h"),
             text!("linux_generic_structs.h"),
             text!("linux_64_structs.h"),
+            text!("windows_types.h"),
         ],
         (Os::Linux, Arch::Riscv64) => &[
             text!("lp64.h"),
@@ -61,12 +64,28 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_structs.h"),
             text!("linux_generic_structs.h"),
             text!("linux_64_structs.h"),
+            text!("windows_types.h"),
         ],
-        (Os::MacOs, _) => &[text!("lp64.h"), text!("c.h"), text!("macos.h")],
+        (Os::MacOs, Arch::Aarch64 | Arch::Riscv64) => &[
+            text!("lp64.h"),
+            text!("c.h"),
+            text!("macos_aarch64.h"),
+            text!("macos.h"),
+            text!("windows_types.h"),
+        ],
+        (Os::MacOs, Arch::X86_64 | Arch::X86) => &[
+            text!("lp64.h"),
+            text!("c.h"),
+            text!("macos_x86_64.h"),
+            text!("macos.h"),
+            text!("windows_types.h"),
+        ],
         (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86) => {
-            &[text!("ilp32.h"), text!("c.h"), text!("windows.h")]
+            &[text!("ilp32.h"), text!("c.h"), text!("windows.h"), text!("windows_types.h")]
         }
-        (Os::WindowsMsvc | Os::WindowsGnu, _) => &[text!("llp64.h"), text!("c.h"), text!("windows.h")],
+        (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86_64 | Arch::Aarch64 | Arch::Riscv64) => {
+            &[text!("llp64.h"), text!("c.h"), text!("windows.h"), text!("windows_types.h")]
+        }
     }
 }
 

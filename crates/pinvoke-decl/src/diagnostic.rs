@@ -143,14 +143,33 @@ const WIDTH: usize = 100;
 /// Columns kept in front of the caret in a line that is cut.
 const BEFORE: usize = 60;
 
+/// Bytes of a source line around the caret that are looked at; lines may be a megabyte long.
+const NEAR: usize = 1000;
+
+/// The part of a line around `at`, and where it begins; both ends on character boundaries.
+fn near(line: &str, at: usize) -> (usize, &str) {
+    let mut from = at.saturating_sub(NEAR);
+    while !line.is_char_boundary(from) {
+        from += 1;
+    }
+    let mut to = (at + NEAR).min(line.len());
+    while !line.is_char_boundary(to) {
+        to -= 1;
+    }
+    (from, &line[from..to.max(from)])
+}
+
 /// Appends place, line and caret; returns the width of the line number.
 fn excerpt(out: &mut String, source: &Source, span: Span, label: Option<&str>) -> usize {
     let place = source.place(span.start);
     let gutter = place.line.to_string().len();
     _ = writeln!(out, "{:gutter$}--> {}:{}:{}", "", place.file, place.line, place.column);
     let (line_start, line) = source.line(span.start);
-    let caret_from = (span.start - line_start) as usize;
-    let caret_to = ((span.end.max(span.start) - line_start) as usize).min(line.len()).max(caret_from);
+    let caret_from = ((span.start - line_start) as usize).min(line.len());
+    let (skipped, line) = near(line, caret_from);
+    let caret_from = caret_from - skipped;
+    let caret_to = (span.end.saturating_sub(line_start) as usize).saturating_sub(skipped);
+    let caret_to = caret_to.min(line.len()).max(caret_from);
 
     // One cell per column: a wide character fills two, a tab up to the next multiple of four.
     let (mut cells, mut from, mut to) = (Vec::<Option<char>>::new(), None, None);
@@ -221,11 +240,12 @@ pub fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<
         .filter_map(|name| {
             let other = fold(name);
             let distance = edit_distance(&folded, &other, limit)?;
-            // Prefer the spelling with the same letters, then the shorter and the alphabetically first.
-            Some((distance, name.len().abs_diff(wrong.len()), name))
+            // `Uint32` is nearer to `uint32_t` than to `UINT32`.
+            let case = name.bytes().zip(wrong.bytes()).filter(|(a, b)| a != b).count();
+            Some((distance, case, name.len().abs_diff(wrong.len()), name))
         })
         .min()
-        .map(|(_, _, name)| name)
+        .map(|(.., name)| name)
 }
 
 /// Edits (insert, delete, replace, swap of neighbours) from `a` to `b`, if at most `limit`.

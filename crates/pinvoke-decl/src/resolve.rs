@@ -16,7 +16,7 @@ mod finish;
 mod record;
 mod scalar;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use pinvoke_abi::layout::{Layout, LayoutError};
@@ -27,16 +27,19 @@ pub(crate) use compatible::check_redeclarations;
 
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::facts::{Facts, TagFact};
-use crate::front::c::describe_parameter;
+use crate::front::c::{MAX_ERRORS, describe_parameter};
 use crate::model::{
     Alignment, ArrayLen, Base, Declaration, DeclarationKind, Derivation, EnumFact, FunctionFact, Keyworded,
-    Mode, Name, RecordFact, TagKind, TypeFact,
+    Mode, Name, Op, RecordFact, TagKind, TypeFact,
 };
 use crate::span::{Source, Span};
 use crate::types::{RecordField, TypeId};
 
-/// Types inside types by value, and typedefs of typedefs.
-const MAX_DEPTH: u32 = 100;
+/// Types inside types by value, and typedefs of typedefs. C17 5.2.4.1 asks for 63 levels of structures.
+const MAX_DEPTH: u32 = 64;
+
+/// "Did you mean" is answered so many times; each answer looks at every name there is.
+const MAX_SUGGESTIONS: u32 = 20;
 
 /// Whose declarations a name is looked up in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +109,8 @@ struct RecordState {
     fields: Vec<RecordField>,
     layout: Option<Layout>,
     transparent: bool,
+    /// How many types lie inside each other in it.
+    nesting: u32,
     /// The words of [`Status::Unsupported`].
     unsupported: Option<Arc<str>>,
 }
@@ -152,7 +157,10 @@ pub(crate) struct Resolver<'f> {
     by_body: HashMap<usize, TypeId>,
     typedefs: HashMap<(Scope, Arc<str>), Option<TypeId>>,
     constants: HashMap<usize, constant::EnumValues>,
-    noted: std::collections::HashSet<Arc<str>>,
+    noted: HashSet<Arc<str>>,
+    /// How many types lie inside each other by value; layouts are trees, and code recurses over them.
+    nesting: HashMap<TypeId, u32>,
+    suggestions: u32,
     depth: u32,
 }
 
@@ -174,7 +182,9 @@ impl<'f> Resolver<'f> {
             by_body: HashMap::new(),
             typedefs: HashMap::new(),
             constants: HashMap::new(),
-            noted: std::collections::HashSet::new(),
+            noted: HashSet::new(),
+            nesting: HashMap::new(),
+            suggestions: 0,
             depth: 0,
         }
     }
@@ -183,6 +193,11 @@ impl<'f> Resolver<'f> {
     pub(crate) fn note_tags(mut self) -> Resolver<'f> {
         self.note_tags = true;
         self
+    }
+
+    /// Whether so much is wrong that going on would not help anyone.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.diagnostics.len() > MAX_ERRORS
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -197,7 +212,10 @@ impl<'f> Resolver<'f> {
         match declaration.kind {
             DeclarationKind::Typedef => self.typedef(&declaration.name, &site, declaration),
             DeclarationKind::Function | DeclarationKind::Variable => {
-                let what = format!("'{}'", declaration.name.text);
+                let what = match declaration.kind {
+                    DeclarationKind::Function => format!("the result of '{}'", declaration.name.text),
+                    _ => format!("'{}'", declaration.name.text),
+                };
                 let id = self.type_of(&declaration.ty, &site, &what);
                 if declaration.kind == DeclarationKind::Function {
                     self.check_function(id, &declaration.ty, &site, Some(&declaration.name.text));
@@ -253,7 +271,10 @@ impl<'f> Resolver<'f> {
             return id;
         }
         let node = Node { is_const: true, ..self.node(id).clone() };
-        self.intern(node)
+        let nesting = self.nesting_of(id);
+        let id = self.intern(node);
+        self.nesting.insert(id, nesting);
+        id
     }
 
     // --- diagnostics --------------------------------------------------------------------------
@@ -316,7 +337,9 @@ impl<'f> Resolver<'f> {
                 }
                 Derivation::Array { len, span } => self.array(id, len, *span, site, what),
                 Derivation::Function(function) => {
-                    let id = self.function(function, id, site);
+                    // The function declared itself is not "behind" anything.
+                    let declared = !parameter && index + 1 == fact.derivations.len();
+                    let id = self.function(function, id, site, (!declared).then_some(what));
                     if outermost { self.plain(Shape::Pointer(id)) } else { id }
                 }
             };
@@ -326,7 +349,13 @@ impl<'f> Resolver<'f> {
             match *self.shape(id) {
                 Shape::Array(element, len) => {
                     declared_len = len;
-                    id = self.plain(Shape::Pointer(element));
+                    let alias = self.node(id).alias.clone();
+                    id = self.intern(Node {
+                        shape: Shape::Pointer(element),
+                        alias,
+                        is_const: false,
+                        align: None,
+                    });
                 }
                 Shape::Function(_) => id = self.plain(Shape::Pointer(id)),
                 _ => {}
@@ -345,7 +374,7 @@ impl<'f> Resolver<'f> {
                 self.plain(Shape::Keyworded(*ty))
             }
             Base::Named(name) => self.named(name, site, behind_pointer, what),
-            Base::Tag { kind, name } => self.tagged(*kind, name, site),
+            Base::Tag { kind, name } => self.tagged(*kind, name, site, behind_pointer),
             Base::Record(record) => self.record_type(record, site.scope),
             Base::Enum(fact) => self.enum_type(fact, site.scope),
             Base::Typeof(inner) => self.type_of(inner, site, what),
@@ -432,7 +461,11 @@ impl<'f> Resolver<'f> {
     }
 
     /// "did you mean ...", from the types in scope.
-    fn suggestion(&self, wrong: &str) -> Option<String> {
+    fn suggestion(&mut self, wrong: &str) -> Option<String> {
+        self.suggestions += 1;
+        if self.suggestions > MAX_SUGGESTIONS {
+            return None;
+        }
         for keyword in ["struct", "union", "enum"] {
             let is = |fact: &TagFact| fact.kind().keyword() == keyword;
             let declared =
@@ -449,6 +482,18 @@ impl<'f> Resolver<'f> {
         });
         let near = closest(wrong, typedefs.chain(KEYWORDS))?;
         Some(format!("did you mean '{near}'?"))
+    }
+
+    /// "did you mean ...", from the tags in scope.
+    fn tag_suggestion(&mut self, wrong: &str) -> Option<String> {
+        self.suggestions += 1;
+        if self.suggestions > MAX_SUGGESTIONS {
+            return None;
+        }
+        let tags = [self.user, self.builtin].into_iter().flat_map(|f| f.tags.iter());
+        let near = closest(wrong, tags.map(|(tag, _)| &**tag))?;
+        let kind = self.user.tags.get(near).or_else(|| self.builtin.tags.get(near))?.first()?.kind();
+        Some(format!("did you mean '{} {near}'?", kind.keyword()))
     }
 
     fn typedef(&mut self, name: &Name, site: &Site, declaration: &Declaration) -> TypeId {
@@ -485,7 +530,9 @@ impl<'f> Resolver<'f> {
         {
             node.shape = Shape::Wide(*ty);
         }
+        let nesting = self.nesting_of(target_id);
         let id = self.intern(node);
+        self.nesting.insert(id, nesting);
         self.typedefs.insert(key, Some(id));
         id
     }
@@ -529,7 +576,7 @@ impl<'f> Resolver<'f> {
     }
 
     /// `struct name` without a body.
-    fn tagged(&mut self, kind: TagKind, name: &Name, site: &Site) -> TypeId {
+    fn tagged(&mut self, kind: TagKind, name: &Name, site: &Site, behind_pointer: bool) -> TypeId {
         let user = if site.scope == Scope::User { self.user.tags.get(&name.text) } else { None };
         let (bodies, scope) = match user {
             Some(bodies) => (Some(bodies), Scope::User),
@@ -559,21 +606,27 @@ impl<'f> Resolver<'f> {
                 };
             }
         }
-        self.incomplete(kind, name, site)
+        self.incomplete(kind, name, site, behind_pointer)
     }
 
-    fn incomplete(&mut self, kind: TagKind, name: &Name, site: &Site) -> TypeId {
-        let key = (site.scope, Arc::clone(&name.text));
-        if let Some(id) = self.by_tag.get(&key) {
-            return *id;
-        }
-        if self.note_tags && site.scope == Scope::User {
+    fn incomplete(&mut self, kind: TagKind, name: &Name, site: &Site, behind_pointer: bool) -> TypeId {
+        if self.note_tags
+            && behind_pointer
+            && site.scope == Scope::User
+            && self.noted.insert(format!("{} {}", kind.keyword(), name.text).into())
+        {
             let message = format!(
                 "'{} {}' is not defined; behind a pointer it is taken as opaque",
                 kind.keyword(),
                 name.text
             );
-            self.diagnostics.push(Diagnostic::new(Severity::Note, &site.source, name.span, message));
+            let mut note = Diagnostic::new(Severity::Note, &site.source, name.span, message);
+            note.help = self.tag_suggestion(&name.text);
+            self.diagnostics.push(note);
+        }
+        let key = (site.scope, Arc::clone(&name.text));
+        if let Some(id) = self.by_tag.get(&key) {
+            return *id;
         }
         let id = if kind == TagKind::Enum {
             self.enums.push(EnumState {
@@ -593,6 +646,7 @@ impl<'f> Resolver<'f> {
                 fields: Vec::new(),
                 layout: None,
                 transparent: false,
+                nesting: 0,
                 unsupported: None,
             });
             self.plain(Shape::Record(self.records.len() - 1))
@@ -635,23 +689,55 @@ impl<'f> Resolver<'f> {
             self.layout_error(site, span, &format!("the array {what}"), &error);
             return self.plain(Shape::Error);
         }
-        self.plain(Shape::Array(element, count))
+        let id = self.plain(Shape::Array(element, count));
+        let nesting = self.nesting_of(element) + 1;
+        if nesting > MAX_DEPTH {
+            self.too_deep(site, span);
+            return self.plain(Shape::Error);
+        }
+        self.nesting.insert(id, nesting);
+        id
+    }
+
+    /// How many types lie inside each other in a type.
+    fn nesting_of(&self, id: TypeId) -> u32 {
+        match self.shape(id) {
+            Shape::Record(record) => self.records[*record].nesting,
+            _ => self.nesting.get(&id).copied().unwrap_or(0),
+        }
+    }
+
+    fn too_deep(&mut self, site: &Site, span: Span) {
+        self.error(site, span, format!("nested too deeply: more than {MAX_DEPTH} types inside each other"));
     }
 
     /// The number of elements of an array parameter; unknown if it depends on another parameter.
     fn parameter_len(&mut self, len: &ArrayLen, site: &Site) -> Option<u64> {
         let ArrayLen::Expr(expr) = len else { return None };
+        let names = expr.ops.iter().any(|(op, _)| matches!(op, Op::Name(_)));
         let before = self.diagnostics.len();
-        let value = self.evaluate(expr, site).ok().and_then(|v| u64::try_from(v).ok());
-        self.diagnostics.truncate(before);
-        value
+        match self.evaluate(expr, site) {
+            Ok(value) => u64::try_from(value).ok(),
+            Err(problem) => {
+                if names {
+                    self.diagnostics.truncate(before);
+                } else {
+                    self.diagnostics.push(*problem);
+                }
+                None
+            }
+        }
     }
 
-    fn function(&mut self, fact: &FunctionFact, ret: TypeId, site: &Site) -> TypeId {
+    /// `around` names what has this function type, for messages.
+    fn function(&mut self, fact: &FunctionFact, ret: TypeId, site: &Site, around: Option<&str>) -> TypeId {
         let mut params = Vec::with_capacity(fact.params.len());
         let mut failed = *self.shape(ret) == Shape::Error;
         for (index, param) in fact.params.iter().enumerate() {
-            let what = describe_parameter(index + 1, param.name.as_ref());
+            let mut what = describe_parameter(index + 1, param.name.as_ref());
+            if let Some(around) = around {
+                what = format!("{what} of {around}");
+            }
             let (mut id, len) = self.type_of_with(&param.ty, site, &what, true);
             if *self.shape(id) == Shape::Keyworded(Keyworded::Void) {
                 self.error(site, param.span, format!("{what} has type 'void'"));
@@ -727,7 +813,13 @@ impl<'f> Resolver<'f> {
             }
             _ => {
                 let name = self.describe(id);
-                self.error(site, span, format!("{what} has the incomplete type '{name}'"));
+                let message = format!("{what} has the incomplete type '{name}'");
+                let mut problem = Diagnostic::error(&site.source, span, message);
+                problem.help = match name.split_once(' ') {
+                    Some((_, tag)) if matches!(self.shape(id), Shape::Record(_)) => self.tag_suggestion(tag),
+                    _ => None,
+                };
+                self.diagnostics.push(problem);
                 None
             }
         }

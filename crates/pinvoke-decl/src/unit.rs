@@ -84,12 +84,18 @@ impl Unit {
             resolver = resolver.note_tags();
         }
         for body in &self.facts.bodies[bodies..] {
-            resolver.body(body, Scope::User);
+            if !resolver.gave_up() {
+                resolver.body(body, Scope::User);
+            }
         }
         for declaration in &self.facts.declarations[declarations..] {
-            resolver.declaration(declaration, Scope::User);
+            if !resolver.gave_up() {
+                resolver.declaration(declaration, Scope::User);
+            }
         }
-        check_redeclarations(&mut resolver, &self.facts, declarations, bodies, conflict);
+        if !resolver.gave_up() {
+            check_redeclarations(&mut resolver, &self.facts, declarations, bodies, conflict);
+        }
         diagnostics.append(&mut resolver.diagnostics);
         diagnostics.sort_by_key(|d| d.span);
         // One finding, reached on two ways, is one finding.

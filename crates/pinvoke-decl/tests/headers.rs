@@ -24,6 +24,13 @@ fn check(headers: &[&str]) {
     for name in unit.type_names() {
         questions.ask(&unit, &name, &|_| false);
     }
+    // What we understood, written as C again, is the same declaration to gcc and to us.
+    let mut again = text.clone();
+    for function in functions {
+        again.push_str(&format!("\nextern {function};"));
+    }
+    oracle::accepts(&again).unwrap();
+
     println!(
         "{headers:?}: {declared} functions, {} records, {} members",
         questions.records, questions.members

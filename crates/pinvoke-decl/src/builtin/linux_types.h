@@ -96,3 +96,4 @@ typedef unsigned int pthread_key_t;
 typedef int pthread_once_t;
 typedef volatile int pthread_spinlock_t;
 typedef va_list __gnuc_va_list;
+typedef char16_t WCHAR;

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use pinvoke_abi::signature::CallConv;
+
 use crate::types::{FunctionType, ResolvedFunction, TypeId, TypeKind, TypeTable};
 
 /// A type that shows itself as C text; see [`TypeTable::display`].
@@ -45,10 +47,14 @@ impl TypeTable {
                         (false, _) => "",
                     };
                     declarator = format!("*{qualifier}{declarator}");
-                    if target.alias.is_none()
-                        && matches!(target.kind, TypeKind::Array { .. } | TypeKind::Function(_))
-                    {
-                        declarator = format!("({declarator})");
+                    match &target.kind {
+                        TypeKind::Array { .. } if target.alias.is_none() => {
+                            declarator = format!("({declarator})")
+                        }
+                        TypeKind::Function(function) if target.alias.is_none() => {
+                            declarator = format!("({}{declarator})", convention(function.conv));
+                        }
+                        _ => {}
                     }
                     id = *to;
                 }
@@ -114,10 +120,24 @@ impl fmt::Display for DisplayType<'_> {
     }
 }
 
+/// The words for a convention, with a space behind them; none for the platform's own.
+fn convention(conv: CallConv) -> &'static str {
+    match conv {
+        CallConv::C => "",
+        CallConv::System => "WINAPI ",
+        CallConv::SysV64 => "__attribute__((sysv_abi)) ",
+        CallConv::Win64 => "__attribute__((ms_abi)) ",
+        CallConv::Stdcall => "__stdcall ",
+        CallConv::Fastcall => "__fastcall ",
+        CallConv::Thiscall => "__thiscall ",
+    }
+}
+
 /// The prototype as C text.
 impl fmt::Display for ResolvedFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let declarator = format!("{}{}", self.name, self.types.parameters(&self.ty, 0));
+        let parameters = self.types.parameters(&self.ty, 0);
+        let declarator = format!("{}{}{parameters}", convention(self.ty.conv), self.name);
         let text = self.types.around(self.ty.ret, declarator, 0);
         match &self.entry_point {
             Some(entry_point) => f.pad(&format!("{text} __asm__(\"{entry_point}\")")),

@@ -39,6 +39,9 @@ pub(crate) const MAX_NESTING: u32 = 100;
 /// Pointers, arrays and functions in one declarator. C17 5.2.4.1 asks for 12.
 pub(crate) const MAX_DERIVATIONS: usize = 200;
 
+/// Errors in one text after which reading stops.
+pub(crate) const MAX_ERRORS: usize = 100;
+
 /// An error that has been reported.
 #[derive(Debug)]
 pub(crate) struct Reported;
@@ -56,6 +59,12 @@ pub(crate) fn parse_unit(
     with_parser(target, name, text, facts, known, |parser| {
         while !parser.at_end() {
             parser.external_declaration();
+            if parser.diagnostics.len() > MAX_ERRORS {
+                parser.diagnostics.truncate(MAX_ERRORS);
+                let problem = "too many errors; the rest of the text is not read";
+                parser.diagnostics.push(Diagnostic::error(&parser.source, parser.span(), problem));
+                break;
+            }
         }
     })
     .1
@@ -257,7 +266,14 @@ impl<'p> Parser<'p> {
     // --- diagnostics --------------------------------------------------------------------------
 
     fn error(&mut self, span: Span, message: &str) -> Reported {
-        self.diagnostics.push(Diagnostic::error(&self.source, span, message));
+        self.report(Diagnostic::error(&self.source, span, message))
+    }
+
+    fn report(&mut self, problem: Diagnostic) -> Reported {
+        // One more than is shown, so that the end of the loop over declarations knows.
+        if self.diagnostics.len() <= MAX_ERRORS {
+            self.diagnostics.push(problem);
+        }
         Reported
     }
 
@@ -265,7 +281,12 @@ impl<'p> Parser<'p> {
     fn expected(&mut self, what: &str, place: &str) -> Reported {
         let found = self.found();
         let space = if place.is_empty() { "" } else { " " };
-        self.error(self.span(), &format!("expected {what}{space}{place}, found {found}"))
+        let message = format!("expected {what}{space}{place}, found {found}");
+        let mut problem = Diagnostic::error(&self.source, self.span(), message);
+        if matches!(self.kind(), TokenKind::Punct(Punct::ColonColon | Punct::Lt)) {
+            problem = problem.help("this looks like C++; only C declarations are read");
+        }
+        self.report(problem)
     }
 
     /// The current token in words.

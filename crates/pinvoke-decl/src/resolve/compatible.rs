@@ -29,6 +29,9 @@ pub(crate) fn check_redeclarations(
             resolver.diagnostics.truncate(before);
             resolver.compatible(a, b)
         };
+        if resolver.gave_up() {
+            return;
+        }
         if !compatible {
             let message = format!("'{}' was declared differently before", declaration.name.text);
             resolver.diagnostics.push(
@@ -61,6 +64,9 @@ pub(crate) fn check_redeclarations(
             }
             _ => false,
         };
+        if resolver.gave_up() {
+            return;
+        }
         if !same {
             let message = format!("'{} {}' was defined differently before", body.kind().keyword(), tag.text);
             resolver.diagnostics.push(Diagnostic::error(body.source(), tag.span, message).related(

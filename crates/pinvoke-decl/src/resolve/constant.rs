@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pinvoke_abi::layout::Kind;
 
-use super::{Resolver, Scope, Shape, Site, scalar};
+use super::{MAX_SUGGESTIONS, Resolver, Scope, Shape, Site, scalar};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::model::{Binary, Designator, EnumFact, Expr, Keyworded, Name, Op, TypeFact, Unary};
 use crate::span::Span;
@@ -214,7 +214,10 @@ impl Resolver<'_> {
         let mut problem = Diagnostic::error(&site.source, span, format!("'{name}' is not a known constant"));
         let names =
             [self.user, self.builtin].into_iter().flat_map(|f| f.constants.keys().chain(f.macros.keys()));
-        if let Some(near) = closest(name, names.map(|n| &**n)) {
+        self.suggestions += 1;
+        if self.suggestions <= MAX_SUGGESTIONS
+            && let Some(near) = closest(name, names.map(|n| &**n))
+        {
             problem.help = Some(format!("did you mean '{near}'?"));
         }
         Err(Box::new(problem))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pinvoke_abi::layout::{Kind, Layout, LayoutError, StructBuilder};
 use pinvoke_abi::target::{BitFieldRule, Os};
 
-use super::{EnumState, NoLayout, RecordState, Resolver, Scope, Shape, Site, Status, scalar};
+use super::{EnumState, MAX_DEPTH, NoLayout, RecordState, Resolver, Scope, Shape, Site, Status, scalar};
 use crate::model::{BitRule, EnumFact, Keyworded, MemberFact, RecordFact, TagKind};
 use crate::types::{RecordField, TypeId};
 
@@ -39,6 +39,7 @@ impl Resolver<'_> {
             fields: Vec::new(),
             layout: None,
             transparent: fact.transparent,
+            nesting: 0,
             unsupported: None,
         });
         let id = self.plain(Shape::Record(self.records.len() - 1));
@@ -66,7 +67,15 @@ impl Resolver<'_> {
             return Err(NoLayout::Reported);
         }
         self.records[record].status = Status::Busy;
-        let laid_out = self.deeper(&site, fact.span, |r| r.lay_out(&fact, &site));
+        let mut laid_out = self.deeper(&site, fact.span, |r| r.lay_out(&fact, &site));
+        if let Some(Ok((fields, _))) = &laid_out {
+            let nesting = fields.iter().map(|f| self.nesting_of(f.ty) + 1).max().unwrap_or(1);
+            self.records[record].nesting = nesting;
+            if nesting > MAX_DEPTH {
+                self.too_deep(&site, fact.span);
+                laid_out = None;
+            }
+        }
         let state = &mut self.records[record];
         match laid_out {
             Some(Ok((fields, layout))) if !fact.broken => {

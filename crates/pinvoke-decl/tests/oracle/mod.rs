@@ -185,3 +185,16 @@ int main(void) {{
         std::fs::remove_dir_all(&dir).expect("the scratch directory is ours");
     }
 }
+
+/// Whether gcc accepts a text, and what it says if not.
+pub(crate) fn accepts(text: &str) -> Result<(), String> {
+    let dir = scratch();
+    let file = dir.join("text.c");
+    std::fs::write(&file, text).expect("a source file");
+    // Distinct to gcc and the same to every ABI: volatile, the interchange types.
+    let same = ["-Dvolatile=", "-D_Float32=float", "-D_Float64=double", "-D_Float32x=double"];
+    let output =
+        Command::new("gcc").args(["-w", "-fsyntax-only"]).args(same).arg(&file).output().expect("gcc");
+    std::fs::remove_dir_all(&dir).expect("the scratch directory is ours");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}

@@ -141,6 +141,13 @@ impl Parser<'_> {
                     suffixes.push(Derivation::Function(Arc::new(function)));
                 }
                 TokenKind::Punct(Punct::LBracket) => self.attributes(attributes)?,
+                TokenKind::Ident if self.prototype_macro_follows() => {
+                    self.bump();
+                    self.bump();
+                    let function = self.nested(|p| p.parameters(inner.name.as_ref()))?;
+                    suffixes.push(Derivation::Function(Arc::new(function)));
+                    self.expect(Punct::RParen, "to close the macro around the parameters")?;
+                }
                 _ => break,
             }
             if suffixes.len() > MAX_DERIVATIONS {
@@ -211,6 +218,14 @@ impl Parser<'_> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// `OF((int x))`: the macro with which old headers hide parameters from older compilers.
+    fn prototype_macro_follows(&self) -> bool {
+        let macros = ["OF", "__P", "_P", "PARAMS", "PROTO", "_ANSI_ARGS_", "ARGS"];
+        self.ident_text(0).is_some_and(|w| macros.contains(&w))
+            && self.is_ahead(1, Punct::LParen)
+            && self.is_ahead(2, Punct::LParen)
     }
 
     /// Whether the parenthesis here opens a nested declarator and not a parameter list.
