@@ -378,14 +378,38 @@ impl MarshalPlan {
     }
 }
 
-/// Values travel in; memory behind a pointer is copied back as well unless the pointee is `const`.
+/// Values travel in; memory behind a pointer is copied back as well unless nothing in it can be written:
+/// the pointee is `const`, and so is what its own pointers lead to. `const struct iovec *` leads to buffers
+/// that are filled.
 fn default_direction(types: &TypeTable, ty: TypeId, marshaller: Marshaller) -> Direction {
     let copied = matches!(
         marshaller,
         Marshaller::Text | Marshaller::WideText | Marshaller::Bytes | Marshaller::Elements
     );
     match &types.get(ty).kind {
-        TypeKind::Pointer { to } if copied && !types.get(*to).is_const => Direction::InOut,
+        TypeKind::Pointer { to } if copied && (!types.get(*to).is_const || leads_out(types, *to, 0)) => {
+            Direction::InOut
+        }
         _ => Direction::In,
+    }
+}
+
+/// Whether a value holds a pointer to data that may be written, by value or behind a constant pointer.
+fn leads_out(types: &TypeTable, ty: TypeId, depth: u32) -> bool {
+    // Deeper pointers are rare, and structures that contain pointers to themselves end here.
+    const MAX_DEPTH: u32 = 8;
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    match &types.get(ty).kind {
+        TypeKind::Pointer { to } => {
+            let data = !matches!(types.get(*to).kind, TypeKind::Function(_) | TypeKind::Opaque { .. });
+            data && (!types.get(*to).is_const || leads_out(types, *to, depth + 1))
+        }
+        TypeKind::Array { element, .. } => leads_out(types, *element, depth + 1),
+        TypeKind::Struct(record) | TypeKind::Union(record) => {
+            record.fields.iter().any(|f| leads_out(types, f.ty, depth + 1))
+        }
+        _ => false,
     }
 }

@@ -102,7 +102,7 @@ fn hold_bytes(
     room: u64,
 ) -> Result<usize, Mismatch> {
     let room = array::byte_size(types, id, 1, room)?;
-    frame.hold(types, element, bytes, bytes.len().max(room), Shape::Bytes)
+    frame.hold(types, (id, element), bytes, bytes.len().max(room), Shape::Bytes)
 }
 
 /// Whether a type is an integer of one byte, which C programs use for raw bytes and for text alike.

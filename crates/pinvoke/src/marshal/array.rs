@@ -67,7 +67,7 @@ pub(super) fn hold(
     if !frame.writable {
         content.resize(len, 0);
     }
-    frame.hold(types, element, &content, len, shape)
+    frame.hold(types, (id, element), &content, len, shape)
 }
 
 /// Writes an array in place.

@@ -98,12 +98,12 @@ impl<'a> Frame<'a> {
         Frame { refuse: Some(reason), ..Frame::detached(0) }
     }
 
-    /// The address of memory for elements of type `id` that holds `content`, and zeros up to `len` bytes,
-    /// until the frame ends.
+    /// The address, for a pointer of type `id`, of memory for elements of type `element` that holds
+    /// `content`, and zeros up to `len` bytes, until the frame ends.
     pub(crate) fn hold(
         &mut self,
         types: &TypeTable,
-        id: TypeId,
+        (id, element): (TypeId, TypeId),
         content: &[u8],
         len: usize,
         shape: Shape,
@@ -111,7 +111,7 @@ impl<'a> Frame<'a> {
         if let Some(reason) = self.refuse {
             return Err(Mismatch::because(types, id, reason));
         }
-        let align = types.get(id).layout.as_ref().map_or(1, |l| l.align);
+        let align = types.get(element).layout.as_ref().map_or(1, |l| l.align);
         let align = usize::try_from(align).unwrap_or(16);
         let short = || Mismatch::because(types, id, format!("there is no memory for {len} bytes"));
         if !self.writable && content.len() == len {
@@ -120,7 +120,7 @@ impl<'a> Frame<'a> {
         let block = Block::new(content, len, align).ok_or_else(short)?;
         let address = block.address();
         if self.writable {
-            let own = Own { guard: self.guards.0.len(), element: TypeRef::new(types, id), shape };
+            let own = Own { guard: self.guards.0.len(), element: TypeRef::new(types, element), shape };
             self.own.insert(address, own);
         }
         self.guards.0.push(Guard::Block(block, self.position.clone()));

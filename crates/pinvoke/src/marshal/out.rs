@@ -110,7 +110,7 @@ pub(crate) fn write_array_argument(
         Content::Out(asked) => {
             let count = asked.or(count).unwrap_or(1);
             let len = array::byte_size(types, id, size_of(types, element) as u64, count)?;
-            frame.hold(types, element, &[], len, Shape::Many(count))?
+            frame.hold(types, (id, element), &[], len, Shape::Many(count))?
         }
     };
     Ok(finish(frame, index, address, content, out))
@@ -180,7 +180,7 @@ fn hold_out(
     };
     let size = if marshaller == Marshaller::Bytes { 1 } else { size_of(types, element) as u64 };
     let len = array::byte_size(types, id, size, count.unwrap_or(1))?;
-    frame.hold(types, element, &[], len, shape)
+    frame.hold(types, (id, element), &[], len, shape)
 }
 
 /// What stands behind a pending argument after the call, if it is to be reported.

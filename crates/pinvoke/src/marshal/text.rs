@@ -77,13 +77,13 @@ pub(super) fn hold(
     if unit == 1 && capacity == 0 && text.len() < short.len() && !frame.writable && !text.contains('\0') {
         short[..text.len()].copy_from_slice(text.as_bytes());
         let len = text.len() + 1;
-        return frame.hold(types, element, &short[..len], len, Shape::Text);
+        return frame.hold(types, (id, element), &short[..len], len, Shape::Text);
     }
     let mut units = encode(text, unit).map_err(|at| inner_null(types, id, at))?;
     units.resize(units.len() + unit, 0);
     let room = array::byte_size(types, id, unit as u64, capacity)?;
     let len = units.len().max(room);
-    frame.hold(types, element, &units, len, Shape::Text)
+    frame.hold(types, (id, element), &units, len, Shape::Text)
 }
 
 /// The refusal of a text with a null character inside.

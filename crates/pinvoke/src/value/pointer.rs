@@ -1,11 +1,12 @@
 //! Addresses that native code handed out: of data, and of functions.
+#![allow(unsafe_code, reason = "looks behind addresses that a caller vouches for")]
 
 use std::fmt;
 use std::sync::Arc;
 
 use pinvoke_decl::types::{FunctionType, ResolvedFunction, TypeKind};
 
-use super::{Handler, TypeRef};
+use super::{Handler, TypeRef, Value, View, ViewError};
 use crate::downcall::{CallError, Downcall, DowncallOptions};
 use crate::native::CodePtr;
 
@@ -34,6 +35,34 @@ impl Pointer {
     #[must_use]
     pub fn address(&self) -> usize {
         self.address
+    }
+
+    /// What it leads to, as a place in native memory; `None` if it is null or leads to nothing of a known
+    /// size.
+    ///
+    /// # Safety
+    /// As [`View::new`]: a value of the pointee's type stands there as long as the view is used.
+    #[must_use]
+    pub unsafe fn view(&self) -> Option<View> {
+        let pointee = self.pointee.clone().filter(|p| p.size().is_some())?;
+        let path = format!("*{:#x}", self.address).into();
+        // SAFETY: promised by the caller.
+        (self.address != 0).then(|| unsafe { View::named(pointee, self.address, path, None) })
+    }
+
+    /// The `count` elements that it leads to, as a [`Value::Array`].
+    ///
+    /// # Errors
+    /// If it is null, leads to nothing of a known size, or the memory cannot be read.
+    ///
+    /// # Safety
+    /// As [`View::new`], for `count` values of the pointee's type.
+    pub unsafe fn elements(&self, count: u64) -> Result<Value, ViewError> {
+        // SAFETY: promised by the caller.
+        match unsafe { self.view() } {
+            Some(first) => first.elements_from_here(count),
+            None => Err(ViewError::of_pointer(self)),
+        }
     }
 
     /// What the declaration says it points at.

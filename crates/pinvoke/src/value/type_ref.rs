@@ -5,7 +5,7 @@ use std::fmt;
 use pinvoke_decl::types::{Type, TypeId, TypeKind, TypeTable};
 
 /// One type of a [`TypeTable`], with the table: enough to read, write and name it. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TypeRef {
     table: TypeTable,
     id: TypeId,
@@ -72,5 +72,11 @@ impl TypeRef {
 impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.table.display(self.id).fmt(f)
+    }
+}
+
+impl fmt::Debug for TypeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TypeRef({self})")
     }
 }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pinvoke_abi::layout::BitRange;
 use pinvoke_decl::types::{TypeId, TypeKind};
 
-use super::{TypeRef, Value};
+use super::{Pointer, TypeRef, Value};
 use crate::marshal::{self, Frame, Reader, Shape, structure};
 
 /// Longest text read through a view, in bytes.
@@ -78,6 +78,13 @@ pub struct View {
 pub struct ViewError {
     path: Arc<str>,
     what: String,
+}
+
+impl ViewError {
+    pub(crate) fn of_pointer(pointer: &Pointer) -> ViewError {
+        let what = if pointer.address() == 0 { "is null" } else { "leads to nothing of a known size" };
+        ViewError { path: pointer.to_string().into(), what: what.to_owned() }
+    }
 }
 
 impl View {
@@ -380,6 +387,15 @@ impl View {
         if let Some(len) = len.filter(|len| *len < count) {
             return Err(self.error(format!("it has {len} elements, not {count}")));
         }
+        self.load_elements(element, start, count)
+    }
+
+    /// This place and those behind it, as an array of `count`.
+    pub(crate) fn elements_from_here(&self, count: u64) -> Result<Value, ViewError> {
+        self.load_elements(self.ty.id(), self.address, count)
+    }
+
+    fn load_elements(&self, element: TypeId, start: usize, count: u64) -> Result<Value, ViewError> {
         let size = marshal::size_of(self.ty.table(), element);
         let bytes = usize::try_from(count).ok().and_then(|n| n.checked_mul(size));
         let bytes = bytes.ok_or_else(|| self.error(format!("{count} elements exceed the address space")))?;

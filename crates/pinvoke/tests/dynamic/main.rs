@@ -2,5 +2,14 @@
 //! library and zlib. Expected values come from the C code, its documentation or the compiler.
 #![allow(unsafe_code, reason = "calls native functions")]
 
+mod arrays;
+mod callbacks;
+mod families;
 mod harness;
+mod pinvokelib;
+mod refusals;
+mod scalars;
+mod structures;
 mod system;
+mod text;
+mod variables;
