@@ -382,6 +382,35 @@ fn rpath_is_inherited_and_runpath_is_not() {
     Library::open(&old).unwrap();
 }
 
+/// A library with a `RUNPATH` of its own does not look where those that lead to it have their `RPATH`.
+#[test]
+fn runpath_shuts_out_inherited_rpath() {
+    let shop = Workshop::new();
+    shop.build("deep/libdeep.so", &answer(9), &[]);
+    let middle = "int answer(void); int middle(void) { return answer(); }";
+    let middle = |path: &str, arguments: &[&str]| {
+        shop.build(path, middle, &[&["-Ldeep", "-ldeep"], arguments].concat());
+    };
+    middle("without/libway.so", &[]);
+    middle("with/libway.so", &["-Wl,--enable-new-dtags", "-Wl,-rpath,/nonexistent"]);
+    let top = |name: &str, directory: &str| {
+        let (search, link) = (format!("-L{directory}"), format!("-Wl,-rpath-link,{directory}:deep"));
+        let rpath = format!("-Wl,--disable-new-dtags,-rpath,$ORIGIN/{directory}:$ORIGIN/deep");
+        let source = "int middle(void); int top(void) { return middle(); }";
+        shop.build(name, source, &[&search, "-lway", &link, &rpath])
+    };
+    let (without, with) = (top("libtopwithout.so", "without"), top("libtopwith.so", "with"));
+    // The system's loader is the judge.
+    let failure = refused(Library::open(&with));
+    let [Finding::MissingDependency { name, needed_by: Some(needed_by), .. }] = findings(&failure)[..] else {
+        panic!("{failure}")
+    };
+    assert_eq!(name, "libdeep.so");
+    assert!(needed_by.ends_with("with/libway.so"), "{failure}");
+    assert_eq!(pinvoke::library::diagnose::examine(&without), []);
+    Library::open(&without).unwrap();
+}
+
 #[test]
 fn a_dependency_that_is_no_library() {
     let shop = Workshop::new();
