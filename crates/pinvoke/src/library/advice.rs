@@ -157,3 +157,33 @@ fn core(name: &str) -> &str {
     let name = name.strip_prefix("lib").unwrap_or(name);
     name.split(".so").next().unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_need_an_explanation() {
+        // As glibc writes them (elf/dl-version.c, elf/dl-load.c, elf/dl-reloc.c, elf/dl-lookup.c).
+        let table = [
+            ("/lib/libc.so.6: version `GLIBC_2.99' not found (required by ./liba.so)", "newer C library"),
+            ("/lib/libstdc++.so.6: version `GLIBCXX_3.4.99' not found (required by ./a)", "C++"),
+            ("/mnt/liba.so: failed to map segment from shared object", "noexec"),
+            ("/lib/liba.so: cannot allocate memory in static TLS block", "LD_PRELOAD"),
+            ("/lib/liba.so: undefined symbol: foo", "define the symbol"),
+        ];
+        for (message, expected) in table {
+            let advice = about_message(message).unwrap_or_default();
+            assert!(advice.contains(expected), "{message}: {advice}");
+        }
+        assert_eq!(about_message("a.so: cannot open shared object file: No such file or directory"), None);
+    }
+
+    #[test]
+    fn the_core_of_a_name() {
+        for (name, expected) in [("libz.so.1", "z"), ("z", "z"), ("/usr/lib/libz.so", "z"), ("libfoo", "foo")]
+        {
+            assert_eq!(core(name), expected);
+        }
+    }
+}

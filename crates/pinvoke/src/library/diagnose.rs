@@ -134,7 +134,7 @@ impl fmt::Display for Finding {
                 write!(f, "is {format}, which this system cannot load")
             }
             Finding::OtherMachine { file, process } => {
-                write!(f, "is for the wrong architecture: it is {file} ELF, this process is {process}")
+                write!(f, "is for the wrong architecture: {file}, while this process is {process}")
             }
             Finding::Damaged { reason } => write!(f, "is a damaged ELF file: {reason}"),
             Finding::CutShort { length, promised } => {

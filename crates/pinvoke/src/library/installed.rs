@@ -122,15 +122,22 @@ fn environment() -> Vec<PathBuf> {
         Os::WindowsMsvc | Os::WindowsGnu => return Vec::new(),
     };
     match std::env::var_os(variable) {
-        Some(value) if !value.is_empty() && !os::has_raised_privileges() => std::env::split_paths(&value)
-            .filter_map(|path| std::path::absolute(or_current(path)).ok())
-            .collect(),
+        Some(value) if !value.is_empty() && !os::has_raised_privileges() => search_path(&value),
         _ => Vec::new(),
     }
 }
 
-fn or_current(path: PathBuf) -> PathBuf {
-    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+/// The directories of a search path: separated by colons, or by semicolons, which the loader takes too.
+fn search_path(value: &OsStr) -> Vec<PathBuf> {
+    let at_semicolons = |path: PathBuf| match path.to_str() {
+        Some(text) if text.contains(';') => text.split(';').map(PathBuf::from).collect(),
+        _ => vec![path],
+    };
+    let or_current = |path: PathBuf| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+    std::env::split_paths(value)
+        .flat_map(at_semicolons)
+        .filter_map(|path| std::path::absolute(or_current(path)).ok())
+        .collect()
 }
 
 /// The directories that the loader searches by default, most specific first.
@@ -237,6 +244,14 @@ mod tests {
                 ConfLine::Directory("/opt/x"),
             ]
         );
+    }
+
+    #[test]
+    fn search_paths() {
+        let current = std::env::current_dir().unwrap();
+        let found = search_path(OsStr::new("/a:/b;/c::sub"));
+        let expected = [PathBuf::from("/a"), "/b".into(), "/c".into(), current.clone(), current.join("sub")];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -97,6 +97,12 @@ pub(super) unsafe fn close(library: Handle) -> Result<(), String> {
     Err(message().unwrap_or_else(|| "the loader gave no reason".to_owned()))
 }
 
+// `dlfcn.h` of glibc and of musl, which agree; the `libc` crate has them for glibc alone.
+const RTLD_DI_LINKMAP: c_int = 2;
+unsafe extern "C" {
+    fn dlinfo(handle: *mut c_void, request: c_int, answer: *mut c_void) -> c_int;
+}
+
 /// The start of glibc's and musl's `struct link_map`, the part that `<link.h>` documents.
 #[repr(C)]
 struct LinkMap {
@@ -134,7 +140,7 @@ fn link_map(library: Handle) -> Option<NonNull<LinkMap>> {
     let out: *mut *mut LinkMap = &raw mut map;
     // SAFETY: RTLD_DI_LINKMAP stores one pointer to a link_map into the place given, which `out` is; the handle
     // is open by the invariant of `Handle`.
-    let status: c_int = unsafe { libc::dlinfo(library.as_raw(), libc::RTLD_DI_LINKMAP, out.cast()) };
+    let status: c_int = unsafe { dlinfo(library.as_raw(), RTLD_DI_LINKMAP, out.cast()) };
     if status == 0 { NonNull::new(map) } else { None }
 }
 

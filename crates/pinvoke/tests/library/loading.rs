@@ -297,11 +297,11 @@ fn files_for_other_machines_and_systems() {
         findings(&failure)[0].clone()
     };
     // Offsets of the ELF header: 4 is the class, 5 the byte order, 18 the machine.
-    let found = check(&[(18, 183)], "is for the wrong architecture: it is AArch64 ELF, this process is ");
+    let found = check(&[(18, 183)], "is for the wrong architecture: AArch64, while this process is ");
     assert!(matches!(found, Finding::OtherMachine { .. }));
-    check(&[(18, 243)], "it is 64-bit RISC-V ELF");
-    check(&[(4, 1), (18, 3)], "it is 32-bit x86 ELF");
-    check(&[(5, 2), (18, 0), (19, 21)], "it is PowerPC64 (big-endian) ELF");
+    check(&[(18, 243)], "architecture: 64-bit RISC-V, while");
+    check(&[(4, 1), (18, 3)], "architecture: 32-bit x86, while");
+    check(&[(5, 2), (18, 0), (19, 21)], "architecture: PowerPC64 (big-endian), while");
 
     let mach_o = shop.write(
         "mach.so",
@@ -420,6 +420,18 @@ fn a_dependency_that_is_no_library() {
     std::fs::write(&dependency, "gone").unwrap();
     let failure = refused(Library::open(&library));
     assert!(failure.to_string().contains("libspoilt.so, which is a text file"), "{failure}");
+}
+
+/// The file and its dependencies are sound, and it still cannot be loaded: the loader's words have to do.
+#[test]
+fn a_symbol_that_no_library_defines() {
+    let shop = Workshop::new();
+    let source = "int nowhere_defined(void); int use(void) { return nowhere_defined(); }";
+    let file = shop.build("libundefined.so", source, &["-Wl,-z,now"]);
+    let failure = refused(Library::open(&file));
+    assert!(findings(&failure).is_empty(), "{failure}");
+    assert!(failure.attempts[0].message.0.contains("undefined symbol: nowhere_defined"), "{failure}");
+    assert!(failure.advice.iter().any(|advice| advice.contains("define the symbol")), "{failure}");
 }
 
 /// Run by the test below as another user.
