@@ -12,7 +12,10 @@ use pinvoke_abi::target::Target;
 
 /// The call in both tiers.
 fn tiers(signature: &Signature) -> Vec<PreparedCall> {
-    [Tier::Thunk, Tier::Stub].iter().map(|t| PreparedCall::with_tier(signature, *t).unwrap()).collect()
+    [Tier::Thunk, Tier::Stub]
+        .iter()
+        .map(|t| PreparedCall::with_tier(signature, *t).expect("both tiers"))
+        .collect()
 }
 
 /// Memory of one call, full of graffiti.
@@ -23,7 +26,7 @@ struct Block {
 
 impl Block {
     fn new(size: usize, align: usize) -> Block {
-        let memory = Memory::from_size_align(size.max(16), align).unwrap();
+        let memory = Memory::from_size_align(size.max(16), align).expect("a power of two");
         // SAFETY: the size is not zero.
         let at = unsafe { alloc(memory) };
         // SAFETY: just allocated with this size.
@@ -83,7 +86,7 @@ fn check<A: Args + Copy, R: NativeType + PartialEq + std::fmt::Debug>(
         let record = Block::new(call.record_size(), call.record_align());
         let ret = Block::new(call.ret_size().next_multiple_of(16) + 32, call.ret_align());
         args.store(&call, record.at);
-        let code = CodePtr::new(target.cast()).unwrap();
+        let code = CodePtr::new(target.cast()).expect("functions are not null");
         // SAFETY: the callers of `check` pass functions of this signature.
         unsafe { call.invoke(code, record.at, ret.at) };
         // SAFETY: the call has stored its result.

@@ -75,10 +75,8 @@ impl Pages {
                 block.close();
             }
         }
-        if let Some(block) = &mut self.current {
-            if let Some(place) = block.add(code) {
-                return Ok(place);
-            }
+        if let Some(place) = self.current.as_mut().and_then(|block| block.add(code)) {
+            return Ok(place);
         }
         let mut attempts = Vec::new();
         for way in self.ways {

@@ -2,8 +2,8 @@
 //!
 //! Encodings follow the Intel SDM, volume 2, chapter 2: optional mandatory prefix (66, F2, F3), REX,
 //! opcode, ModRM, SIB if the base is `rsp` or `r12`, displacement of 1 or 4 bytes. An instruction is
-//! packed into one little-endian word and stored at once; that, and not a push per byte, is what keeps
-//! the making of a stub below 100 ns.
+//! packed into one little-endian word of 8 bytes and stored at once, a long displacement behind it; that,
+//! and not a push per byte, is what keeps the making of a stub below 100 ns.
 
 use crate::reg::Gpr;
 
@@ -14,6 +14,9 @@ pub(super) struct Mem {
     pub(super) disp: i32,
 }
 
+/// Bytes that one store may touch.
+const ROOM: usize = 8;
+
 /// Code under construction. Reusing one keeps its memory.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -22,52 +25,34 @@ pub struct Assembler {
     len: usize,
 }
 
-/// Up to 16 bytes of one instruction, lowest first.
+/// Up to 8 bytes of one instruction, lowest first. None of ours needs more before a displacement of 4.
 #[derive(Clone, Copy)]
 struct Instruction {
-    bits: u128,
+    bits: u64,
     len: u32,
 }
 
 impl Instruction {
     const EMPTY: Instruction = Instruction { bits: 0, len: 0 };
 
+    #[inline]
     fn byte(self, b: u8) -> Instruction {
-        Instruction { bits: self.bits | u128::from(b) << (self.len * 8), len: self.len + 1 }
+        Instruction { bits: self.bits | u64::from(b) << (self.len * 8), len: self.len + 1 }
     }
 
+    #[inline]
     fn imm32(self, v: u32) -> Instruction {
-        Instruction { bits: self.bits | u128::from(v) << (self.len * 8), len: self.len + 4 }
+        Instruction { bits: self.bits | u64::from(v) << (self.len * 8), len: self.len + 4 }
     }
 
     /// REX if any bit is set or `force`d (byte access to `sil`, `dil` needs an empty one).
+    #[inline]
     fn rex(self, w: bool, reg: u8, base: u8, force: bool) -> Instruction {
         let rex = 0x40 | u8::from(w) << 3 | (reg >> 3) << 2 | base >> 3;
         if rex != 0x40 || force { self.byte(rex) } else { self }
     }
 
-    /// ModRM (and SIB, displacement) for a register operand `reg` and a memory operand.
-    fn mem(self, reg: u8, m: Mem) -> Instruction {
-        let base = m.base as u8 & 7;
-        let reg = (reg & 7) << 3;
-        // rbp and r13 without displacement are spelled with a zero displacement of one byte.
-        let short = i8::try_from(m.disp);
-        let mode = match short {
-            Ok(0) if base != 5 => 0x00,
-            Ok(_) => 0x40,
-            Err(_) => 0x80,
-        };
-        let mut i = self.byte(mode | reg | base);
-        if base == 4 {
-            i = i.byte(0x24);
-        }
-        match (mode, short) {
-            (0x00, _) => i,
-            (_, Ok(d)) => i.byte(d.cast_unsigned()),
-            (_, Err(_)) => i.imm32(m.disp.cast_unsigned()),
-        }
-    }
-
+    #[inline]
     fn modrm_regs(self, reg: u8, rm: u8) -> Instruction {
         self.byte(0xC0 | (reg & 7) << 3 | (rm & 7))
     }
@@ -97,18 +82,35 @@ impl Assembler {
 
     #[inline]
     fn put(&mut self, i: Instruction) {
-        if self.len + 16 > self.bytes.len() {
+        if self.len + ROOM > self.bytes.len() {
             self.grow();
         }
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + 16) {
-            room.copy_from_slice(&i.bits.to_le_bytes());
+        if let Some(room) = self.bytes.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
+            *room = i.bits.to_le_bytes();
             self.len += i.len as usize;
         }
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.bytes.resize((self.len + 16).max(512) * 2, 0);
+        self.bytes.resize((self.len + ROOM).max(512) * 2, 0);
+    }
+
+    /// An instruction with a memory operand: `i` is all before ModRM, `reg` the register operand.
+    #[inline]
+    fn put_mem(&mut self, i: Instruction, reg: u8, m: Mem) {
+        let base = m.base as u8 & 7;
+        let reg = (reg & 7) << 3;
+        let sib = |i: Instruction| if base == 4 { i.byte(0x24) } else { i };
+        match i8::try_from(m.disp) {
+            // rbp and r13 without displacement are spelled with a zero displacement of one byte.
+            Ok(0) if base != 5 => self.put(sib(i.byte(reg | base))),
+            Ok(short) => self.put(sib(i.byte(0x40 | reg | base)).byte(short.cast_unsigned())),
+            Err(_) => {
+                self.put(sib(i.byte(0x80 | reg | base)));
+                self.put(Instruction::EMPTY.imm32(m.disp.cast_unsigned()));
+            }
+        }
     }
 
     pub(super) fn endbr64(&mut self) {
@@ -168,12 +170,13 @@ impl Assembler {
         });
     }
 
+    #[inline]
     fn op_mem(&mut self, w: bool, opcode: &[u8], reg: u8, m: Mem, force_rex: bool) {
         let mut i = Instruction::EMPTY.rex(w, reg, m.base as u8, force_rex);
         for b in opcode {
             i = i.byte(*b);
         }
-        self.put(i.mem(reg, m));
+        self.put_mem(i, reg, m);
     }
 
     /// Loads `width` bytes (1, 2, 4 or 8) into the whole register.
@@ -200,16 +203,17 @@ impl Assembler {
             Width::B1 => self.op_mem(false, &[0x88], reg, to, (4..8).contains(&reg)),
             Width::B2 => {
                 let i = Instruction::EMPTY.byte(0x66).rex(false, reg, to.base as u8, false).byte(0x89);
-                self.put(i.mem(reg, to));
+                self.put_mem(i, reg, to);
             }
             Width::B4 => self.op_mem(false, &[0x89], reg, to, false),
             Width::B8 => self.op_mem(true, &[0x89], reg, to, false),
         }
     }
 
+    #[inline]
     fn sse(&mut self, prefix: Option<u8>, opcode: u8, reg: u8, m: Mem) {
         let i = prefix.map_or(Instruction::EMPTY, |p| Instruction::EMPTY.byte(p));
-        self.put(i.rex(false, reg, m.base as u8, false).byte(0x0F).byte(opcode).mem(reg, m));
+        self.put_mem(i.rex(false, reg, m.base as u8, false).byte(0x0F).byte(opcode), reg, m);
     }
 
     /// Loads a vector register from 4, 8 or 16 bytes; the rest becomes zero.
