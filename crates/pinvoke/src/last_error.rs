@@ -113,3 +113,45 @@ impl ErrnoCell {
         unsafe { self.errno.write_volatile(value.0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_c_library() {
+        type NameOf = unsafe extern "C" fn(c_int) -> *const core::ffi::c_char;
+        // glibc 2.32 and later; other libraries have no such function.
+        // SAFETY: a C string.
+        let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"strerrorname_np".as_ptr()) };
+        if address.is_null() {
+            return;
+        }
+        // SAFETY: the function of this name has this type.
+        let name_of = unsafe { core::mem::transmute::<*mut core::ffi::c_void, NameOf>(address) };
+        for errno in (-1..=200).filter(|e| *e != 0) {
+            // SAFETY: takes any number.
+            let name = unsafe { name_of(errno) };
+            // SAFETY: the name is a C string, if there is one.
+            let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) });
+            assert_eq!(LastError(errno).name().map(str::as_bytes), name.map(CStr::to_bytes), "errno {errno}");
+        }
+    }
+
+    #[test]
+    fn every_number_has_a_text() {
+        assert_eq!(LastError(13).to_string(), "errno 13 EACCES, Permission denied");
+        assert_eq!(LastError(0).to_string(), "errno 0, Success");
+        assert_eq!(LastError(9999).to_string(), "errno 9999, Unknown error 9999");
+        assert_eq!(LastError(-5).to_string(), "errno -5, Unknown error -5");
+    }
+
+    #[test]
+    fn current_is_the_threads_own() {
+        LastError(libc::EBADF).set_current();
+        let other = std::thread::spawn(LastError::current).join().unwrap();
+        assert!(other.is_none());
+        assert_eq!(LastError::current(), LastError(libc::EBADF));
+        assert_eq!(io::Error::from(LastError::current()).raw_os_error(), Some(libc::EBADF));
+    }
+}

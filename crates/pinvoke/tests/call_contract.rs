@@ -1,0 +1,342 @@
+//! What a call must leave as it was, and what it must not depend on: callee-saved registers, the x87
+//! stack, MXCSR, `al` of variadic calls, `errno`, other threads.
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![allow(unsafe_code, reason = "calls native code")]
+
+mod support;
+
+use std::sync::Barrier;
+use std::thread;
+
+use pinvoke::call::{CallError, PreparedCall, Tier, stub_stats};
+use pinvoke::last_error::LastError;
+use pinvoke::native::CodePtr;
+use pinvoke_abi::signature::Signature;
+
+use support::{Block, CLibrary};
+
+const TIERS: [Tier; 2] = [Tier::Thunk, Tier::Stub];
+
+fn prepare(notation: &str, tier: Tier) -> PreparedCall {
+    let signature: Signature = notation.parse().unwrap_or_else(|e| panic!("{notation}: {e}"));
+    PreparedCall::with_tier(&signature, tier).unwrap_or_else(|e| panic!("{notation}: {e}"))
+}
+
+/// Calls with these bytes per argument.
+fn call(call: &PreparedCall, target: CodePtr, args: &[&[u8]]) -> Vec<u8> {
+    let record = Block::new(call.record_size(), call.record_align(), 0xA5);
+    let ret = Block::new(call.ret_size().next_multiple_of(16), call.ret_align(), 0x5A);
+    for (i, arg) in args.iter().enumerate() {
+        record.write(call.arg_offset(i), arg);
+    }
+    // SAFETY: the tests pass functions of the call's signature.
+    unsafe { call.invoke(target, record.at(), ret.at()) };
+    ret.read(0, call.ret_size())
+}
+
+/// Calls through `invoke` with marks in all callee-saved registers, and reports what became of them.
+///
+/// `invoke` is the System V function of a prepared call: two pointers are enough to find everything.
+const REGISTERS: &str = r#"
+    .globl keeps_registers
+    .type keeps_registers, @function
+# int keeps_registers(void (*f)(void *), void *context): 0 if all callee-saved registers survive f.
+keeps_registers:
+    push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15
+    sub $8, %rsp
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov $0x1111111111111111, %rbx; mov $0x2222222222222222, %rbp; mov $0x3333333333333333, %r12
+    mov $0x4444444444444444, %r13; mov $0x5555555555555555, %r14; mov $0x6666666666666666, %r15
+    call *%rax
+    xor %eax, %eax
+    mov $0x1111111111111111, %rcx; cmp %rcx, %rbx; jne 1f
+    mov $0x2222222222222222, %rcx; cmp %rcx, %rbp; jne 1f
+    mov $0x3333333333333333, %rcx; cmp %rcx, %r12; jne 1f
+    mov $0x4444444444444444, %rcx; cmp %rcx, %r13; jne 1f
+    mov $0x5555555555555555, %rcx; cmp %rcx, %r14; jne 1f
+    mov $0x6666666666666666, %rcx; cmp %rcx, %r15; jne 1f
+    jmp 2f
+1:  mov $1, %eax
+2:  add $8, %rsp
+    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp
+    ret
+# Destroys every register that a System V callee may destroy.
+    .globl clobbers
+    .type clobbers, @function
+clobbers:
+    mov $-1, %rax; mov %rax, %rcx; mov %rax, %rdx; mov %rax, %rsi; mov %rax, %rdi
+    mov %rax, %r8; mov %rax, %r9; mov %rax, %r10; mov %rax, %r11
+    pcmpeqd %xmm0, %xmm0; movaps %xmm0, %xmm1; movaps %xmm0, %xmm2; movaps %xmm0, %xmm3
+    movaps %xmm0, %xmm4; movaps %xmm0, %xmm5; movaps %xmm0, %xmm6; movaps %xmm0, %xmm7
+    movaps %xmm0, %xmm8; movaps %xmm0, %xmm9; movaps %xmm0, %xmm10; movaps %xmm0, %xmm11
+    movaps %xmm0, %xmm12; movaps %xmm0, %xmm13; movaps %xmm0, %xmm14; movaps %xmm0, %xmm15
+    ret
+"#;
+
+#[test]
+fn callee_saved_registers_survive() {
+    struct Context {
+        call: PreparedCall,
+        target: CodePtr,
+        record: Block,
+        ret: Block,
+    }
+    unsafe extern "C" fn run(context: *const Context) {
+        // SAFETY: handed through from below.
+        let c = unsafe { &*context };
+        // SAFETY: `clobbers` takes and returns anything.
+        unsafe { c.call.invoke(c.target, c.record.at(), c.ret.at()) };
+    }
+    type Keeps = unsafe extern "C" fn(unsafe extern "C" fn(*const Context), *const Context) -> i32;
+    let text = format!("__asm__({:?});", REGISTERS);
+    let library = CLibrary::compile("registers", &text, &[]);
+    // SAFETY: the assembly above.
+    let keeps =
+        unsafe { std::mem::transmute::<*const libc::c_void, Keeps>(library.address("keeps_registers")) };
+    for notation in [
+        "cdecl()",
+        "cdecl(i32,f64)->i32",
+        "cdecl(i64,i64,i64,i64,i64,i64,i64,i64)->{i64,f64}",
+        "cdecl({[i8;300]},i32)->f64",
+        "cdecl({[i8;9000]})->i64",
+        "cdecl({i64 align(64)})->i64",
+    ] {
+        for tier in TIERS {
+            let call = prepare(notation, tier);
+            let record = Block::new(call.record_size(), call.record_align(), 0xA5);
+            let ret = Block::new(16, 16, 0x5A);
+            let context = Context { call, target: library.code("clobbers"), record, ret };
+            // SAFETY: `run` takes this context.
+            assert_eq!(unsafe { keeps(run, &raw const context) }, 0, "{notation} {tier:?}");
+        }
+    }
+}
+
+#[test]
+fn the_x87_stack_stays_balanced() {
+    // A value left in st(i) makes the ninth load overflow and yield a NaN.
+    let library = CLibrary::compile(
+        "x87",
+        "long double half(long double x) { return x / 2; }
+         _Complex long double turn(_Complex long double z) { return z * 1.0iL; }
+         unsigned depth(void) { unsigned short env[14]; __asm__(\"fnstenv %0; fldenv %0\" : \"+m\"(env)); return env[4]; }",
+        &["-O1"],
+    );
+    // 3.0L and 1.5L in the x87 format.
+    let three = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0, 0x40];
+    let one_and_a_half = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0x3F];
+    let mut complex = [0_u8; 32];
+    complex[..10].copy_from_slice(&three);
+    complex[16..26].copy_from_slice(&one_and_a_half);
+    for tier in TIERS {
+        let (half, turn, depth) = (
+            prepare("cdecl(f80)->f80", tier),
+            prepare("cdecl(c80)->c80", tier),
+            prepare("cdecl()->u32", tier),
+        );
+        for _ in 0..20 {
+            assert_eq!(call(&half, library.code("half"), &[&three])[..10], one_and_a_half);
+            let turned = call(&turn, library.code("turn"), &[&complex]);
+            // (3 + 1.5i) · i = -1.5 + 3i
+            let mut minus = one_and_a_half;
+            minus[9] |= 0x80;
+            assert_eq!((&turned[..10], &turned[16..26]), (&minus[..], &three[..]));
+        }
+        // All eight tags say "empty".
+        assert_eq!(call(&depth, library.code("depth"), &[]), [0xFF, 0xFF, 0, 0]);
+    }
+}
+
+#[test]
+fn the_floating_point_mode_is_handed_through() {
+    let library =
+        CLibrary::compile("mxcsr", "unsigned mxcsr(void) { return __builtin_ia32_stmxcsr(); }", &["-O1"]);
+    let mut own = 0_u32;
+    // SAFETY: stores MXCSR and changes nothing.
+    unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut own, options(nostack)) };
+    for tier in TIERS {
+        let seen = call(&prepare("cdecl()->u32", tier), library.code("mxcsr"), &[]);
+        assert_eq!(seen, own.to_le_bytes(), "{tier:?}");
+    }
+}
+
+#[test]
+fn variadic_functions_are_told_the_number_of_vector_registers() {
+    let target = CodePtr::new(libc::snprintf as *const _).unwrap();
+    for tier in TIERS {
+        let prepared =
+            prepare("cdecl(ptr,u64,ptr,...,f64,i32,f64,ptr,f64,f64,f64,f64,f64,f64,f64,i64)->i32", tier);
+        assert_eq!(prepared.plan().vector_regs(), Some(8));
+        let text = Block::new(200, 16, 0);
+        let format = c"%.2f %d %g %s %g %g %g %g %g %g %g %ld";
+        let doubles: Vec<[u8; 8]> = (1..=9).map(|i| (f64::from(i) * 1.5).to_le_bytes()).collect();
+        let length = call(
+            &prepared,
+            target,
+            &[
+                &text.at().addr().to_le_bytes(),
+                &200_u64.to_le_bytes(),
+                &format.as_ptr().addr().to_le_bytes(),
+                &doubles[0],
+                &(-7_i32).to_le_bytes(),
+                &doubles[1],
+                &c"text".as_ptr().addr().to_le_bytes(),
+                &doubles[2],
+                &doubles[3],
+                &doubles[4],
+                &doubles[5],
+                &doubles[6],
+                &doubles[7],
+                &doubles[8],
+                &(1_i64 << 40).to_le_bytes(),
+            ],
+        );
+        let expected = "1.50 -7 3 text 4.5 6 7.5 9 10.5 12 13.5 1099511627776";
+        assert_eq!(text.read(0, expected.len()), expected.as_bytes(), "{tier:?}");
+        assert_eq!(length, i32::try_from(expected.len()).unwrap().to_le_bytes());
+    }
+}
+
+#[test]
+fn errno_is_cleared_before_and_read_right_after() {
+    let library = CLibrary::compile(
+        "errno",
+        "#include <errno.h>\nint before; void report(int e) { before = errno; if (e) errno = e; }",
+        &["-O1"],
+    );
+    let (target, before) = (library.code("report"), library.address("before").cast::<i32>());
+    for tier in TIERS {
+        for reported in [libc::ENOENT, 0] {
+            LastError(libc::EINTR).set_current();
+            // Preparing, in whatever tier, leaves errno to the call.
+            let call = prepare("cdecl(i32)", tier);
+            let record = Block::new(call.record_size(), 16, 0);
+            record.write(0, &reported.to_le_bytes());
+            // SAFETY: `report` takes an int; there is no result.
+            let captured = unsafe { call.invoke_capturing(target, record.at(), std::ptr::null_mut()) };
+            assert_eq!(captured, LastError(reported), "{tier:?}");
+            // SAFETY: a number of the library.
+            assert_eq!(unsafe { *before }, 0, "{tier:?}: errno was not cleared");
+        }
+    }
+}
+
+#[test]
+fn a_plain_call_leaves_errno_alone() {
+    let nothing = CLibrary::compile("errno_alone", "void nothing(void) {}", &["-O1"]);
+    for tier in TIERS {
+        let call = prepare("cdecl()", tier);
+        LastError(libc::EINTR).set_current();
+        let (record, ret) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: takes and returns nothing.
+        unsafe { call.invoke(nothing.code("nothing"), record, ret) };
+        assert_eq!(LastError::current(), LastError(libc::EINTR), "{tier:?}");
+    }
+}
+
+#[test]
+fn calls_may_be_shared_and_prepared_by_many_threads_at_once() {
+    let library = CLibrary::compile(
+        "threads",
+        "long weigh(int a, long b, int c, long d, int e, long f, int g, long h)
+         { return a + 2*b + 3*c + 4*d + 5*e + 6*f + 7*g + 8*h; }",
+        &["-O1"],
+    );
+    let target = library.code("weigh");
+    let shared = prepare("cdecl(i32,i64,i32,i64,i32,i64,i32,i64)->i64", Tier::Stub);
+    let start = Barrier::new(16);
+    thread::scope(|scope| {
+        for thread in 0..16_u32 {
+            let (shared, start) = (&shared, &start);
+            scope.spawn(move || {
+                start.wait();
+                for round in 0..400_u32 {
+                    // Every width pattern of eight arguments is a shape of its own; all threads race for
+                    // the same ones.
+                    let pattern = (round + thread) % 256;
+                    let notation: Vec<&str> =
+                        (0..8).map(|i| if pattern >> i & 1 == 1 { "i64" } else { "u8" }).collect();
+                    let own = prepare(&format!("cdecl({})->i64", notation.join(",")), Tier::Stub);
+                    for (call, wide) in [(&own, pattern), (shared, 0b1010_1010)] {
+                        let values: Vec<[u8; 8]> =
+                            (0..8_u64).map(|i| ((i + u64::from(thread)) % 100).to_le_bytes()).collect();
+                        let widths = (0..8).map(|i| if wide >> i & 1 == 1 { 8 } else { 1 });
+                        let mut args: Vec<&[u8]> = values.iter().zip(widths).map(|(v, w)| &v[..w]).collect();
+                        if std::ptr::eq(call, shared) {
+                            args = values.iter().enumerate().map(|(i, v)| &v[..4 + i % 2 * 4]).collect();
+                        }
+                        let expected: u64 = (0..8).map(|i| (i + 1) * ((i + u64::from(thread)) % 100)).sum();
+                        let got = self::call(call, target, &args);
+                        assert_eq!(got, expected.to_le_bytes(), "{notation:?}");
+                    }
+                }
+            });
+        }
+    });
+    let stats = stub_stats();
+    assert!(stats.stubs >= 256 && stats.code_bytes <= stats.mapped_bytes, "{stats:?}");
+}
+
+#[test]
+fn no_memory_is_writable_and_executable() {
+    let _call = prepare("cdecl({f64,i8},i32)->{i8,f64}", Tier::Stub);
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let mut stubs = 0;
+    for line in maps.lines() {
+        let rights = line.split(' ').nth(1).unwrap();
+        assert!(!(rights.contains('w') && rights.contains('x')), "{line}");
+        stubs += usize::from(line.contains("pinvoke-stubs") && rights.contains('x'));
+    }
+    assert!(stubs > 0, "no page of stubs in\n{maps}");
+}
+
+#[test]
+fn refusals_say_what_and_why() {
+    let refused = |notation: &str, tier| {
+        let signature: Signature = notation.parse().unwrap();
+        PreparedCall::with_tier(&signature, tier).unwrap_err()
+    };
+    let error = refused("cdecl({[i8;2000000]})", Tier::Auto);
+    let CallError::Plan(cause) = error else { panic!("{error:?}") };
+    assert_eq!(
+        cause.to_string(),
+        "argument 1 does not fit the 1048576 bytes of stack that one call can take"
+    );
+
+    let error = refused("cdecl({i8 align(2097152)})", Tier::Thunk);
+    assert!(matches!(error, CallError::StackAlignment { .. } | CallError::Plan(_)), "{error:?}");
+
+    let long = format!("cdecl({})", vec!["i32"; 4000].join(","));
+    let error = refused(&long, Tier::Stub);
+    assert!(matches!(error, CallError::NoStub(_)), "{error:?}");
+    let signature: Signature = long.parse().unwrap();
+    assert_eq!(PreparedCall::new(&signature).unwrap().tier(), Tier::Thunk);
+
+    let foreign = Signature::parse(pinvoke_abi::target::Target::X86_64_WINDOWS, "win64(i32)").unwrap();
+    let error = PreparedCall::new(&foreign).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the signature is one of x86_64-windows-msvc, and this program runs on x86_64-linux"
+    );
+}
+
+#[test]
+fn four_thousand_arguments_and_a_megabyte_of_stack_arrive() {
+    let library = CLibrary::compile(
+        "many",
+        "struct big { unsigned char b[1048000]; };
+         unsigned long total(struct big s) { unsigned long t = 0; for (int i = 0; i < 1048000; i++) t += s.b[i]; return t; }",
+        &["-O1"],
+    );
+    for tier in TIERS {
+        let big = prepare("cdecl({[u8;1048000]})->u64", tier);
+        // The frame of the call needs a thread with room.
+        let library = &library;
+        thread::scope(|scope| {
+            let run = move || call(&big, library.code("total"), &[&vec![3; 1_048_000]]);
+            let thread = thread::Builder::new().stack_size(4 << 20).spawn_scoped(scope, run).unwrap();
+            assert_eq!(thread.join().unwrap(), 3_144_000_u64.to_le_bytes(), "{tier:?}");
+        });
+    }
+}
