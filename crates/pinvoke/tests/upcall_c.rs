@@ -1,0 +1,436 @@
+//! Callbacks called by code that gcc compiled: values of every class, in both conventions, and the
+//! callbacks of the C library.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use pinvoke::native::{CodePtr, NativeType};
+use pinvoke::upcall::{
+    Declaration, DynamicCallback, ThreadRule, UserDataFirst, UserDataLast, WithoutUserData, function,
+    resume_after,
+};
+use pinvoke_abi::signature::{CallConv, Signature};
+use pinvoke_abi::target::Target;
+
+macro_rules! types {
+    ($([$($attr:meta)?] $kind:tt $name:ident ($c:literal) { $($field:ident: $type:ty),* } = [$($value:expr),*];)*) => {
+        $(
+            #[derive(Clone, Copy, NativeType)]
+            #[repr(C)]
+            $(#[$attr])?
+            $kind $name { $($field: $type),* }
+        )*
+
+        /// `call_T_conv(f, v)` calls `f(-7, v, 2.5, v, 200)` and `last_T_conv` puts the value behind
+        /// seven integers and nine doubles, so that nothing of it can be in a register.
+        fn c_source() -> String {
+            let mut c = String::from("#include <stdint.h>\n");
+            for (name, definition) in [$((stringify!($name), $c)),*] {
+                c += &format!("typedef {definition} {name};\n");
+                for conv in ["sysv_abi", "ms_abi"] {
+                    c += &format!(
+                        "typedef {name} (__attribute__(({conv})) *call_{name}_{conv}_f)(int32_t, {name}, double, {name}, uint8_t);
+                         __attribute__(({conv})) {name} call_{name}_{conv}(call_{name}_{conv}_f f, {name} v) {{
+                             return f(-7, v, 2.5, v, 200);
+                         }}
+                         typedef {name} (__attribute__(({conv})) *last_{name}_{conv}_f)(
+                             int64_t, double, int64_t, double, int64_t, double, int64_t, double, int64_t, {name}, int8_t);
+                         __attribute__(({conv})) {name} last_{name}_{conv}(last_{name}_{conv}_f f, {name} v) {{
+                             return f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8.0, 9, v, -10);
+                         }}\n"
+                    );
+                }
+            }
+            c
+        }
+
+        $(
+            #[test]
+            #[allow(non_snake_case, reason = "named after the type")]
+            fn $name() {
+                $(
+                    let value: $name = $value;
+                    check::<$name>(stringify!($name), value);
+                )*
+            }
+        )*
+    };
+}
+
+types! {
+    [] struct I8x3 ("struct { int8_t a[3]; }") { a: [i8; 3] } = [I8x3 { a: [1, -2, 3] }];
+    [] struct I32x2 ("struct { int32_t a, b; }") { a: i32, b: i32 } = [I32x2 { a: -1, b: 7 }];
+    [] struct I64x2 ("struct { int64_t a, b; }") { a: i64, b: i64 } = [I64x2 { a: i64::MIN, b: 7 }];
+    [] struct I64x3 ("struct { int64_t a[3]; }") { a: [i64; 3] } = [I64x3 { a: [1, -2, 3] }];
+    [] struct F32x2 ("struct { float a, b; }") { a: f32, b: f32 } = [F32x2 { a: 1.5, b: -2.5 }];
+    [] struct F32x3 ("struct { float a, b, c; }") { a: f32, b: f32, c: f32 } = [F32x3 { a: 1.5, b: -2.5, c: 3.5 }];
+    [] struct F64x2 ("struct { double a, b; }") { a: f64, b: f64 } = [F64x2 { a: 1.5, b: -2.5 }];
+    [] struct F64I32 ("struct { double a; int32_t b; }") { a: f64, b: i32 } = [F64I32 { a: 1.5, b: -2 }];
+    [] struct I32F64 ("struct { int32_t a; double b; }") { a: i32, b: f64 } = [I32F64 { a: 1, b: -2.5 }];
+    [] struct F32I32F32 ("struct { float a; int32_t b; float c; }") { a: f32, b: i32, c: f32 }
+        = [F32I32F32 { a: 0.5, b: 9, c: -0.5 }];
+    [] struct Nested ("struct { F32x2 a; I8x3 b; }") { a: F32x2, b: I8x3 }
+        = [Nested { a: F32x2 { a: 4.0, b: 5.0 }, b: I8x3 { a: [9, 8, 7] } }];
+    [repr(packed)] struct Packed ("struct __attribute__((packed)) { int8_t a; int64_t b; }") { a: i8, b: i64 }
+        = [Packed { a: -1, b: 0x0123_4567_89ab_cdef }];
+    [repr(align(16))] struct Aligned ("struct __attribute__((aligned(16))) { int32_t a; }") { a: i32 } = [Aligned { a: 77 }];
+    [] union Either ("union { double a; int64_t b; }") { a: f64, b: i64 } = [Either { b: -5 }, Either { a: 2.5 }];
+    [] union Floats ("union { double a; float b; }") { a: f64, b: f32 } = [Floats { a: 2.5 }];
+    [] struct Pointers ("struct { void *a; int (*b)(int); }") { a: *mut c_void, b: Option<extern "C" fn(c_int) -> c_int> }
+        = [Pointers { a: core::ptr::without_provenance_mut(0x1234), b: None }];
+    [] struct Wide ("struct { int8_t a[17]; }") { a: [i8; 17] }
+        = [Wide { a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, -17] }];
+}
+
+/// The bytes that carry the value: padding may differ.
+fn bytes<T>(value: &T) -> Vec<u8> {
+    let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) };
+    let mut bytes = bytes.to_vec();
+    let name = core::any::type_name::<T>();
+    let padding: &[usize] = match name.rsplit("::").next() {
+        Some("F64I32") => &[12, 13, 14, 15],
+        Some("I32F64") => &[4, 5, 6, 7],
+        Some("Nested") => &[11],
+        Some("Aligned") => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        _ => &[],
+    };
+    for at in padding {
+        bytes[*at] = 0;
+    }
+    bytes
+}
+
+fn compile(source: &str) -> *mut c_void {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let c = directory.join(format!("upcall_{}.c", std::process::id()));
+    let so = c.with_extension("so");
+    std::fs::write(&c, source).unwrap();
+    let status = Command::new("gcc")
+        .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
+        .arg(&so)
+        .arg(&c)
+        .status()
+        .expect("these tests need gcc");
+    assert!(status.success());
+    let path = std::ffi::CString::new(so.to_str().unwrap()).unwrap();
+    let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+    assert!(!library.is_null(), "{:?}", unsafe { CStr::from_ptr(libc::dlerror()) });
+    std::fs::remove_file(c).unwrap();
+    std::fs::remove_file(so).unwrap();
+    library
+}
+
+fn c_function(name: &str) -> *mut c_void {
+    static LIBRARY: OnceLock<usize> = OnceLock::new();
+    let library = *LIBRARY.get_or_init(|| compile(&c_source()).addr());
+    let name = std::ffi::CString::new(name).unwrap();
+    let function = unsafe { libc::dlsym(core::ptr::without_provenance_mut(library), name.as_ptr()) };
+    assert!(!function.is_null(), "{name:?}");
+    function
+}
+
+/// Passes `value` from C to closures and handlers, typed and dynamic, and back.
+fn check<T: NativeType + 'static>(name: &'static str, value: T) {
+    macro_rules! convention {
+        ($conv:literal, $callconv:ident, $suffix:literal) => {{
+            type Call<T> = unsafe extern $conv fn(i32, T, f64, T, u8) -> T;
+            type Last<T> =
+                unsafe extern $conv fn(i64, f64, i64, f64, i64, f64, i64, f64, i64, T, i8) -> T;
+            let call: unsafe extern $conv fn(CodePtr, T) -> T =
+                unsafe { core::mem::transmute(c_function(&format!("call_{name}_{}", $suffix))) };
+            let last: unsafe extern $conv fn(CodePtr, T) -> T =
+                unsafe { core::mem::transmute(c_function(&format!("last_{name}_{}", $suffix))) };
+            let run = |call: unsafe extern $conv fn(CodePtr, T) -> T, code: CodePtr| {
+                let result = resume_after(|| unsafe { call(code, value) });
+                assert_eq!(bytes(&result), bytes(&value), "{name} {}", $suffix);
+            };
+
+            let declaration: &'static Declaration<Call<T>> =
+                Box::leak(Box::new(Declaration::with_fallback(name, value)));
+            let mut closure = |a: i32, v: T, b: f64, w: T, c: u8| -> T {
+                assert_eq!((a, b, c), (-7, 2.5, 200));
+                assert_eq!(bytes(&v), bytes(&w));
+                w
+            };
+            run(call, declaration.scoped(&mut closure).unwrap().code());
+
+            let declaration: &'static Declaration<Last<T>> =
+                Box::leak(Box::new(Declaration::with_fallback(name, value)));
+            let mut closure =
+                |a: i64, b: f64, c: i64, d: f64, e: i64, f: f64, g: i64, h: f64, i: i64, v: T, j: i8| -> T {
+                    assert_eq!((a, b, c, d, e), (1, 2.0, 3, 4.0, 5));
+                    assert_eq!((f, g, h, i, j), (6.0, 7, 8.0, 9, -10));
+                    v
+                };
+            run(last, declaration.scoped(&mut closure).unwrap().code());
+
+            let echo = |params, at: usize| {
+                let signature = Signature {
+                    conv: CallConv::$callconv,
+                    ..Signature::new(Target::HOST, params, T::layout())
+                };
+                DynamicCallback::new(
+                    &signature,
+                    name,
+                    move |args| {
+                        let v = args.arg(at).to_vec();
+                        args.ret().copy_from_slice(&v);
+                    },
+                    ThreadRule::OwnThread,
+                )
+                .unwrap()
+            };
+            let (i, f, t) = (i64::layout(), f64::layout(), T::layout());
+            let params = vec![i32::layout(), t.clone(), f.clone(), t.clone(), u8::layout()];
+            run(call, echo(params.clone(), 1).code());
+            run(call, echo(params, 3).code());
+            let mut params: Vec<_> = (0..9).map(|n| if n % 2 == 0 { i.clone() } else { f.clone() }).collect();
+            params.extend([t, i8::layout()]);
+            run(last, echo(params, 9).code());
+        }};
+    }
+    convention!("sysv64", SysV64, "sysv_abi");
+    convention!("win64", Win64, "ms_abi");
+}
+
+#[test]
+fn derived_layouts_are_those_of_gcc() {
+    // The size goes into the values' bytes above; offsets are checked by the derive. What is left
+    // is that a layout says what its type says.
+    fn same<T: NativeType>() {
+        assert_eq!(T::layout().size, size_of::<T>() as u64);
+        assert_eq!(T::layout().align, align_of::<T>() as u64);
+    }
+    same::<Packed>();
+    same::<Aligned>();
+    same::<Nested>();
+    same::<Either>();
+    assert_eq!(Packed::layout().size, 9);
+    assert_eq!(Aligned::layout().align, 16);
+}
+
+type Compare = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+const COMPARE: Declaration<Compare> = Declaration::new("compare");
+
+fn by_value(a: *const c_void, b: *const c_void) -> c_int {
+    unsafe { *a.cast::<i32>() - *b.cast::<i32>() }
+}
+
+#[test]
+fn qsort_and_bsearch_compare_with_closures() {
+    let mut numbers: Vec<i32> = (0..1000).map(|i| i * 7919 % 1000).collect();
+    let mut comparisons = 0;
+    let mut compare = |a: *const c_void, b: *const c_void| -> c_int {
+        comparisons += 1;
+        by_value(a, b)
+    };
+    let callback = COMPARE.scoped(&mut compare).unwrap();
+    unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 1000, 4, Some(callback.function())) };
+    let expected: Vec<i32> = (0..1000).collect();
+    assert_eq!(numbers, expected);
+    let found = unsafe {
+        libc::bsearch(
+            core::ptr::from_ref(&421).cast(),
+            numbers.as_ptr().cast(),
+            1000,
+            4,
+            Some(callback.function()),
+        )
+    };
+    assert_eq!(found.addr(), (&raw const numbers[421]).addr());
+    drop(callback);
+    assert!(comparisons > 1000);
+
+    let mut numbers = [3, 1, 2];
+    let bare: extern "C" fn(*const c_void, *const c_void) -> c_int =
+        function::<Compare, _>(|a: *const c_void, b: *const c_void| -> c_int { by_value(b, a) });
+    unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(bare)) };
+    assert_eq!(numbers, [3, 2, 1]);
+}
+
+unsafe extern "C" {
+    fn qsort_r(
+        base: *mut c_void,
+        count: usize,
+        size: usize,
+        compare: unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int,
+        user: *mut c_void,
+    );
+    fn ftw(
+        dir: *const c_char,
+        each: unsafe extern "C" fn(*const c_char, *const libc::stat, c_int) -> c_int,
+        open: c_int,
+    ) -> c_int;
+}
+
+#[test]
+fn user_data_carries_a_closure_without_a_thunk() {
+    type CompareWith = unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int;
+    const COMPARE_WITH: Declaration<UserDataLast<CompareWith>> = Declaration::new("compare with");
+    let mut numbers: Vec<i32> = (0..100).rev().collect();
+    let mut calls = 0;
+    let mut compare = |a: *const c_void, b: *const c_void| -> c_int {
+        calls += 1;
+        by_value(a, b)
+    };
+    let callback = COMPARE_WITH.scoped(&mut compare).unwrap();
+    unsafe { qsort_r(numbers.as_mut_ptr().cast(), 100, 4, callback.function(), callback.user_data()) };
+    drop(callback);
+    assert!(numbers.is_sorted() && calls >= 99);
+
+    type Start = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+    const START: Declaration<UserDataFirst<Start>> = Declaration::new("start routine");
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    let start = START
+        .leak_anywhere(move || -> *mut c_void {
+            count.fetch_add(1, Ordering::Relaxed);
+            core::ptr::without_provenance_mut(99)
+        })
+        .unwrap();
+    // Threads that Rust knows nothing of.
+    let threads: Vec<libc::pthread_t> = (0..4)
+        .map(|_| unsafe {
+            let mut thread = core::mem::zeroed();
+            let start_routine: extern "C" fn(*mut c_void) -> *mut c_void =
+                core::mem::transmute(start.function());
+            assert_eq!(
+                libc::pthread_create(&raw mut thread, core::ptr::null(), start_routine, start.user_data()),
+                0
+            );
+            thread
+        })
+        .collect();
+    for thread in threads {
+        let mut result = core::ptr::null_mut();
+        assert_eq!(unsafe { libc::pthread_join(thread, &raw mut result) }, 0);
+        assert_eq!(result.addr(), 99);
+    }
+    assert_eq!(seen.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn ftw_walks_with_a_closure() {
+    type Each = unsafe extern "C" fn(*const c_char, *const libc::stat, c_int) -> c_int;
+    const EACH: Declaration<Each> = Declaration::new("fn");
+    let directory = std::env::temp_dir().join(format!("pinvoke-ftw-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("inner")).unwrap();
+    std::fs::write(directory.join("inner/file"), [0; 321]).unwrap();
+    let mut entries = Vec::new();
+    let mut each = |path: *const c_char, stat: *const libc::stat, flag: c_int| -> c_int {
+        let path = unsafe { CStr::from_ptr(path) }.to_str().unwrap().to_owned();
+        entries.push((path, unsafe { (*stat).st_size }, flag));
+        0
+    };
+    let callback = EACH.scoped(&mut each).unwrap();
+    let root = std::ffi::CString::new(directory.to_str().unwrap()).unwrap();
+    assert_eq!(unsafe { ftw(root.as_ptr(), callback.function(), 8) }, 0);
+    drop(callback);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(entries.len(), 3);
+    let file = entries.iter().find(|(path, ..)| path.ends_with("inner/file")).unwrap();
+    assert_eq!(file.1, 321);
+}
+
+#[test]
+fn a_signal_handler_may_be_a_callback() {
+    type OnSignal = unsafe extern "C" fn(c_int);
+    const ON_SIGNAL: Declaration<OnSignal> = Declaration::new("signal handler");
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    let handler = ON_SIGNAL
+        .leak_anywhere(move |signal: c_int| {
+            count.store(signal as usize, Ordering::Relaxed);
+        })
+        .unwrap();
+    unsafe {
+        libc::signal(libc::SIGUSR2, handler.code().addr());
+        libc::raise(libc::SIGUSR2);
+    }
+    assert_eq!(seen.load(Ordering::Relaxed), libc::SIGUSR2 as usize);
+}
+
+#[test]
+fn microsoft_callers_keep_their_registers() {
+    // Four parameters leave no register free: through the frame.
+    type Four = unsafe extern "win64" fn(i32, i32, i32, i32) -> i32;
+    const FOUR: Declaration<Four> = Declaration::new("four");
+    // One more way to use every register that System V may destroy.
+    fn trample() -> f64 {
+        let v: [f64; 24] = core::array::from_fn(|i| std::hint::black_box(i as f64));
+        v.iter().fold(1.0, |a, b| a * 1.0001 + b)
+    }
+    let mut sum = |a: i32, b: i32, c: i32, d: i32| -> i32 {
+        std::hint::black_box(trample());
+        a + 10 * b + 100 * c + 1000 * d
+    };
+    let callback = FOUR.scoped(&mut sum).unwrap();
+    let target = callback.code().as_ptr();
+    let (result, rdi, rsi, xmm6, xmm15): (i64, u64, u64, u64, u64);
+    unsafe {
+        core::arch::asm!(
+            "sub rsp, 32",
+            "call {target}",
+            "add rsp, 32",
+            "movq rcx, xmm6",
+            "movq rdx, xmm15",
+            target = in(reg) target,
+            in("r8") 3, in("r9") 4,
+            inout("rcx") 1_u64 => xmm6, inout("rdx") 2_u64 => xmm15,
+            inout("rdi") 0x1111_u64 => rdi, inout("rsi") 0x2222_u64 => rsi,
+            inout("xmm6") f64::from_bits(0x6666) => _, inout("xmm15") f64::from_bits(0x1515) => _,
+            out("rax") result, out("r10") _, out("r11") _,
+            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _,
+        );
+    }
+    assert_eq!(result as i32, 4321);
+    assert_eq!((rdi, rsi, xmm6, xmm15), (0x1111, 0x2222, 0x6666, 0x1515));
+}
+
+#[test]
+fn integer_registers_may_all_be_taken() {
+    type Eight = unsafe extern "C" fn(i64, i64, i64, i64, i64, i64, i8, f32) -> f64;
+    const EIGHT: Declaration<Eight> = Declaration::new("eight");
+    let mut sum = |a: i64, b: i64, c: i64, d: i64, e: i64, f: i64, g: i8, h: f32| -> f64 {
+        (a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * i64::from(g)) as f64 + f64::from(h)
+    };
+    let callback = EIGHT.scoped(&mut sum).unwrap();
+    let eight = callback.function();
+    assert_eq!(unsafe { eight(1, 2, 3, 4, 5, 6, -7, 0.5) }, (1 + 4 + 9 + 16 + 25 + 36 - 49) as f64 + 0.5);
+}
+
+#[test]
+fn a_callback_that_owns_its_closure_may_drop_itself() {
+    type Tick = unsafe extern "C" fn() -> c_int;
+    const TICK: Declaration<Tick> = Declaration::new("tick");
+    fn known<P: WithoutUserData>(callback: &pinvoke::upcall::Callback<'_, P>) -> bool {
+        pinvoke::upcall::lookup(callback.code()) == Some(callback.identity())
+    }
+    let owner: Rc<RefCell<Option<pinvoke::upcall::Callback<'static, Tick>>>> = Rc::default();
+    let alive = Rc::new(Cell::new(true));
+    struct Witness(Rc<Cell<bool>>);
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            self.0.set(false);
+        }
+    }
+    let witness = Witness(alive.clone());
+    let (handle, watch) = (owner.clone(), alive.clone());
+    let callback = TICK
+        .owned(move || -> c_int {
+            let _ = &witness;
+            drop(handle.borrow_mut().take());
+            c_int::from(watch.get())
+        })
+        .unwrap();
+    assert!(known(&callback));
+    let tick = callback.function();
+    *owner.borrow_mut() = Some(callback);
+    assert_eq!(unsafe { tick() }, 1, "the closure lives while it runs");
+    assert!(!alive.get(), "and no longer");
+}
