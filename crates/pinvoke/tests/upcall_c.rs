@@ -1,5 +1,11 @@
 //! Callbacks called by code that gcc compiled: values of every class, in both conventions, and the
 //! callbacks of the C library.
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "every call is to code in this file or to a C function used as its manual says"
+)]
+#![allow(clippy::unwrap_used, reason = "in helpers of tests as in tests")]
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use std::cell::{Cell, RefCell};
@@ -14,6 +20,7 @@ use pinvoke::upcall::{
     Declaration, DynamicCallback, ThreadRule, UserDataFirst, UserDataLast, WithoutUserData, function,
     resume_after,
 };
+use pinvoke_abi::layout::{Layout, StructBuilder};
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
@@ -29,7 +36,7 @@ macro_rules! types {
         /// `call_T_conv(f, v)` calls `f(-7, v, 2.5, v, 200)` and `last_T_conv` puts the value behind
         /// seven integers and nine doubles, so that nothing of it can be in a register.
         fn c_source() -> String {
-            let mut c = String::from("#include <stdint.h>\n");
+            let mut c = String::from(BEYOND_RUST);
             for (name, definition) in [$((stringify!($name), $c)),*] {
                 c += &format!("typedef {definition} {name};\n");
                 for conv in ["sysv_abi", "ms_abi"] {
@@ -87,9 +94,72 @@ types! {
         = [Wide { a: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, -17] }];
 }
 
+/// Types that Rust has no name for: the C side compares.
+const BEYOND_RUST: &str = r#"
+#include <stdint.h>
+#include <complex.h>
+#define BEYOND(name, type, value) \
+    int beyond_##name(type (*f)(int32_t, type, double, type)) { \
+        volatile type v = (value); \
+        type r = f(-7, v, 2.5, v); \
+        return r == v; \
+    }
+typedef long double ld;
+typedef _Complex float cf;
+typedef _Complex double cd;
+typedef _Complex long double cld;
+typedef __int128 i128;
+typedef struct { long double value; } boxed_ld;
+BEYOND(ld, ld, 1.0L / 3)
+BEYOND(cf, cf, 1.5f - 2.5f * I)
+BEYOND(cd, cd, 1.0 / 3 + 0.25 * I)
+BEYOND(cld, cld, 1.0L / 3 - 0.25L * I)
+BEYOND(i128, i128, ((i128)-5 << 64) | 77)
+int beyond_boxed_ld(boxed_ld (*f)(int32_t, boxed_ld, double, boxed_ld)) {
+    volatile long double v = 1.0L / 3;
+    boxed_ld b = { v };
+    return f(-7, b, 2.5, b).value == v;
+}
+"#;
+
+#[test]
+fn long_double_complex_and_128_bits_come_in_and_go_out() {
+    let long_double = Layout::long_double(Target::HOST);
+    let mut boxed = StructBuilder::new(Target::HOST);
+    boxed.field(long_double.clone(), None).unwrap();
+    let layouts = [
+        ("ld", long_double.clone()),
+        ("cf", Layout::complex(&Layout::float(Target::HOST, 4))),
+        ("cd", Layout::complex(&Layout::float(Target::HOST, 8))),
+        ("cld", Layout::complex(&long_double)),
+        ("i128", Layout::int(Target::HOST, 16, true)),
+        ("boxed_ld", boxed.finish(None).unwrap()),
+    ];
+    for (name, layout) in layouts {
+        let params = vec![i32::layout(), layout.clone(), f64::layout(), layout.clone()];
+        let signature = Signature::new(Target::HOST, params, layout);
+        let echo = DynamicCallback::new(
+            &signature,
+            name,
+            |args| {
+                assert_eq!(args.arg(0), (-7_i32).to_ne_bytes());
+                assert_eq!(args.arg(2), 2.5_f64.to_ne_bytes());
+                let value = args.arg(3).to_vec();
+                args.ret().copy_from_slice(&value);
+            },
+            ThreadRule::OwnThread,
+        )
+        .unwrap();
+        let equal: unsafe extern "C" fn(CodePtr) -> c_int =
+            unsafe { core::mem::transmute(c_function(&format!("beyond_{name}"))) };
+        assert_eq!(resume_after(|| unsafe { equal(echo.code()) }), 1, "{name}");
+    }
+}
+
 /// The bytes that carry the value: padding may differ.
 fn bytes<T>(value: &T) -> Vec<u8> {
-    let bytes = unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) };
+    let bytes =
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) };
     let mut bytes = bytes.to_vec();
     let name = core::any::type_name::<T>();
     let padding: &[usize] = match name.rsplit("::").next() {
@@ -371,7 +441,8 @@ fn microsoft_callers_keep_their_registers() {
     };
     let callback = FOUR.scoped(&mut sum).unwrap();
     let target = callback.code().as_ptr();
-    let (result, rdi, rsi, xmm6, xmm15): (i64, u64, u64, u64, u64);
+    let result: i32;
+    let (rdi, rsi, xmm6, xmm15): (u64, u64, u64, u64);
     unsafe {
         core::arch::asm!(
             "sub rsp, 32",
@@ -384,11 +455,11 @@ fn microsoft_callers_keep_their_registers() {
             inout("rcx") 1_u64 => xmm6, inout("rdx") 2_u64 => xmm15,
             inout("rdi") 0x1111_u64 => rdi, inout("rsi") 0x2222_u64 => rsi,
             inout("xmm6") f64::from_bits(0x6666) => _, inout("xmm15") f64::from_bits(0x1515) => _,
-            out("rax") result, out("r10") _, out("r11") _,
+            out("eax") result, out("r10") _, out("r11") _,
             out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _,
         );
     }
-    assert_eq!(result as i32, 4321);
+    assert_eq!(result, 4321);
     assert_eq!((rdi, rsi, xmm6, xmm15), (0x1111, 0x2222, 0x6666, 0x1515));
 }
 

@@ -1,4 +1,10 @@
 //! Callbacks of signatures known only at run time, called by rustc's own `extern` calls and by C.
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "every call is to code in this file or to a C function used as its manual says"
+)]
+#![allow(clippy::unwrap_used, reason = "in helpers of tests as in tests")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -16,11 +16,9 @@
 //! template in an anonymous file (`memfd_create`) takes its place; if that is refused too, the error
 //! says what was tried.
 
-use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr::null_mut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CallbackError;
@@ -66,7 +64,7 @@ struct Source {
     file: OwnedFd,
     offset: libc::off_t,
     description: String,
-    /// The lowest address that the program occupies there.
+    /// Where the program is.
     near: usize,
 }
 
@@ -74,23 +72,17 @@ fn own_file(flavour: Flavour) -> Result<Source, String> {
     let maps = fs::read_to_string("/proc/self/maps")
         .map_err(|error| format!("mapping the program's own file: /proc/self/maps: {error}"))?;
     let template = flavour.template().addr();
-    let mut near = template;
-    let mut lines = maps.lines().filter_map(Mapping::parse);
-    let found = lines.find(|mapping| {
-        // The text segment follows the other segments of the same file.
-        if mapping.start <= template && template < mapping.end {
-            return true;
-        }
-        false
-    });
+    let found = maps
+        .lines()
+        .filter_map(Mapping::parse)
+        .find(|mapping| (mapping.start..mapping.end).contains(&template));
     let Some(mapping) = found else {
         return Err("mapping the program's own file: /proc/self/maps does not show it".to_owned());
     };
-    near = near.min(mapping.start);
     let offset = mapping.offset + (template - mapping.start);
     let offset = libc::off_t::try_from(offset).map_err(|error| error.to_string())?;
     let file = fs::File::open(mapping.path).map_err(|error| format!("opening {}: {error}", mapping.path))?;
-    Ok(Source { file: file.into(), offset, description: mapping.path.to_owned(), near })
+    Ok(Source { file: file.into(), offset, description: mapping.path.to_owned(), near: mapping.start })
 }
 
 /// One line of `/proc/self/maps` that shows a file.
@@ -119,12 +111,11 @@ impl Mapping<'_> {
 
 fn copied_file(flavour: Flavour) -> Result<Source, String> {
     let what = "copying the thunks to an anonymous file";
-    let name = CString::from(c"pinvoke-thunks");
     // MFD_EXEC is unknown before Linux 6.3 and wanted after it where `vm.memfd_noexec` is 1.
     let fd = [libc::MFD_CLOEXEC | libc::MFD_EXEC, libc::MFD_CLOEXEC]
         .into_iter()
         // SAFETY: the name is a C string.
-        .map(|flags| unsafe { libc::memfd_create(name.as_ptr(), flags) })
+        .map(|flags| unsafe { libc::memfd_create(c"pinvoke-thunks".as_ptr(), flags) })
         .find(|fd| *fd >= 0)
         .ok_or_else(|| format!("{what}: memfd_create: {}", io::Error::last_os_error()))?;
     // SAFETY: a file descriptor just made that nobody else has.
@@ -181,8 +172,7 @@ fn map_from(source: &Source, flavour: Flavour, pages: usize) -> Result<Block, St
                 io::Error::last_os_error()
             ));
         }
-        // SAFETY: a page that was mapped readable just now. Should the file be shorter than that,
-        // which `same_as_template` excludes by its size, reading would be a fault.
+        // Reading what lies beyond the end of a file is a fault.
         if page == 0 && !file_reaches(source) {
             return Err(format!(
                 "mapping thunks from {}: the file was replaced and is shorter",
@@ -212,7 +202,7 @@ fn file_reaches(source: &Source) -> bool {
     }
     // SAFETY: filled by fstat, which succeeded.
     let stat = unsafe { stat.assume_init() };
-    stat.st_size >= source.offset.saturating_add(PAGE_SIZE as libc::off_t)
+    u64::try_from(stat.st_size).unwrap_or(0) >= source.offset.cast_unsigned() + PAGE_SIZE as u64
 }
 
 /// Zeroed memory near `near`, or anywhere if there is no room.
@@ -236,7 +226,7 @@ fn reserve(near: usize, len: usize) -> io::Result<Range> {
             0,
         )
     };
-    if start == libc::MAP_FAILED || start == null_mut() {
+    if start == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
     Ok(Range { start: start.cast(), len })

@@ -176,10 +176,10 @@ impl Block {
 
     fn slot_at(&self, code: usize) -> Option<&'static Slot> {
         let distance = code.checked_sub(self.code.addr())?;
-        let (page, within) =
-            if self.stride == 0 { (0, distance) } else { (distance / self.stride, distance % self.stride) };
+        let page = distance.checked_div(self.stride).unwrap_or(0);
+        let within = distance - page * self.stride;
         let index = within / THUNK_SIZE;
-        if within % THUNK_SIZE != 0 || index >= self.per_page {
+        if !within.is_multiple_of(THUNK_SIZE) || index >= self.per_page {
             return None;
         }
         self.thunk(page * self.per_page + index).map(|(slot, _)| slot)

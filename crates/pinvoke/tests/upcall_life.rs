@@ -1,0 +1,564 @@
+//! The life of callbacks: panics, threads, drops, late calls, and where their code comes from.
+//!
+//! What ends the process is tried in a child: this program again, with one test selected and a
+//! variable that tells it to go through with it.
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "every call is to code in this file or to a C function used as its manual says"
+)]
+#![allow(clippy::unwrap_used, reason = "in helpers of tests as in tests")]
+
+use core::ffi::c_int;
+use std::cell::Cell;
+use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use pinvoke::native::NativeType;
+use pinvoke::upcall::{
+    Callback, CallbackError, Declaration, DynamicCallback, OnPanic, OnWrongThread, ThreadRule, function,
+    lookup, resume_after,
+};
+use pinvoke_abi::signature::Signature;
+use pinvoke_abi::target::Target;
+
+type Unary = unsafe extern "C" fn(c_int) -> c_int;
+const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+
+/// Native code that is none of ours: calls back through a pointer.
+fn native(f: Unary, n: c_int) -> c_int {
+    unsafe { std::hint::black_box(f)(n) }
+}
+
+const CHILD: &str = "PINVOKE_TEST_CHILD";
+
+fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs one test of this program again, as a child.
+fn child(test: &str) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap()
+}
+
+/// The child must be killed by abort and say all of this.
+fn aborts_saying(test: &str, words: &[&str]) {
+    let output = child(test);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{error}");
+    for word in words {
+        assert!(error.contains(word), "no {word:?} in: {error}");
+    }
+}
+
+fn succeeds(test: &str) {
+    let output = child(test);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {error}", output.status);
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    match panic.downcast_ref::<String>() {
+        Some(text) => text,
+        None => panic.downcast_ref::<&str>().unwrap(),
+    }
+}
+
+#[test]
+fn a_panic_goes_on_behind_the_native_call() {
+    #[derive(Debug, PartialEq)]
+    struct Payload(i32);
+    let mut runs = 0;
+    let mut closure = |n: c_int| -> c_int {
+        runs += 1;
+        std::panic::panic_any(Payload(n))
+    };
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    let f = callback.function();
+    let mut results = Vec::new();
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        resume_after(|| {
+            results.push(native(f, 5));
+            // A panic is pending: this one does not run.
+            results.push(native(f, 6));
+        });
+        unreachable!("the panic resumes before this");
+    }));
+    assert_eq!(*panic.unwrap_err().downcast::<Payload>().unwrap(), Payload(5));
+    assert_eq!(results, [-1, -1]);
+    // The next outer call starts afresh.
+    let panic = catch_unwind(AssertUnwindSafe(|| resume_after(|| native(f, 7))));
+    assert_eq!(*panic.unwrap_err().downcast::<Payload>().unwrap(), Payload(7));
+    drop(callback);
+    assert_eq!(runs, 2);
+}
+
+#[test]
+fn a_panic_in_a_callback_in_a_call_in_a_callback_goes_out_level_by_level() {
+    let trail = Cell::new(0);
+    let mut inner = |n: c_int| -> c_int {
+        trail.set(trail.get() * 10 + 2);
+        panic!("inner {n}")
+    };
+    let inner = UNARY.scoped(&mut inner).unwrap();
+    let f = inner.function();
+    let mut outer = |n: c_int| -> c_int {
+        trail.set(trail.get() * 10 + 1);
+        let result = resume_after(|| native(f, n + 1));
+        trail.set(999);
+        result
+    };
+    let outer = UNARY.scoped(&mut outer).unwrap();
+    let g = outer.function();
+    let native_result = Cell::new(0);
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        resume_after(|| native_result.set(native(g, 1)));
+    }));
+    assert_eq!(message(&*panic.unwrap_err()), "inner 2");
+    assert_eq!(trail.get(), 12, "outer did not go on");
+    assert_eq!(native_result.get(), -1, "native code saw the fallback value");
+}
+
+#[test]
+fn a_callback_may_catch_what_it_calls() {
+    let mut inner = |_: c_int| -> c_int { panic!("caught inside") };
+    let inner = UNARY.scoped(&mut inner).unwrap();
+    let f = inner.function();
+    let mut outer = |n: c_int| -> c_int {
+        let panic = catch_unwind(AssertUnwindSafe(|| resume_after(|| native(f, n)))).unwrap_err();
+        c_int::try_from(message(&*panic).len()).unwrap()
+    };
+    let outer = UNARY.scoped(&mut outer).unwrap();
+    assert_eq!(resume_after(|| native(outer.function(), 1)), 13);
+}
+
+#[test]
+fn a_panic_around_the_native_call_wins() {
+    let mut closure = |_: c_int| -> c_int { panic!("of the callback") };
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    let f = callback.function();
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        resume_after(|| {
+            native(f, 1);
+            panic!("of the caller")
+        })
+    }));
+    let panic: Box<dyn std::any::Any + Send> = match panic {
+        Ok(()) => panic!("a panic was lost"),
+        Err(panic) => panic,
+    };
+    assert_eq!(message(&*panic), "of the caller");
+    // Nothing is left behind.
+    let mut closure = |n: c_int| -> c_int { n + 1 };
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    assert_eq!(resume_after(|| native(callback.function(), 1)), 2);
+}
+
+#[test]
+fn a_bare_function_and_a_handler_contain_panics_too() {
+    let bare = function::<Unary, _>(|n: c_int| -> c_int { panic!("bare {n}") });
+    let panic = catch_unwind(|| resume_after(|| native(bare, 3))).unwrap_err();
+    assert_eq!(message(&*panic), "bare 3");
+
+    let signature = Signature::new(Target::HOST, vec![i32::layout()], i32::layout());
+    let handler =
+        DynamicCallback::new(&signature, "h", |_| panic!("handler"), ThreadRule::OwnThread).unwrap();
+    let f: Unary = unsafe { core::mem::transmute(handler.code()) };
+    let panic = catch_unwind(AssertUnwindSafe(|| resume_after(|| native(f, 3)))).unwrap_err();
+    assert_eq!(message(&*panic), "handler");
+}
+
+#[test]
+fn an_exclusive_closure_is_not_entered_twice() {
+    let own: Cell<Option<Unary>> = Cell::new(None);
+    let entered = Cell::new(0);
+    let mut closure = |n: c_int| -> c_int {
+        entered.set(entered.get() + 1);
+        match own.get() {
+            Some(f) if n == 0 => resume_after(|| native(f, 1)),
+            _ => n,
+        }
+    };
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    own.set(Some(callback.function()));
+    let panic =
+        catch_unwind(AssertUnwindSafe(|| resume_after(|| native(callback.function(), 0)))).unwrap_err();
+    assert!(message(&*panic).contains("`unary` was invoked while it was running"), "{}", message(&*panic));
+    assert_eq!(entered.get(), 1);
+
+    // What is `Fn` may be declared reentrant.
+    let own: Cell<Option<Unary>> = Cell::new(None);
+    let closure = |n: c_int| -> c_int {
+        match own.get() {
+            Some(f) if n < 5 => 1 + native(f, n + 1),
+            _ => 0,
+        }
+    };
+    let callback = UNARY.scoped_reentrant(&closure).unwrap();
+    own.set(Some(callback.function()));
+    assert_eq!(native(callback.function(), 0), 5);
+}
+
+#[test]
+fn foreign_threads_get_the_fallback_where_declared() {
+    const LENIENT: Declaration<Unary> = Declaration::with_fallback("lenient", -2)
+        .on_wrong_thread(OnWrongThread::Return)
+        .on_panic(OnPanic::Return);
+    let mut closure = |n: c_int| -> c_int { n };
+    let callback = LENIENT.scoped(&mut closure).unwrap();
+    let f = callback.function();
+    assert_eq!(std::thread::spawn(move || native(f, 1)).join().unwrap(), -2);
+    assert_eq!(native(f, 1), 1);
+    // A panic where nobody waits for it.
+    let anywhere = LENIENT.owned_anywhere(|_: c_int| -> c_int { panic!("seen by the hook only") }).unwrap();
+    let f = anywhere.function();
+    assert_eq!(std::thread::spawn(move || native(f, 1)).join().unwrap(), -2);
+}
+
+#[test]
+fn a_panic_without_outer_call_aborts_and_names_the_callback() {
+    if !is_child() {
+        return aborts_saying(
+            "a_panic_without_outer_call_aborts_and_names_the_callback",
+            &["what the closure said", "callback `unary` (generation 1) panicked", "resume_after"],
+        );
+    }
+    let callback = UNARY.owned_anywhere(|_: c_int| -> c_int { panic!("what the closure said") }).unwrap();
+    let f = callback.function();
+    let _ = std::thread::spawn(move || native(f, 1)).join();
+}
+
+#[test]
+fn a_declared_abort_aborts() {
+    const STRICT: Declaration<Unary> = Declaration::new("strict").on_panic(OnPanic::Abort);
+    if !is_child() {
+        return aborts_saying("a_declared_abort_aborts", &["callback `strict`", "declared to abort"]);
+    }
+    let mut closure = |_: c_int| -> c_int { panic!() };
+    let callback = STRICT.scoped(&mut closure).unwrap();
+    resume_after(|| native(callback.function(), 1));
+}
+
+#[test]
+fn a_call_after_the_drop_is_reported() {
+    if !is_child() {
+        return aborts_saying(
+            "a_call_after_the_drop_is_reported",
+            &["callback `unary` (generation 1) was invoked after it was dropped"],
+        );
+    }
+    let callback = UNARY.owned(|n: c_int| -> c_int { n }).unwrap();
+    let f = callback.function();
+    drop(callback);
+    native(f, 1);
+}
+
+#[test]
+fn a_late_call_of_a_dynamic_callback_is_reported() {
+    if !is_child() {
+        return aborts_saying(
+            "a_late_call_of_a_dynamic_callback_is_reported",
+            &["callback `on_event` (generation 1) was invoked after it was dropped"],
+        );
+    }
+    let signature = Signature::new(Target::HOST, vec![i32::layout()], i32::layout());
+    let callback =
+        DynamicCallback::new(&signature, &String::from("on_event"), |_| {}, ThreadRule::OwnThread).unwrap();
+    let f: Unary = unsafe { core::mem::transmute(callback.code()) };
+    drop(callback);
+    native(f, 1);
+}
+
+#[test]
+fn a_late_call_past_the_thunk_is_reported() {
+    type User = unsafe extern "C" fn(*mut core::ffi::c_void) -> c_int;
+    const USER: Declaration<pinvoke::upcall::UserDataFirst<User>> = Declaration::new("with user data");
+    if !is_child() {
+        return aborts_saying(
+            "a_late_call_past_the_thunk_is_reported",
+            &["callback `with user data` (generation 1) was invoked after it was dropped"],
+        );
+    }
+    let callback = USER.owned(|| -> c_int { 1 }).unwrap();
+    let (f, user) = (callback.function(), callback.user_data());
+    drop(callback);
+    unsafe { f(user) };
+}
+
+#[test]
+fn a_call_on_the_wrong_thread_is_reported() {
+    if !is_child() {
+        return aborts_saying(
+            "a_call_on_the_wrong_thread_is_reported",
+            &["callback `unary`", "was invoked on thread #2 `stranger`", "belongs to thread #1"],
+        );
+    }
+    let callback = UNARY.owned(|n: c_int| -> c_int { n }).unwrap();
+    let f = callback.function();
+    let _ = std::thread::Builder::new().name("stranger".into()).spawn(move || native(f, 1)).unwrap().join();
+}
+
+#[test]
+fn what_runs_is_freed_by_its_last_invocation() {
+    struct Witness(Arc<AtomicBool>);
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let freed = Arc::new(AtomicBool::new(false));
+    let inside = Arc::new(Barrier::new(2));
+    let go_on = Arc::new(Barrier::new(2));
+    let witness = Witness(freed.clone());
+    let callback = {
+        let (inside, go_on, freed) = (inside.clone(), go_on.clone(), freed.clone());
+        UNARY
+            .owned_anywhere(move |n: c_int| -> c_int {
+                let _ = &witness;
+                inside.wait();
+                go_on.wait();
+                assert!(!freed.load(Ordering::SeqCst), "freed while it runs");
+                n + 1
+            })
+            .unwrap()
+    };
+    let f = callback.function();
+    let thread = std::thread::spawn(move || native(f, 1));
+    inside.wait();
+    drop(callback);
+    assert!(!freed.load(Ordering::SeqCst));
+    go_on.wait();
+    assert_eq!(thread.join().unwrap(), 2);
+    assert!(freed.load(Ordering::SeqCst));
+}
+
+#[test]
+fn ending_a_borrow_waits_for_other_threads() {
+    let running = AtomicBool::new(false);
+    let inside = Barrier::new(2);
+    let closure = |n: c_int| -> c_int {
+        running.store(true, Ordering::SeqCst);
+        inside.wait();
+        std::thread::sleep(Duration::from_millis(50));
+        running.store(false, Ordering::SeqCst);
+        n
+    };
+    let callback = UNARY.scoped_anywhere(&closure).unwrap();
+    let f = callback.function();
+    std::thread::scope(|scope| {
+        scope.spawn(move || native(f, 1));
+        inside.wait();
+        drop(callback);
+        assert!(!running.load(Ordering::SeqCst));
+    });
+}
+
+/// Lines of `/proc/self/maps` that break the promise: writable and executable, or executable without
+/// a file.
+fn suspicious_mappings() -> Vec<String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines()
+        .filter(|line| {
+            let mut words = line.split_whitespace();
+            let permissions = words.nth(1).unwrap();
+            let path = words.nth(3).unwrap_or("");
+            permissions.contains('x')
+                && (permissions.contains('w')
+                    || path.is_empty()
+                    || path.contains("memfd")
+                    || path == "[heap]")
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_hundred_thousand_callbacks_live_at_once() {
+    const COUNT: i32 = 100_000;
+    let before = suspicious_mappings();
+    let callbacks: Vec<Callback<'static, Unary>> =
+        (0..COUNT).map(|i| UNARY.owned(move |n: c_int| -> c_int { n + i }).unwrap()).collect();
+    for (i, callback) in (0..).zip(&callbacks) {
+        assert_eq!(native(callback.function(), 1), i + 1);
+    }
+    let some = &callbacks[77_777];
+    assert_eq!(lookup(some.code()), Some(some.identity()));
+    let mut codes: Vec<usize> = callbacks.iter().map(|c| c.code().addr()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), COUNT as usize);
+    assert_eq!(suspicious_mappings(), before);
+    drop(callbacks);
+    // They can be had again without new memory.
+    let lines = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
+    let mapped = lines();
+    let again: Vec<_> =
+        (0..50_000).map(|i| UNARY.owned(move |n: c_int| -> c_int { n - i }).unwrap()).collect();
+    assert!(lines() < mapped + 100, "{mapped} grew to {}", lines());
+    assert_eq!(native(again[49_999].function(), 0), -49_999);
+}
+
+#[test]
+fn a_thunk_rests_before_it_is_used_again() {
+    let code = |callback: Callback<'_, Unary>| callback.code();
+    let first = code(UNARY.owned(|n: c_int| -> c_int { n }).unwrap());
+    for _ in 0..32 {
+        assert_ne!(code(UNARY.owned(|n: c_int| -> c_int { n }).unwrap()), first);
+    }
+}
+
+#[test]
+fn threads_make_and_drop_callbacks_at_the_same_time() {
+    let sum = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let sum = &sum;
+            scope.spawn(move || {
+                let mut kept = Vec::new();
+                for i in 0..5_000 {
+                    let callback = UNARY.owned(move |n: c_int| -> c_int { n + i + thread }).unwrap();
+                    assert_eq!(native(callback.function(), 1), 1 + i + thread);
+                    if i % 3 == 0 {
+                        kept.push((i, callback));
+                    }
+                    if i % 1000 == 999 {
+                        for (i, callback) in kept.drain(..) {
+                            assert_eq!(native(callback.function(), 2), 2 + i + thread);
+                            sum.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(sum.load(Ordering::Relaxed), 8 * 1667);
+}
+
+#[test]
+fn a_forked_child_calls_and_makes_callbacks() {
+    if !is_child() {
+        return succeeds("a_forked_child_calls_and_makes_callbacks");
+    }
+    let mut total = 0;
+    let mut closure = |n: c_int| -> c_int {
+        total += n;
+        total
+    };
+    // More than the pool has, so that mapped thunks are inherited.
+    let others: Vec<_> =
+        (0..1000).map(|i| UNARY.owned(move |n: c_int| -> c_int { n * i }).unwrap()).collect();
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    assert_eq!(native(callback.function(), 1), 1);
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let works = native(callback.function(), 10) == 11
+            && native(others[999].function(), 2) == 1998
+            && (0..2000).all(|i| {
+                let made = UNARY.owned(move |n: c_int| -> c_int { n - i }).unwrap();
+                native(made.leak().function(), 0) == -i
+            });
+        unsafe { libc::_exit(if works { 42 } else { 1 }) };
+    }
+    let mut status = 0;
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    assert_eq!(libc::WEXITSTATUS(status), 42);
+    assert_eq!(native(callback.function(), 5), 6, "the child had a copy");
+}
+
+/// Installs a system call filter for the rest of this process.
+fn filter(program: &[libc::sock_filter]) {
+    let program =
+        libc::sock_fprog { len: program.len().try_into().unwrap(), filter: program.as_ptr().cast_mut() };
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
+    }
+}
+
+const fn statement(code: u16, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code, jt: 0, jf: 0, k }
+}
+
+/// Of a system call or constant, which are small.
+const fn jump(code: u16, k: i64, jt: u8, jf: u8) -> libc::sock_filter {
+    assert!(k >= 0 && k < 1 << 16);
+    libc::sock_filter { code, jt, jf, k: (k as u64 & 0xffff) as u32 }
+}
+
+/// `BPF_LD | BPF_W | BPF_ABS`, `BPF_JMP | BPF_JEQ | BPF_K`, `BPF_JMP | BPF_JSET | BPF_K` and
+/// `BPF_RET | BPF_K` of linux/bpf_common.h.
+const LOAD: u16 = 0x20;
+const EQUAL: u16 = 0x15;
+const ANY_BIT: u16 = 0x45;
+const RETURN: u16 = 0x06;
+
+#[test]
+fn the_pool_works_where_executable_memory_is_refused() {
+    if !is_child() {
+        return succeeds("the_pool_works_where_executable_memory_is_refused");
+    }
+    // mmap and mprotect with PROT_EXEC (their third argument, at offset 16 + 2 * 8) fail with EACCES.
+    filter(&[
+        statement(LOAD, 0),
+        jump(EQUAL, libc::SYS_mmap, 2, 0),
+        jump(EQUAL, libc::SYS_mprotect, 1, 0),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
+        statement(LOAD, 32),
+        jump(ANY_BIT, libc::PROT_EXEC.into(), 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_ERRNO | libc::EACCES.cast_unsigned()),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
+    ]);
+    let mut callbacks = Vec::new();
+    let error = loop {
+        match UNARY.owned(|n: c_int| -> c_int { n + 1 }) {
+            Ok(callback) => callbacks.push(callback),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(callbacks.len(), 288);
+    assert!(callbacks.iter().all(|c| native(c.function(), 1) == 2));
+    let text = error.to_string();
+    assert!(matches!(error, CallbackError::NoThunk { .. }));
+    assert!(text.contains("mapping thunks from /") && text.contains("memfd"), "{text}");
+    assert!(text.contains("Permission denied"), "{text}");
+    // One goes, one comes.
+    callbacks.pop();
+    callbacks.push(UNARY.owned(|n: c_int| -> c_int { n + 2 }).unwrap());
+    assert_eq!(native(callbacks.last().unwrap().function(), 1), 3);
+    assert!(UNARY.owned(|n: c_int| -> c_int { n }).is_err());
+}
+
+#[test]
+fn the_first_256_callbacks_need_no_system_call() {
+    if !is_child() {
+        return succeeds("the_first_256_callbacks_need_no_system_call");
+    }
+    // Memory for the table's own bookkeeping.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 16)));
+    let mut callbacks: [Option<Callback<'_, Unary>>; 256] = [const { None }; 256];
+    let mut closures: [_; 256] =
+        core::array::from_fn(|i| move |n: c_int| -> c_int { n + c_int::try_from(i).unwrap() });
+    filter(&[
+        statement(LOAD, 0),
+        jump(EQUAL, libc::SYS_exit_group, 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
+        statement(RETURN, libc::SECCOMP_RET_KILL_PROCESS),
+    ]);
+    for (callback, closure) in callbacks.iter_mut().zip(&mut closures) {
+        *callback = UNARY.scoped(closure).ok();
+    }
+    let works = callbacks
+        .iter()
+        .zip(0..)
+        .all(|(callback, i)| callback.as_ref().is_some_and(|c| native(c.function(), 1) == i + 1));
+    drop(callbacks);
+    unsafe { libc::_exit(if works { 0 } else { 1 }) };
+}
