@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 
 use pinvoke_abi::target::Target;
 
-use super::diagnose::Finding;
 use super::error::Attempt;
+use super::finding::Finding;
 use super::installed;
 use super::probe;
 

@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use pinvoke_abi::target::{Arch, Target};
 
-use super::diagnose::{Finding, file_finding};
 use super::elf::{self, Elf, Machine};
+use super::finding::Finding;
 use super::installed::{self, Source};
-use super::os;
 use super::probe::Place;
+use super::{file, os};
 
 /// More libraries than this are not followed.
 const MAX_LIBRARIES: usize = 1000;
@@ -41,7 +41,7 @@ pub(super) fn findings(path: &Path, sources: &[Source]) -> Vec<Finding> {
                 continue;
             }
             match resolve(name, &library, sources) {
-                Some(found) => match file_finding(&found) {
+                Some(found) => match file::finding(&found) {
                     Some(finding) => {
                         findings.push(Finding::BadDependency { path: found, finding: Box::new(finding) });
                     }

@@ -7,13 +7,11 @@
 //! what the file is.
 
 use core::fmt;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::advice;
-use super::diagnose::{self, Finding};
-use super::installed::Source;
-use super::probe::{Candidate, Place};
+use super::finding::Finding;
+use super::probe::Candidate;
 
 /// A library could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -77,25 +75,6 @@ pub struct LoadFailure {
     pub attempts: Vec<Attempt>,
     /// What to do, one sentence each.
     pub advice: Vec<String>,
-}
-
-impl Attempt {
-    /// Looks at the file that the loader refused.
-    pub(super) fn new(candidate: Candidate, message: LoaderMessage, system: &[Source]) -> Attempt {
-        let file = match candidate.place {
-            Place::OwnProcess => None,
-            _ => diagnose::locate(&candidate.file, system),
-        };
-        let findings = file.as_deref().map(|file| diagnose::examine_with(file, system)).unwrap_or_default();
-        Attempt { candidate, message, file, findings }
-    }
-}
-
-impl LoadFailure {
-    pub(super) fn new(name: &OsStr, attempts: Vec<Attempt>) -> LoadFailure {
-        let advice = advice::advice(name, attempts.iter());
-        LoadFailure { name: name.to_owned(), attempts, advice }
-    }
 }
 
 impl LoadError {

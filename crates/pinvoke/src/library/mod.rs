@@ -25,6 +25,8 @@ pub mod diagnose;
 mod elf;
 mod error;
 pub mod exports;
+mod file;
+mod finding;
 mod installed;
 pub mod ld_cache;
 mod near_miss;
@@ -172,9 +174,10 @@ impl Library {
 /// The files are looked at only now that all attempts have failed.
 fn failure(name: &OsStr, refused: Vec<(Candidate, LoaderMessage)>) -> LoadError {
     let system = installed::system();
-    let attempt = |(candidate, message)| Attempt::new(candidate, message, &system);
-    let attempts = refused.into_iter().map(attempt).collect();
-    LoadError::Refused(Box::new(LoadFailure::new(name, attempts)))
+    let attempt = |(candidate, message)| diagnose::attempt(candidate, message, &system);
+    let attempts: Vec<Attempt> = refused.into_iter().map(attempt).collect();
+    let advice = advice::advice(name, attempts.iter());
+    LoadError::Refused(Box::new(LoadFailure { name: name.to_owned(), attempts, advice }))
 }
 
 fn check_name(name: &OsStr) -> Result<(), LoadError> {
@@ -203,7 +206,7 @@ fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
 /// Why this candidate must not be handed to the loader. A bare name is the loader's own business.
 fn danger(file: &OsStr) -> Option<String> {
     let is_path = file.as_encoded_bytes().contains(&b'/');
-    if is_path { diagnose::danger(Path::new(file)) } else { None }
+    if is_path { file::danger(Path::new(file)) } else { None }
 }
 
 /// The file of the loaded library that an address belongs to.

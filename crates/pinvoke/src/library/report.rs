@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::error::Attempt;
 use super::probe::{Candidate, ProbeOptions};
-use super::{Library, LoadError, advice, check_name, installed, load, search};
+use super::{Library, LoadError, advice, check_name, diagnose, installed, load, search};
 
 /// What probing for a library tries.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ pub fn explain(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<ProbeR
                 loaded = Some(library);
                 Status::Loaded(path)
             }
-            Err(message) => Status::Refused(Box::new(Attempt::new(candidate.clone(), message, &system))),
+            Err(message) => Status::Refused(Box::new(diagnose::attempt(candidate.clone(), message, &system))),
         }
     })?;
     if loaded.is_none() {
