@@ -13,6 +13,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What is not handed to the loader
+//!
+//! A path that leads to a pipe or a device, where opening would wait, and an ELF file that ends before its segments
+//! do, which the loader would map and the process die of. Whatever else is wrong with a file, the loader finds out.
+//! Loading runs the library's initialisers; what they do is up to them.
+//!
 //! # How long a library stays
 //!
 //! A library is never unloaded by itself, whatever happens to the [`Library`] values that name it, as in .NET:

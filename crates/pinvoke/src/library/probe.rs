@@ -25,6 +25,9 @@
 //! Each spelling is tried in every [place](Place) before the next spelling is: the search directories of the
 //! options, the directory of the program, then wherever the system looks.
 //!
+//! Beyond .NET: `__Internal` is the running program, as in Mono, and where every candidate of this list fails, an
+//! installed [version](super::versioned) of the library is looked for.
+//!
 //! ```
 //! use pinvoke::library::probe::{ProbeOptions, candidates};
 //! use pinvoke_abi::target::Os;
