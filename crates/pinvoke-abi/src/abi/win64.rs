@@ -12,7 +12,8 @@
 //! * `long double` (x87), `__float128` and complex values of more than 8 bytes go by reference and
 //!   return in memory. clang's `ms_abi` outside Windows returns `long double` in `st(0)` instead.
 //! * `_Complex float` is 8 bytes: an integer.
-//! * An argument without bytes takes a position all the same. A result without bytes takes none.
+//! * An argument without bytes goes by reference like any odd size; a result without bytes takes no
+//!   place. (clang passes an address for that, too.)
 //!
 //! Worked example: `f(int a, double b, struct { char c[3]; } c, float d, int e)`: `ecx`, `xmm1`,
 //! address of a copy in `r8`, `xmm3`, and `[rsp+32]`.

@@ -352,6 +352,11 @@ impl StructBuilder {
         self.pack.map_or(align, |pack| align.min(pack))
     }
 
+    /// Alignment of the aggregate so far, in bytes.
+    pub(crate) fn align(&self) -> u64 {
+        self.at.align
+    }
+
     /// The member added last.
     pub(crate) fn last(&self) -> Option<&Field> {
         self.fields.last()

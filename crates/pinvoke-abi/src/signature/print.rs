@@ -238,11 +238,9 @@ fn spell(layout: &Layout, fields: &[Field], union: bool, target: Target, packing
         }
         stated.push(!agrees);
     }
-    let natural = builder.finish(None);
-    let (size, align) = natural.map_or((0, 0), |natural| (natural.size, natural.align));
-    let align_stated = (align != layout.align).then_some(layout.align);
-    let rounded = if layout.align > align { size.checked_next_multiple_of(layout.align) } else { Some(size) };
-    let size_stated = (rounded != Some(layout.size)).then_some(layout.size);
+    let align_stated = (builder.align() != layout.align).then_some(layout.align);
+    let rebuilt = builder.finish(align_stated);
+    let size_stated = rebuilt.map_or(true, |rebuilt| rebuilt.size != layout.size).then_some(layout.size);
     Spelling { packing, stated, align: align_stated, size: size_stated }
 }
 
