@@ -223,7 +223,6 @@ fn excerpt(out: &mut String, source: &Source, span: Span, label: Option<&str>) -
 #[must_use]
 pub fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     fn fold(name: &str) -> Vec<u8> {
-        let name = name.strip_suffix("_t").unwrap_or(name);
         name.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).collect()
     }
     if wrong.len() > 64 {
@@ -238,8 +237,9 @@ pub fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<
     known
         .filter(|name| name.len().abs_diff(wrong.len()) <= 4 && *name != wrong)
         .filter_map(|name| {
-            let other = fold(name);
-            let distance = edit_distance(&folded, &other, limit)?;
+            let whole = edit_distance(&folded, &fold(name), limit);
+            let stem = name.strip_suffix("_t").and_then(|n| edit_distance(&folded, &fold(n), limit));
+            let distance = whole.into_iter().chain(stem).min()?;
             // `Uint32` is nearer to `uint32_t` than to `UINT32`.
             let case = name.bytes().zip(wrong.bytes()).filter(|(a, b)| a != b).count();
             Some((distance, case, name.len().abs_diff(wrong.len()), name))

@@ -29,8 +29,8 @@ use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::facts::{Facts, TagFact};
 use crate::front::c::{MAX_ERRORS, describe_parameter};
 use crate::model::{
-    Alignment, ArrayLen, Base, Declaration, DeclarationKind, Derivation, EnumFact, FunctionFact, Keyworded,
-    Mode, Name, Op, RecordFact, TagKind, TypeFact,
+    Alignment, ArrayLen, Base, Declaration, DeclarationKind, Derivation, EnumFact, Expr, FunctionFact,
+    Keyworded, Mode, Name, Op, RecordFact, TagKind, TypeFact,
 };
 use crate::span::{Source, Span};
 use crate::types::{RecordField, TypeId};
@@ -334,6 +334,11 @@ impl<'f> Resolver<'f> {
                 Derivation::Array { len, .. } if outermost => {
                     declared_len = self.parameter_len(len, site);
                     self.plain(Shape::Pointer(id))
+                }
+                Derivation::Array { len: ArrayLen::Expr(expr), .. }
+                    if parameter && self.is_variable_length(expr, site) =>
+                {
+                    self.plain(Shape::Array(id, None))
                 }
                 Derivation::Array { len, span } => self.array(id, len, *span, site, what),
                 Derivation::Function(function) => {
@@ -711,10 +716,18 @@ impl<'f> Resolver<'f> {
         self.error(site, span, format!("nested too deeply: more than {MAX_DEPTH} types inside each other"));
     }
 
+    /// Whether a length depends on another parameter: `double m[rows][columns]`.
+    fn is_variable_length(&mut self, expr: &Expr, site: &Site) -> bool {
+        let before = self.diagnostics.len();
+        let known = !has_names(expr) || self.evaluate(expr, site).is_ok();
+        self.diagnostics.truncate(before);
+        !known
+    }
+
     /// The number of elements of an array parameter; unknown if it depends on another parameter.
     fn parameter_len(&mut self, len: &ArrayLen, site: &Site) -> Option<u64> {
         let ArrayLen::Expr(expr) = len else { return None };
-        let names = expr.ops.iter().any(|(op, _)| matches!(op, Op::Name(_)));
+        let names = has_names(expr);
         let before = self.diagnostics.len();
         match self.evaluate(expr, site) {
             Ok(value) => u64::try_from(value).ok(),
@@ -886,4 +899,8 @@ impl<'f> Resolver<'f> {
             _ => self.describe(id),
         }
     }
+}
+
+fn has_names(expr: &Expr) -> bool {
+    expr.ops.iter().any(|(op, _)| matches!(op, Op::Name(_)))
 }

@@ -183,6 +183,8 @@ fn time_is_linear() {
         "@",
         "enum { A ",
         "enum { A = A + 1, B = A }; ",
+        "struct s; ",
+        "A, B = A + 1, ",
         "#define X X\n",
         "int a[X]; ",
         "\u{301}",

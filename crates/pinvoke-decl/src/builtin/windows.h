@@ -87,3 +87,4 @@ struct addrinfo {
     struct sockaddr *ai_addr;
     struct addrinfo *ai_next;
 };
+typedef struct fd_set { unsigned int fd_count; uintptr_t fd_array[64]; } fd_set;

@@ -43,6 +43,7 @@ pub(crate) fn check_redeclarations(
             );
         }
     }
+    check_constants(resolver, facts, bodies_from);
     for body in &facts.bodies[bodies_from..] {
         let Some(tag) = body.tag() else { continue };
         let Some(first) = facts.tags.get(&tag.text).and_then(|all| all.first()) else { continue };
@@ -74,6 +75,33 @@ pub(crate) fn check_redeclarations(
                 first.span(),
                 "the earlier definition",
             ));
+        }
+    }
+}
+
+/// An enumeration constant has one value in all of a unit.
+fn check_constants(resolver: &mut Resolver<'_>, facts: &Facts, bodies_from: usize) {
+    for body in &facts.bodies[bodies_from..] {
+        let TagFact::Enum(fact) = body else { continue };
+        for (index, (name, _)) in fact.constants.iter().enumerate() {
+            let Some((first, at)) = facts.constants.get(&name.text) else { continue };
+            let itself = Arc::ptr_eq(first, fact);
+            if (itself && *at == index) || resolver.gave_up() {
+                continue;
+            }
+            let same = !itself && {
+                let (a, b) =
+                    (resolver.enum_values(first, Scope::User), resolver.enum_values(fact, Scope::User));
+                a.get(*at).map(|c| c.1) == b.get(index).map(|c| c.1)
+            };
+            if !same {
+                let message = format!("the constant '{}' is defined twice", name.text);
+                resolver.diagnostics.push(Diagnostic::error(&fact.source, name.span, message).related(
+                    &first.source,
+                    first.constants[*at].0.span,
+                    "the first is here",
+                ));
+            }
         }
     }
 }

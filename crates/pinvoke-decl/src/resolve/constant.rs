@@ -143,7 +143,8 @@ impl Resolver<'_> {
                 Designator::Member(name) => {
                     self.sized(at, site, name.span, "the type in 'offsetof'");
                     let Some((more, ty)) = self.find_member(at, name) else {
-                        let message = format!("'{}' has no member '{}'", self.describe(at), name.text);
+                        let message =
+                            format!("'{}' has no member '{}' with an offset", self.describe(at), name.text);
                         return Self::problem(site, name.span, message);
                     };
                     offset = offset.saturating_add(more);
@@ -192,9 +193,8 @@ impl Resolver<'_> {
         for scope in scopes {
             let facts = if *scope == Scope::User { self.user } else { self.builtin };
             if let Some((fact, index)) = facts.constants.get(name) {
-                let values = self.enum_values(&Arc::clone(fact), *scope);
-                return match values.get(*index) {
-                    Some((_, value)) => Ok(self.enumerator(*value)),
+                return match self.enum_value(&Arc::clone(fact), *scope, *index) {
+                    Some(value) => Ok(self.enumerator(value)),
                     None => Self::problem(site, span, format!("'{name}' is used before its value is known")),
                 };
             }
@@ -241,24 +241,28 @@ impl Resolver<'_> {
         Value { value, ty }
     }
 
-    /// The constants of an enumeration; fewer than declared while they are being evaluated.
+    /// All constants of an enumeration.
     pub(super) fn enum_values(&mut self, fact: &Arc<EnumFact>, scope: Scope) -> EnumValues {
+        self.evaluate_enum(fact, scope);
+        self.constants.get(&Arc::as_ptr(fact).addr()).cloned().unwrap_or_default()
+    }
+
+    /// One constant; none if it is being evaluated right now.
+    pub(super) fn enum_value(&mut self, fact: &Arc<EnumFact>, scope: Scope, index: usize) -> Option<i128> {
+        self.evaluate_enum(fact, scope);
+        self.constants.get(&Arc::as_ptr(fact).addr())?.get(index).map(|(_, value)| *value)
+    }
+
+    fn evaluate_enum(&mut self, fact: &Arc<EnumFact>, scope: Scope) {
         let key = Arc::as_ptr(fact).addr();
-        if let Some(values) = self.constants.get(&key) {
-            return values.clone();
+        if self.constants.contains_key(&key) {
+            return;
         }
-        self.constants.insert(key, Vec::new());
+        self.constants.insert(key, Vec::with_capacity(fact.constants.len()));
         let site = Site { scope, source: Arc::clone(&fact.source) };
         let mut next = 0i128;
-        let mut values = EnumValues::with_capacity(fact.constants.len());
         for (name, expr) in &fact.constants {
             if let Some(expr) = expr {
-                // Publish what is known, for constants defined by earlier ones.
-                if !matches!(expr.ops.as_slice(), [(Op::Int { .. }, _)]) {
-                    let known = self.constants.entry(key).or_default();
-                    let from = known.len();
-                    known.extend_from_slice(&values[from..]);
-                }
                 let value = self.deeper(&site, expr.span, |r| r.evaluate(expr, &site));
                 match value {
                     Some(Ok(value)) => next = value,
@@ -266,11 +270,10 @@ impl Resolver<'_> {
                     None => {}
                 }
             }
-            values.push((Arc::clone(&name.text), next));
+            // At once, for constants that are defined by earlier ones.
+            self.constants.entry(key).or_default().push((Arc::clone(&name.text), next));
             next = next.saturating_add(1);
         }
-        self.constants.insert(key, values.clone());
-        values
     }
 
     // --- operators ----------------------------------------------------------------------------

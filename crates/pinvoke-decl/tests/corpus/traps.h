@@ -17,7 +17,7 @@ struct tight { char c; long long l; double _Complex z; };
 struct outer {
     union { struct { int x, y; }; long both; };
     struct { char c; } named[2 + sizeof(struct tight) / __alignof__(struct tight)];
-    void (*(*table[__builtin_offsetof(struct flags, on) * 0 + 3])(int, ...))(const char *restrict);
+    void (*(*table[__builtin_offsetof(struct tight, l) * 0 + 3])(int, ...))(const char *restrict);
     long long unsigned int long_last;
     char tail[];
 } __attribute__((aligned(32)));

@@ -276,7 +276,7 @@ impl Parser<'_> {
         while matches!(
             self.kind(),
             TokenKind::Keyword(Keyword::Static | Keyword::Restrict | Keyword::Const | Keyword::Volatile)
-        ) || self.ident_text(0).is_some_and(|w| w == "restrict")
+        ) || self.ident_text(0).is_some_and(super::words::is_nullability)
         {
             self.bump();
         }

@@ -220,6 +220,11 @@ impl Parser<'_> {
                 TokenKind::Ident => {
                     if let Some(conv) = self.convention_word() {
                         attributes.conv = Some(conv);
+                    } else if base.is_none()
+                        && self.complex_macro_follows(words.float.is_some() || words.long > 0)
+                    {
+                        words.take(Keyword::Complex);
+                        end = self.bump().span;
                     } else if seen {
                         if !self.skip_annotation_before_name() {
                             break;
@@ -258,6 +263,16 @@ impl Parser<'_> {
         }
         let ty = TypeFact { base, is_const, mode: attributes.mode.take(), derivations: Vec::new(), span };
         Ok(Specifiers { ty, is_typedef, declares_tag, attributes })
+    }
+
+    /// The macro `complex` of `<complex.h>` beside a floating type.
+    fn complex_macro_follows(&self, floating: bool) -> bool {
+        let before = matches!(
+            self.token(1).kind,
+            TokenKind::Keyword(Keyword::Float | Keyword::Double | Keyword::Long)
+        );
+        let name = self.token(1).kind == TokenKind::Ident || self.is_ahead(1, Punct::Star);
+        self.ident_text(0) == Some("complex") && (before || floating && name)
     }
 
     fn parenthesised_type(&mut self, what: &str) -> Parse<TypeFact> {

@@ -51,7 +51,8 @@ fn is_annotation(word: &str) -> bool {
         || is_sal(word)
 }
 
-fn is_nullability(word: &str) -> bool {
+/// Clang's nullability qualifiers, which newer manual pages use.
+pub(super) fn is_nullability(word: &str) -> bool {
     matches!(
         word,
         "_Nullable"
