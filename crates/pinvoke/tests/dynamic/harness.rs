@@ -22,6 +22,12 @@ impl Native {
         Native { library: Library::open(name).unwrap(), unit: Unit::new(Target::HOST) }
     }
 
+    /// What the process itself finds under a name, which is the memory allocator that all of it uses (a
+    /// sanitizer's, if there is one).
+    pub(crate) fn process() -> Native {
+        Native { library: Library::main_program().unwrap(), unit: Unit::new(Target::HOST) }
+    }
+
     /// The C code of `native.c`, compiled; its declarations are those of `native.h`.
     pub(crate) fn compiled() -> Native {
         static FILE: LazyLock<PathBuf> = LazyLock::new(|| {

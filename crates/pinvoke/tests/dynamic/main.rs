@@ -1,6 +1,7 @@
 //! Calls with values: every marshalled family in both directions, against C code compiled here, the C
 //! library and zlib. Expected values come from the C code, its documentation or the compiler.
 #![allow(unsafe_code, reason = "calls native functions")]
+#![allow(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
 mod arrays;
 mod callbacks;

@@ -20,7 +20,7 @@ fn array_of_ints() {
 #[test]
 fn array_that_the_callee_replaces() {
     let native = Native::compiled();
-    let libc = Native::system("libc");
+    let libc = Native::process();
     // The callee frees the old array, so the C library has to make it.
     let old = libc.ret("void *calloc(size_t n, size_t size)", &[v(3), v(4)]);
     let outcome = native.call("TestRefArrayOfInts", &[v(vec![old]), v(vec![3])]).unwrap();
@@ -141,5 +141,5 @@ fn an_array_of_structures_handed_out() {
     // SAFETY: the callee made five points there.
     let fourth = unsafe { points.elements(5) }.unwrap();
     assert!(fourth.to_string().ends_with("{x: 3, y: 9}, {x: 4, y: 16}]"), "{fourth}");
-    Native::system("libc").ret("void free(void *p)", &[Arg::Value(Value::Pointer(points.clone()))]);
+    Native::process().ret("void free(void *p)", &[Arg::Value(Value::Pointer(points.clone()))]);
 }

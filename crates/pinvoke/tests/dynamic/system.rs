@@ -107,7 +107,7 @@ fn a_borrowed_text_is_left_alone() {
 
 #[test]
 fn an_owned_text_is_freed() {
-    let libc = Native::system("libc");
+    let libc = Native::process();
     let options = || DowncallOptions {
         returned: Ownership::Owned { free: libc.library.entry_point("free").unwrap().code() },
         ..DowncallOptions::default()
@@ -119,7 +119,7 @@ fn an_owned_text_is_freed() {
 
 #[test]
 fn a_text_handed_out_through_a_parameter() {
-    let libc = Native::system("libc");
+    let libc = Native::process();
     let free = libc.library.entry_point("free").unwrap().code();
     let options = DowncallOptions { out: vec![(0, Ownership::Owned { free })], ..DowncallOptions::default() };
     let outcome = libc
