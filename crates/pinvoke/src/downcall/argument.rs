@@ -12,7 +12,7 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
 use super::{Arg, Position};
 use crate::marshal::{
-    self, Content, Frame, Mismatch, Parameter, Pending, Reader, callback, size_of, write_argument,
+    self, Content, Frame, Mismatch, Parameter, Pending, Trust, callback, size_of, write_argument,
 };
 use crate::value::{TypeRef, Value};
 
@@ -30,16 +30,12 @@ fn content(arg: &Arg) -> Option<Content<'_>> {
 }
 
 /// Converts a value to a stated type and back, as a cast in C does, without losing any of it.
-#[allow(unsafe_code, reason = "states the contract of reading")]
 fn converted(ty: &TypeRef, value: &Value) -> Result<Value, Mismatch> {
     let (types, id) = (ty.table(), ty.id());
     let mut bytes = vec![0; size_of(types, id)];
     let mut frame = Frame::without_memory("a value of this type needs memory of its own here");
     marshal::write(&mut frame, types, id, value, None, &mut bytes)?;
-    // SAFETY: the bytes were just written from a value; addresses in it are the caller's, who vouches
-    // for them in the contract of `Downcall::call`.
-    let reader = unsafe { Reader::new(None, 0) };
-    Ok(marshal::read(&reader, types, id, None, &bytes))
+    Ok(marshal::read(&Trust::NONE.reader(), types, id, None, &bytes))
 }
 
 /// Whether a type is a number, and so converted by value.

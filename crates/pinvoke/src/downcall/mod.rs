@@ -18,7 +18,7 @@ use crate::call::{PreparedCall, Tier};
 use crate::entry_point::EntryPoint;
 use crate::last_error::LastError;
 use crate::marshal::callback::{Failure, InProgress, Invocations};
-use crate::marshal::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, size_of};
+use crate::marshal::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
 use crate::native::CodePtr;
 use crate::upcall::resume_after;
 use crate::value::{Pointer, TypeRef, Value};
@@ -290,7 +290,9 @@ impl Downcall {
         let prepared = self.prepared(variable.iter().map(|v| v.layout(target)).collect())?;
         let invocations = Arc::new(Invocations::default());
         let mut scratch = Scratch::new();
-        let mut frame = Frame::new(&mut scratch, self.options.max_text);
+        // SAFETY: promised by the caller, for what is passed and for what comes back.
+        let trust = unsafe { Trust::new(self.options.max_text) };
+        let mut frame = Frame::new(&mut scratch, trust);
         frame.callee = self.function.name.clone();
         frame.invocations = Some(invocations.clone());
 
@@ -382,8 +384,7 @@ impl Downcall {
     /// The result, and the address behind it if it is a pointer.
     fn read_result(&self, frame: &Frame<'_>, result: &[u8]) -> (Value, Option<Pointer>) {
         let (types, id) = (&self.function.types, self.plan.ret().ty);
-        // SAFETY: the caller of `call` promised what pointers lead to.
-        let reader = unsafe { Reader::new(Some(frame), self.options.max_text) };
+        let reader = Reader::of_call(frame);
         let value = marshal::read(&reader, types, id, None, &result[..size_of(types, id)]);
         let address = pointer_in(types, id, result).filter(|a| *a != 0);
         let Some(address) = address else { return (value, None) };
@@ -394,7 +395,7 @@ impl Downcall {
         let value = match value {
             Value::Pointer(_) if owned && self.plan.ret().marshaller == Marshaller::Elements => {
                 let mut bytes = vec![0; size_of(types, element)];
-                // SAFETY: as above.
+                // SAFETY: the caller of `call` promised that the result leads to what its type says.
                 if unsafe { marshal::copy_from(address, &mut bytes) } {
                     marshal::read(&reader, types, element, None, &bytes)
                 } else {

@@ -123,7 +123,7 @@ pub(super) fn read(reader: &Reader<'_>, types: &TypeTable, id: TypeId, bytes: &[
         return value;
     }
     match Marshaller::of(types, id) {
-        Marshaller::Text | Marshaller::WideText if reader.texts => {
+        Marshaller::Text | Marshaller::WideText if reader.follows_text() => {
             text::read(reader, types, element, address)
         }
         Marshaller::Callback => function(types, element, address),

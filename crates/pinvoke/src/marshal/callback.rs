@@ -132,6 +132,9 @@ pub(crate) fn write(
             .map_err(|m| m.inside("the value to return on errors"))?;
     }
     let name = format!("callback for {} of '{}'", frame.position, frame.callee);
+    let mut results = Frame::detached(frame.trust);
+    results.invocations = frame.invocations.clone();
+    results.callee = frame.callee.clone();
     let bound = Bound {
         handler: handler.clone(),
         types: types.clone(),
@@ -139,7 +142,7 @@ pub(crate) fn write(
         position: frame.position.clone(),
         invocations: frame.invocations.clone().unwrap_or_default(),
         fallback: fallback.clone(),
-        results: Mutex::new(Frame::detached(frame.max_text)),
+        results: Mutex::new(results),
     };
     let callback = DynamicDeclaration::new(&ty.signature(types, &[]), &name)
         .and_then(|declaration| declaration.fallback(&fallback))
@@ -218,7 +221,7 @@ impl Bound {
             let ty = TypeRef::new(&self.types, parameter.ty);
             // SAFETY: the bytes of argument `i` stand there, as long as the invocation lasts, as does
             // `scope`; that pointers in it lead to what their types say is the contract of the downcall.
-            views.push(unsafe { View::named(ty, address, path, Some(&scope)) });
+            views.push(unsafe { View::argument(ty, address, path, &scope) });
         }
         self.handler.run(&CallbackArgs::new(&views, &self.function.params))
     }

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use pinvoke_decl::types::{TypeId, TypeTable};
 
-use super::Reader;
 use super::callback::{Invocations, LiveCallback};
 use super::memory::{Block, HandedOver, Scratch, ScratchRest};
 use super::mismatch::Mismatch;
+use super::reader::{Reader, Trust};
 use crate::downcall::Position;
 use crate::value::{TypeRef, Value};
 
@@ -68,18 +68,18 @@ pub(crate) struct Frame<'a> {
     pub(crate) callee: Arc<str>,
     /// What callbacks made here report to.
     pub(crate) invocations: Option<Arc<Invocations>>,
-    /// Longest text read from native memory, in bytes.
-    pub(crate) max_text: usize,
+    /// How native memory is read for this call.
+    pub(crate) trust: Trust,
 }
 
 impl<'a> Frame<'a> {
     /// The frame of a call.
-    pub(crate) fn new(scratch: &'a mut Scratch, max_text: usize) -> Frame<'a> {
-        Frame { scratch: Some(ScratchRest::new(scratch)), ..Frame::detached(max_text) }
+    pub(crate) fn new(scratch: &'a mut Scratch, trust: Trust) -> Frame<'a> {
+        Frame { scratch: Some(ScratchRest::new(scratch)), ..Frame::detached(trust) }
     }
 
     /// A frame that lives on its own, for what a callback returns.
-    pub(crate) fn detached(max_text: usize) -> Frame<'static> {
+    pub(crate) fn detached(trust: Trust) -> Frame<'static> {
         Frame {
             scratch: None,
             guards: Guards(Vec::new()),
@@ -89,13 +89,13 @@ impl<'a> Frame<'a> {
             position: Position::Result,
             callee: "".into(),
             invocations: None,
-            max_text,
+            trust,
         }
     }
 
     /// A frame in which values that need memory are refused, with this reason.
     pub(crate) fn without_memory(reason: &'static str) -> Frame<'static> {
-        Frame { refuse: Some(reason), ..Frame::detached(0) }
+        Frame { refuse: Some(reason), ..Frame::detached(Trust::NONE) }
     }
 
     /// The address, for a pointer of type `id`, of memory for elements of type `element` that holds

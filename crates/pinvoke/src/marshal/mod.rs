@@ -24,6 +24,7 @@ mod frame;
 mod memory;
 mod mismatch;
 mod out;
+mod reader;
 mod scalar;
 pub(crate) mod structure;
 mod text;
@@ -38,57 +39,10 @@ pub(crate) use frame::{Frame, Shape};
 pub(crate) use memory::{Block, HandedOver, Scratch, copy_from, copy_to};
 pub(crate) use mismatch::Mismatch;
 pub(crate) use out::{Content, Parameter, Pending, changed, write_argument, write_array_argument};
+pub(crate) use reader::{Reader, Trust};
 pub(crate) use text::read as read_text;
 
 use crate::value::Value;
-use memory::TextFault;
-
-/// How deep memory of ours is followed when it is read; native code may have tied it into a circle.
-const MAX_DEPTH: u32 = 64;
-
-/// The permission to follow addresses found in native memory, and how far.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
-    frame: Option<&'a Frame<'a>>,
-    max_text: usize,
-    depth: u32,
-    /// Whether `char *` is followed. Not inside a union, where the bytes may be another member's.
-    texts: bool,
-}
-
-impl<'a> Reader<'a> {
-    /// A reader that follows text, and pointers into memory of `frame`.
-    ///
-    /// # Safety
-    /// In everything read with it, pointers to characters are null, lead to text that nobody writes to
-    /// meanwhile, or lead to memory that is not mapped.
-    #[allow(unsafe_code, reason = "states the contract of reading")]
-    pub(crate) unsafe fn new(frame: Option<&'a Frame<'a>>, max_text: usize) -> Reader<'a> {
-        Reader { frame, max_text, depth: 0, texts: true }
-    }
-
-    /// The same inside a union.
-    #[must_use]
-    fn without_texts(self) -> Reader<'a> {
-        Reader { texts: false, ..self }
-    }
-
-    /// What memory of ours at `address` holds.
-    fn own(&self, address: usize) -> Option<Value> {
-        if self.depth >= MAX_DEPTH {
-            return None;
-        }
-        let deeper = Reader { depth: self.depth + 1, ..*self };
-        self.frame?.read(&deeper, address)
-    }
-
-    /// The units of a native text.
-    #[allow(unsafe_code, reason = "reads native memory")]
-    fn text(&self, address: usize, unit: usize) -> Result<Vec<u8>, TextFault> {
-        // SAFETY: promised by whoever made the reader.
-        unsafe { memory::text_at(address, unit, self.max_text) }
-    }
-}
 
 /// Size of a type in bytes; 0 where it has none.
 pub(crate) fn size_of(types: &TypeTable, id: TypeId) -> usize {

@@ -126,19 +126,13 @@ fn finish(
 ) -> Option<Pending> {
     scalar::store(address as u128, None, 0, out);
     let always = matches!(content, Content::Out(_));
-    // Nothing native has run yet, so only memory of ours is behind these pointers, and a
-    // pointer that the caller gave is followed only if it leads to memory of ours or to text.
     let before = if always || !frame.writable { None } else { read_own(frame, address) };
     (always || before.is_some()).then_some(Pending { index, address, before })
 }
 
 /// What memory of ours at `address` holds; `None` if it is not ours.
-#[allow(unsafe_code, reason = "reads text behind pointers")]
-pub(crate) fn read_own(frame: &Frame<'_>, address: usize) -> Option<Value> {
-    // SAFETY: the contract of `Downcall::call`: pointers among the arguments, and those that the callee
-    // stored in memory it was given, are null or lead to what their types say.
-    let reader = unsafe { Reader::new(Some(frame), frame.max_text) };
-    frame.read(&reader, address)
+fn read_own(frame: &Frame<'_>, address: usize) -> Option<Value> {
+    frame.read(&Reader::of_call(frame), address)
 }
 
 fn check_buffer(types: &TypeTable, id: TypeId) -> Result<TypeId, Mismatch> {

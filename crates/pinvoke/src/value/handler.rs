@@ -1,14 +1,11 @@
 //! Callbacks at the level of values: what a script or a host language gives for a function pointer.
-#![allow(unsafe_code, reason = "keeps handlers that belong to one thread inside values that may travel")]
-
 use std::error::Error;
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
 use pinvoke_decl::types::Parameter;
 
+use super::thread_bound::ThreadBound;
 use super::{Value, View, ViewError};
 
 type Run = dyn Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + Send + Sync;
@@ -47,7 +44,7 @@ impl Handler {
     /// does not run: native code gets the value of [`returning_on_error`](Handler::returning_on_error), and
     /// the call that passed the handler fails.
     pub fn new(run: impl Fn(&CallbackArgs<'_>) -> Result<Value, HandlerError> + 'static) -> Handler {
-        let run = Local::new(run);
+        let run = ThreadBound::new(run);
         let run = move |args: &CallbackArgs<'_>| match run.get() {
             Some(run) => run(args),
             None => Err("the callback was called on another thread than the one that made it".into()),
@@ -122,39 +119,6 @@ impl PartialEq for Handler {
         Arc::ptr_eq(&self.body, &other.body)
     }
 }
-
-/// A value that only the thread that made it may touch.
-struct Local<F> {
-    value: ManuallyDrop<F>,
-    home: ThreadId,
-}
-
-impl<F> Local<F> {
-    fn new(value: F) -> Local<F> {
-        Local { value: ManuallyDrop::new(value), home: thread::current().id() }
-    }
-
-    /// The value, on its own thread.
-    fn get(&self) -> Option<&F> {
-        (thread::current().id() == self.home).then_some(&self.value)
-    }
-}
-
-/// On another thread the value is leaked: dropping it there could touch what belongs to its own thread.
-impl<F> Drop for Local<F> {
-    fn drop(&mut self) {
-        if thread::current().id() == self.home {
-            // SAFETY: dropped once, here, and not used afterwards.
-            unsafe { ManuallyDrop::drop(&mut self.value) }
-        }
-    }
-}
-
-// SAFETY: the value is reached through `get` and `drop` only, which check that they run on the thread that
-// made it; thread ids are never reused.
-unsafe impl<F> Send for Local<F> {}
-// SAFETY: as above: other threads never get a reference to the value.
-unsafe impl<F> Sync for Local<F> {}
 
 /// Why a handler did not produce a value.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 //! | declared type | values accepted | value produced |
 //! |---|---|---|
 //! | `_Bool` | `Bool`, `Int` 0 or 1 | `Bool` |
-//! | integers, `char` | `Int`, `Uint`, `Bool`, `Char`, integral `Float`, each range-checked | `Int`, `Uint` above `i128::MAX`; plain `char`: `Char` if printable ASCII, else `Int` |
+//! | integers, `char` | `Int`, `Uint`, `Bool`, `Char`, integral `Float`, each range-checked | `Int`, `Uint` above `i128::MAX`; plain `char` and wide ones: `Char` if printable, else `Int` |
 //! | `enum` | name as `Text`, `Enum`, `Int` | `Enum` where a constant has the value, else `Int` |
 //! | `float`, `double` | `Float`, `Int` exactly representable | `Float` |
 //! | `long double` | `LongDouble`, `Float`, `Int` | `LongDouble` (`Float` where it is a `double`) |
@@ -24,6 +24,7 @@ mod handler;
 mod long_double;
 mod pointer;
 mod show;
+mod thread_bound;
 mod type_ref;
 mod view;
 
@@ -95,6 +96,42 @@ macro_rules! from_int {
     )*};
 }
 from_int!(i8, i16, i32, i64, i128, u8, u16, u32, u64);
+
+impl From<u128> for Value {
+    fn from(v: u128) -> Value {
+        i128::try_from(v).map_or(Value::Uint(v), Value::Int)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(v: usize) -> Value {
+        Value::Int(v as i128)
+    }
+}
+
+impl From<isize> for Value {
+    fn from(v: isize) -> Value {
+        Value::Int(v as i128)
+    }
+}
+
+impl From<char> for Value {
+    fn from(v: char) -> Value {
+        Value::Char(v)
+    }
+}
+
+impl From<f32> for Value {
+    fn from(v: f32) -> Value {
+        Value::Float(v.into())
+    }
+}
+
+impl From<LongDouble> for Value {
+    fn from(v: LongDouble) -> Value {
+        Value::LongDouble(v)
+    }
+}
 
 impl From<bool> for Value {
     fn from(v: bool) -> Value {

@@ -21,7 +21,9 @@ use pinvoke_abi::layout::BitRange;
 use pinvoke_decl::types::{TypeId, TypeKind};
 
 use super::{Pointer, TypeRef, Value};
-use crate::marshal::{self, Frame, Reader, Shape, structure};
+use crate::marshal::{self, Frame, Reader, Shape, Trust, structure};
+
+const CONST: &str = "it is const";
 
 /// Longest text read through a view, in bytes.
 const MAX_TEXT: usize = 16 << 20;
@@ -64,8 +66,8 @@ pub struct View {
     ty: TypeRef,
     address: usize,
     bits: Option<BitRange>,
-    /// What makes it read-only, if it is.
-    constant: bool,
+    /// Why it may not be written, if so.
+    constant: Option<&'static str>,
     /// How it was reached: `sb->st_size`.
     path: Arc<str>,
     /// Until when it may be used; `None` for as long as [`View::new`] was promised.
@@ -105,8 +107,18 @@ impl View {
     /// # Safety
     /// As [`View::new`], within the scope.
     pub(crate) unsafe fn named(ty: TypeRef, address: usize, path: Arc<str>, scope: Option<&Scope>) -> View {
-        let constant = ty.get().is_const;
+        let constant = ty.get().is_const.then_some(CONST);
         View { ty, address, bits: None, constant, path, scope: scope.map(|s| s.0.clone()) }
+    }
+
+    /// The place of an argument, which native code does not look at again.
+    ///
+    /// # Safety
+    /// As [`View::new`], within the scope.
+    pub(crate) unsafe fn argument(ty: TypeRef, address: usize, path: Arc<str>, scope: &Scope) -> View {
+        // SAFETY: promised by the caller.
+        let view = unsafe { View::named(ty, address, path, Some(scope)) };
+        View { constant: Some("it is an argument by value"), ..view }
     }
 
     /// The same place taken for another type: what a `const void *` really points at is known to the
@@ -154,7 +166,7 @@ impl View {
     /// Another place within reach of this one.
     fn at(&self, id: TypeId, address: usize, path: String) -> View {
         let ty = self.ty.sibling(id);
-        let constant = self.constant || ty.get().is_const;
+        let constant = self.constant.or(ty.get().is_const.then_some(CONST));
         View { ty, address, bits: None, constant, path: path.into(), scope: self.scope.clone() }
     }
 
@@ -200,7 +212,7 @@ impl View {
 
     fn reader(&self) -> Reader<'static> {
         // SAFETY: the promise of the view.
-        unsafe { Reader::new(None, MAX_TEXT) }
+        unsafe { Trust::new(MAX_TEXT) }.reader()
     }
 
     /// The value that stands there, by the rules of [`Value`]: text behind `char *`, the members of a
@@ -220,8 +232,8 @@ impl View {
     /// # Errors
     /// If the value does not fit the type, the place is `const`, or the view is used too late.
     pub fn write(&self, value: &Value) -> Result<(), ViewError> {
-        if self.constant {
-            return Err(self.error(format!("it is const ('{}')", self.ty)));
+        if let Some(reason) = self.constant {
+            return Err(self.error(format!("{reason} ('{}')", self.ty)));
         }
         // Bits next to a bit-field stay; everything else starts from zero, as in a new object.
         let mut bytes = self.raw()?;
@@ -243,11 +255,13 @@ impl View {
     /// If it is no pointer or array, is null or `const`, or the array is shorter.
     pub fn write_bytes(&self, bytes: &[u8]) -> Result<(), ViewError> {
         let (address, constant, room) = match self.ty.kind() {
-            TypeKind::Pointer { to } => (self.non_null()?, self.ty.sibling(*to).get().is_const, None),
+            TypeKind::Pointer { to } => {
+                (self.non_null()?, self.ty.sibling(*to).get().is_const.then_some(CONST), None)
+            }
             _ => (self.address, self.constant, Some(self.size()?)),
         };
-        if constant {
-            return Err(self.error(format!("it is const ('{}')", self.ty)));
+        if let Some(reason) = constant {
+            return Err(self.error(format!("{reason} ('{}')", self.ty)));
         }
         if let Some(room) = room.filter(|room| *room < bytes.len()) {
             return Err(self.error(format!("{} bytes given, {room} is all it holds", bytes.len())));
@@ -307,7 +321,7 @@ impl View {
             offset.ok_or_else(|| self.error(format!("index {index} is outside the address space")))?;
         let view = self.at(element, start.wrapping_add_signed(offset), path);
         // What a constant pointer leads to is as constant as its own type says.
-        let constant = if len.is_some() { view.constant } else { view.ty.get().is_const };
+        let constant = if len.is_some() { view.constant } else { view.ty.get().is_const.then_some(CONST) };
         Ok(View { constant, ..view })
     }
 
@@ -335,7 +349,7 @@ impl View {
             TypeKind::Pointer { to } => {
                 let (_, address, _) = self.sequence()?;
                 let view = self.at(*to, address, format!("*{}", self.path));
-                Ok(View { constant: view.ty.get().is_const, ..view })
+                Ok(View { constant: view.ty.get().is_const.then_some(CONST), ..view })
             }
             _ => Err(self.error(format!("'{}' is no pointer", self.ty))),
         }

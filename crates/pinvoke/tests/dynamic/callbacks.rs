@@ -419,3 +419,71 @@ fn callbacks_that_cannot_be() {
     );
     assert!(native.refusal("sum_longs", &[v(1), callback(|_| Ok(Value::Int(0)))]).contains("must be stated"));
 }
+
+#[test]
+fn arguments_by_value_are_not_written() {
+    let native = Native::compiled();
+    let write = callback(|args| {
+        let refused = args.view(0).field("x")?.write(&1.into()).unwrap_err();
+        assert_eq!(refused.to_string(), "p.x: it is an argument by value ('double')");
+        Ok(structure([]))
+    });
+    assert_eq!(native.ret("call_point", &[write, v(structure([]))]).to_string(), "{x: 0.0, y: 0.0}");
+}
+
+#[test]
+fn a_callback_may_return_a_callback() {
+    let native = Native::compiled();
+    let choose = "int call_chosen(int (*(*chooser)(char which))(int a, int b), int a, int b)";
+    let chooser = callback(|args| {
+        assert_eq!(args.value(0)?, Value::Char('-'));
+        Ok(Value::Callback(handler(|args| Ok((int(&args.value(0)?) - int(&args.value(1)?)).into()))))
+    });
+    let outcome = native.call(choose, &[chooser, v(9), v(4)]).unwrap();
+    assert_eq!((outcome.ret, outcome.callbacks), (Value::Int(5), 2));
+    let chooser = callback(|_| Ok(Value::Callback(handler(|_| Err("inner".into())))));
+    let error = native.call(choose, &[chooser, v(9), v(4)]).unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "inner");
+}
+
+#[test]
+fn calls_and_values_travel_between_threads() {
+    fn travels<T: Send + Sync>() {}
+    travels::<Value>();
+    travels::<View>();
+    travels::<Handler>();
+    travels::<pinvoke::downcall::Downcall>();
+    travels::<pinvoke::downcall::Outcome>();
+    travels::<CallError>();
+
+    let native = Native::compiled();
+    let downcall = native.downcall("sum_and_add", DowncallOptions::default()).unwrap();
+    std::thread::scope(|scope| {
+        for n in 0..4_i32 {
+            let downcall = &downcall;
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    // SAFETY: the prototype is that of the compiled function.
+                    let outcome = unsafe { downcall.call(&[v(vec![n, 1]), v(2)]) }.unwrap();
+                    assert_eq!(outcome.ret, Value::from(n + 1));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_handler_dropped_on_another_thread_is_leaked_not_touched() {
+    struct Guard(std::thread::ThreadId);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            assert_eq!(std::thread::current().id(), self.0);
+        }
+    }
+    let guard = Guard(std::thread::current().id());
+    let elsewhere = handler(move |_| {
+        let _ = &guard;
+        Ok(Value::Null)
+    });
+    std::thread::spawn(move || drop(elsewhere)).join().unwrap();
+}

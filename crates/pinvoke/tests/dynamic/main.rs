@@ -9,6 +9,7 @@ mod families;
 mod harness;
 mod pinvokelib;
 mod refusals;
+mod roundtrip;
 mod scalars;
 mod structures;
 mod system;

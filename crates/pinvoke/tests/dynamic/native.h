@@ -149,6 +149,7 @@ int call_on_thread(int (*fn)(int i), int i);
 typedef int (*operation)(int a, int b);
 operation choose(char which);
 operation echo_operation(operation fn);
+int call_chosen(operation (*chooser)(char which), int a, int b);
 void remember(int (*fn)(int i));
 int recall(int i);
 int set_errno(int (*fn)(void), int value);
