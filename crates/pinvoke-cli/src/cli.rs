@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// Print one JSON document for programs instead of text for people
+    /// Print one JSON document for programs; what native code and callbacks print goes to standard error
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// Print nothing but what the native code and the callbacks print; the exit status tells the rest

@@ -83,7 +83,7 @@ fn shown(terminal: Terminal, result: Result<Shown, Failure>) -> ExitCode {
 }
 
 fn isolated(terminal: Terminal, args: &[OsString], timeout: Option<Duration>) -> ExitCode {
-    match supervisor::run(args, timeout) {
+    match supervisor::run(args, timeout, terminal.is_json()) {
         Ok(Some(report)) => report::show(terminal, Ok(report)),
         Ok(None) => Terminal::closed(),
         Err(failure) => terminal.failure(&failure),

@@ -212,7 +212,7 @@ pub(crate) fn inherited_file(fd: RawFd) -> io::Result<File> {
 static RECORDER: AtomicPtr<Flight> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Signals that mean that the native code has crashed.
-const FATAL: [c_int; 7] =
+pub(crate) const FATAL: [c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
 /// Makes fatal signals leave a record before they kill the process.

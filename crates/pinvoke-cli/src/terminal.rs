@@ -47,6 +47,11 @@ impl Terminal {
         Terminal { json: global.json, quiet: global.quiet }
     }
 
+    /// Whether standard output is for one JSON document and nothing else.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Shows a result: `text` for people or `json` for programs.
     pub(crate) fn result(self, text: &str, json: impl FnOnce() -> serde_json::Value) -> ExitCode {
         if self.json {

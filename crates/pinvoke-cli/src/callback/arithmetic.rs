@@ -7,6 +7,7 @@
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString};
 
 use super::convert::Operand;
+use super::fault;
 use super::place::Place;
 
 type Answer = Result<Dynamic, Box<EvalAltResult>>;
@@ -50,12 +51,12 @@ pub(super) fn register(engine: &mut Engine) {
             n.checked_abs().map(|n| Operand::Int(n).into_script()).ok_or_else(|| overflow("abs"))
         }
         Operand::Float(x) => Ok(x.abs().into()),
-        Operand::Text(_) => Err("a text has no absolute value".into()),
+        Operand::Text(_) => Err(fault("a text has no absolute value")),
     });
 }
 
 fn overflow(op: &str) -> Box<EvalAltResult> {
-    format!("arithmetic overflow in '{op}'").into()
+    fault(format!("arithmetic overflow in '{op}'"))
 }
 
 /// `a op b`.
@@ -67,7 +68,7 @@ fn apply(op: &str, a: &Operand, b: &Operand) -> Answer {
             "+" => Ok(format!("{}{}", a.text(), b.text()).into()),
             "==" => Ok(false.into()),
             "!=" => Ok(true.into()),
-            _ => Err(format!("'{op}' does not work on a text and a number").into()),
+            _ => Err(fault(format!("'{op}' does not work on a text and a number"))),
         },
         (Operand::Float(_), _) | (_, Operand::Float(_)) => floats(op, a.float(), b.float()),
     }
@@ -79,7 +80,7 @@ fn integers(op: &str, a: i128, b: i128) -> Answer {
         "+" => a.checked_add(b),
         "-" => a.checked_sub(b),
         "*" => a.checked_mul(b),
-        "/" | "%" if b == 0 => return Err("division by zero".into()),
+        "/" | "%" if b == 0 => return Err(fault("division by zero")),
         "/" => a.checked_div(b),
         "%" => a.checked_rem(b),
         "**" => shift.and_then(|power| a.checked_pow(power)),
@@ -101,7 +102,7 @@ fn floats(op: &str, a: f64, b: f64) -> Answer {
         "/" => a / b,
         "%" => a % b,
         "**" => a.powf(b),
-        "&" | "|" | "^" | "<<" | ">>" => return Err(format!("'{op}' works on integers only").into()),
+        "&" | "|" | "^" | "<<" | ">>" => return Err(fault(format!("'{op}' works on integers only"))),
         _ => return order(op, a.partial_cmp(&b)),
     }
     .into())
@@ -111,7 +112,7 @@ fn texts(op: &str, a: &str, b: &str) -> Answer {
     match op {
         "+" => Ok(format!("{a}{b}").into()),
         "==" | "!=" | "<" | "<=" | ">" | ">=" => order(op, a.partial_cmp(b)),
-        _ => Err(format!("'{op}' does not work on texts").into()),
+        _ => Err(fault(format!("'{op}' does not work on texts"))),
     }
 }
 
@@ -124,7 +125,7 @@ fn order(op: &str, ordering: Option<std::cmp::Ordering>) -> Answer {
         "<=" => matches!(ordering, Some(Less | Equal)),
         ">" => ordering == Some(Greater),
         ">=" => matches!(ordering, Some(Greater | Equal)),
-        _ => return Err(format!("'{op}' is no operator here").into()),
+        _ => return Err(fault(format!("'{op}' is no operator here"))),
     };
     Ok(holds.into())
 }

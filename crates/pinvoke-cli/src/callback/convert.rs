@@ -2,9 +2,9 @@
 
 use pinvoke::value::{Pointer, TypeRef, Value, View, ViewError};
 use pinvoke_decl::types::TypeKind;
-use rhai::{Blob, Dynamic, INT, ImmutableString, Map};
+use rhai::{Blob, Dynamic, FnPtr, INT, ImmutableString, Map};
 
-use super::{NativeFunction, Place};
+use super::{Place, function};
 
 /// A number or a text to calculate with.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,8 +117,21 @@ pub(super) fn copy_to_script(value: &Value) -> Dynamic {
             Dynamic::from_map(fields.collect::<Map>())
         }
         Value::Pointer(pointer) => Operand::Int(pointer.address() as i128).into_script(),
-        Value::Function(function) => Dynamic::from(NativeFunction::new(function.clone())),
+        Value::Function(pointer) => function::to_script(pointer),
         _ => Dynamic::UNIT,
+    }
+}
+
+/// A script value as `print` shows it.
+pub(super) fn text(value: &Dynamic) -> String {
+    match value.clone().try_cast::<Place>() {
+        Some(place) => place.show(),
+        None if value.is_unit() => "null".to_owned(),
+        None if value.is_fnptr() => {
+            from_script(value).map_or_else(|| value.to_string(), |value| value.to_string())
+        }
+        None if value.is_string() => format!("{value:?}"),
+        None => value.to_string(),
     }
 }
 
@@ -148,8 +161,8 @@ pub(super) fn from_script(value: &Dynamic) -> Option<Value> {
     if let Some(place) = value.clone().try_cast::<Place>() {
         return place.view().read().ok();
     }
-    if let Some(function) = value.clone().try_cast::<NativeFunction>() {
-        return Some(Value::Function(function.pointer().clone()));
+    if let Some(function) = value.clone().try_cast::<FnPtr>() {
+        return function::from_pointer(&function).map(Value::Function);
     }
     if let Some(bytes) = value.clone().try_cast::<Blob>() {
         return Some(Value::Bytes(bytes));

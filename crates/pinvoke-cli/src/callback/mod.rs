@@ -15,7 +15,7 @@
 //! | integers, enumerations, `_Bool`, `char` | `int` (128 bits where 64 do not do), `bool`, `char` |
 //! | `float`, `double`, `long double` | `float` |
 //! | `const char *` and wide texts | a string, `()` for null |
-//! | pointers to functions | [`NativeFunction`]: `f.call(1, 2)` |
+//! | pointers to functions | a function: `f.call(1, 2)` |
 //! | other pointers, structures, arrays | [`Place`]: `sb.st_size`, `a[1]`, or the number behind it in arithmetic |
 //! | null | `()` |
 //!
@@ -38,7 +38,6 @@ use pinvoke_decl::Unit;
 use pinvoke_decl::types::TypeKind;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position, Scope};
 
-pub(crate) use function::NativeFunction;
 pub(crate) use place::Place;
 
 use crate::excerpt::{excerpt, offset};
@@ -48,6 +47,8 @@ use crate::isolate::worker;
 /// All callback expressions of one call.
 pub(crate) struct Callbacks {
     engine: Rc<Engine>,
+    /// What the prototype leaves open: names without a definition.
+    notes: Rc<[String]>,
     /// Holds `state`.
     scope: RefCell<Scope<'static>>,
 }
@@ -57,7 +58,8 @@ impl Callbacks {
     pub(crate) fn new(unit: &Unit) -> Callbacks {
         let mut scope = Scope::new();
         scope.push("state", rhai::Map::new());
-        Callbacks { engine: Rc::new(engine::engine(unit)), scope: RefCell::new(scope) }
+        let notes = unit.notes().iter().map(|note| note.render().trim_end().to_owned()).collect();
+        Callbacks { engine: Rc::new(engine::engine(unit)), notes, scope: RefCell::new(scope) }
     }
 
     /// Compiles the expression given for parameter `index`, a pointer to a function of type `ty`.
@@ -69,7 +71,7 @@ impl Callbacks {
         let TypeKind::Function(function) = to.kind() else {
             return Err(source.refuse(0..text.len(), "the parameter is no pointer to a function"));
         };
-        let declared = to.to_string();
+        let declared = ty.to_string();
         let (ast, closure) =
             self.closure(&source).map_err(|failure| failure.note(format!("'{name}' is declared as {ty}")))?;
         let given = arity(&ast, &closure);
@@ -91,6 +93,7 @@ impl Callbacks {
         }
         let run = Run {
             engine: Rc::clone(&self.engine),
+            notes: Rc::clone(&self.notes),
             ast,
             closure,
             source,
@@ -191,6 +194,15 @@ impl Source {
     }
 }
 
+/// An error of ours, which is told from one that the expression threw by its type.
+#[derive(Clone, Debug)]
+struct Fault(String);
+
+fn fault(message: impl Into<String>) -> Box<EvalAltResult> {
+    // Of all errors of the engine only this kind has both a value and a place.
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Fault(message.into())), Position::NONE))
+}
+
 /// What an error of the engine says, and where it is.
 fn explain(error: EvalAltResult) -> (String, Position) {
     let mut position = error.position();
@@ -203,8 +215,10 @@ fn explain(error: EvalAltResult) -> (String, Position) {
     }
     let message = match inner {
         EvalAltResult::ErrorRuntime(value, _) if value.is_unit() => "it threw an error".to_owned(),
-        EvalAltResult::ErrorRuntime(value, _) => format!("it threw: {value}"),
-        EvalAltResult::ErrorSystem(_, cause) => cause.to_string(),
+        EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Fault>() {
+            Some(Fault(message)) => message,
+            None => format!("it threw: {value}"),
+        },
         other => {
             let text = other.to_string();
             // The position is shown by the caret.
@@ -217,6 +231,7 @@ fn explain(error: EvalAltResult) -> (String, Position) {
 /// One callback during the call.
 struct Run {
     engine: Rc<Engine>,
+    notes: Rc<[String]>,
     ast: AST,
     closure: FnPtr,
     source: Source,
@@ -258,11 +273,15 @@ impl Run {
     fn failure(&self, args: &CallbackArgs<'_>, message: String, span: std::ops::Range<usize>) -> Failure {
         let invocation = self.invocations.get();
         let shown = excerpt(&self.source.name, &self.source.text, span);
+        let captured = self.closure.curry().len();
+        let function = self.ast.iter_functions().find(|function| function.name == self.closure.fn_name());
+        let names: Vec<&str> =
+            function.map(|f| f.params.iter().skip(captured).copied().collect()).unwrap_or_default();
         let given: Vec<String> = (0..args.len())
             .map(|i| {
-                let name = args.name(i).map_or_else(|| format!("#{}", i + 1), str::to_owned);
+                let name = names.get(i).copied().unwrap_or("?");
                 let value = convert::to_script(&args.view(i))
-                    .map_or_else(|error| error.to_string(), |value| value.to_string());
+                    .map_or_else(|error| error.to_string(), |value| convert::text(&value));
                 format!("{name} = {value}")
             })
             .collect();
@@ -270,12 +289,15 @@ impl Run {
             "the callback given for '{}' failed in invocation {invocation}: {message}\n{shown}",
             self.parameter
         );
-        Failure::new(Kind::Callback, what)
+        let failure = Failure::new(Kind::Callback, what)
             .note(format!("called with {}", given.join(", ")))
             .note(format!("declared as {}", self.declared))
             .note("the call was given up at this point")
             .fact("callback", self.parameter.clone())
-            .fact("invocation", invocation)
+            .fact("invocation", invocation);
+        self.notes
+            .iter()
+            .fold(failure, |failure, note| failure.note(note.strip_prefix("note: ").unwrap_or(note)))
     }
 }
 

@@ -10,6 +10,7 @@ use pinvoke_decl::types::TypeKind;
 use rhai::{Dynamic, Engine, EvalAltResult, INT, ImmutableString};
 
 use super::convert::{Operand, copy_to_script, from_script, to_script};
+use super::fault;
 use crate::native;
 
 type Failed = Box<EvalAltResult>;
@@ -48,7 +49,7 @@ impl Place {
         };
         match read().map_err(failed)? {
             Some(operand) => Ok(operand),
-            None => Err(format!("{} of type '{}' is no number", self.0.path(), self.0.type_ref()).into()),
+            None => Err(fault(format!("{} of type '{}' is no number", self.0.path(), self.0.type_ref()))),
         }
     }
 
@@ -108,7 +109,7 @@ impl Place {
             _ if self.is_pointer() => {
                 let address = self.address()?;
                 if ty.size().is_none() {
-                    return Err(format!("values of type '{ty}' have no size").into());
+                    return Err(fault(format!("values of type '{ty}' have no size")));
                 }
                 Ok(Place(native::view_at(ty.clone(), address)))
             }
@@ -117,7 +118,7 @@ impl Place {
     }
 
     /// For `print` and `${}`.
-    fn show(&self) -> String {
+    pub(super) fn show(&self) -> String {
         match self.operand() {
             Ok(operand) => operand.text(),
             Err(_) => match self.target().and_then(|target| target.read()) {
@@ -131,12 +132,15 @@ impl Place {
 }
 
 fn failed(error: ViewError) -> Failed {
-    error.to_string().into()
+    fault(error.to_string())
 }
 
 fn write(view: &View, value: &Dynamic) -> Result<(), Failed> {
     let Some(native) = from_script(value) else {
-        return Err(format!("a value of type {} cannot be stored in native memory", value.type_name()).into());
+        return Err(fault(format!(
+            "a value of type {} cannot be stored in native memory",
+            value.type_name()
+        )));
     };
     view.write(&native).map_err(failed)
 }
@@ -158,11 +162,11 @@ pub(super) fn register(engine: &mut Engine, unit: &Unit) {
         engine.register_fn(name, |place: &mut Place| place.show());
     }
     engine.register_fn("elements", |place: &mut Place, count: INT| {
-        let count = u64::try_from(count).map_err(|_| Failed::from("a count cannot be negative"))?;
+        let count = u64::try_from(count).map_err(|_| fault("a count cannot be negative"))?;
         place.0.elements(count).map(|value| copy_to_script(&value)).map_err(failed)
     });
     engine.register_fn("bytes", |place: &mut Place, count: INT| {
-        let count = usize::try_from(count).map_err(|_| Failed::from("a count cannot be negative"))?;
+        let count = usize::try_from(count).map_err(|_| fault("a count cannot be negative"))?;
         place.0.bytes(count).map(Dynamic::from_blob).map_err(failed)
     });
     engine.register_fn("to_int", |place: &mut Place| match place.operand()? {
@@ -174,7 +178,7 @@ pub(super) fn register(engine: &mut Engine, unit: &Unit) {
     engine.register_fn("cast", move |place: &mut Place, name: ImmutableString| {
         let (types, id) = unit.type_named(&name).map_err(|findings| {
             let why = findings.first().map_or_else(String::new, |finding| finding.message.clone());
-            Failed::from(format!("'{name}' is not a type: {why}"))
+            fault(format!("'{name}' is not a type: {why}"))
         })?;
         let ty = TypeRef::new(&types, id);
         let place = place.cast(&ty)?;

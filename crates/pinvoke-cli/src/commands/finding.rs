@@ -60,9 +60,6 @@ pub(crate) fn not_loaded(error: &LoadError) -> Failure {
     let mut tried = String::from("tried, in this order:");
     for attempt in &refused.attempts {
         tried.push_str(&format!("\n  {attempt}"));
-        for finding in &attempt.findings {
-            tried.push_str(&format!("\n    it {finding}"));
-        }
     }
     if !refused.attempts.is_empty() {
         failure = failure.note(tried);
@@ -85,6 +82,24 @@ pub(crate) fn attempt_json(attempt: &Attempt) -> serde_json::Value {
     })
 }
 
+/// The parts of the message that say more than what failed become notes and help.
 fn not_exported(error: &EntryPointError) -> Failure {
-    Failure::from_error(Kind::NotFound, error)
+    let text = error.to_string();
+    let mut lines = text.lines();
+    let mut failure = Failure::new(Kind::NotFound, lines.next().unwrap_or_default());
+    for line in lines {
+        failure = match line.trim_start().strip_prefix("help: ") {
+            Some(help) => failure.help(help),
+            None => failure.note(line.trim_start()),
+        };
+    }
+    if let Some(cause) = std::error::Error::source(error) {
+        failure = failure.note(format!("the loader says: {cause}"));
+    }
+    if let EntryPointError::NotFound(missing) = error {
+        failure = failure
+            .fact("entry_point", missing.name.clone())
+            .fact("near_misses", missing.near_misses.clone());
+    }
+    failure
 }

@@ -61,9 +61,6 @@ pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
             }
             Status::Refused(attempt) => {
                 let _ = writeln!(text, "{number:>3}  {}    {attempt}", styled(BAD, "refused"));
-                for finding in &attempt.findings {
-                    let _ = writeln!(text, "                  it {finding}");
-                }
                 json = finding::attempt_json(attempt);
                 json["status"] = "refused".into();
             }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
@@ -17,7 +17,14 @@ use crate::report::Report;
 
 /// Runs the command line `args` (without the program's name) in a worker and gives back its report.
 /// `None`: nobody reads the output any more, and there is nothing left to say.
-pub(crate) fn run(args: &[OsString], timeout: Option<Duration>) -> Result<Option<Report>, Failure> {
+///
+/// With `apart`, what the native code prints goes to standard error, so that standard output has nothing but
+/// the report.
+pub(crate) fn run(
+    args: &[OsString],
+    timeout: Option<Duration>,
+    apart: bool,
+) -> Result<Option<Report>, Failure> {
     let share = || {
         let file = native::shared_file()?;
         let flight = Flight::map(&file)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Description;
 use crate::failure::{Failure, Kind};
-use crate::native::{Fault, Flight, Phase};
+use crate::native::{self, Fault, Flight, Phase};
 
 /// How the worker ended.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,8 @@ fn crash(signal: i32, flight: &Flight, description: &Description) -> Failure {
     let subject = subject(flight, description);
     let message = match flight.phase() {
         Phase::Collecting => format!("reading what {subject} left behind crashed: {name}, {meaning}"),
-        _ => format!("{subject} crashed: {name}, {meaning}"),
+        _ if native::FATAL.contains(&signal) => format!("{subject} crashed: {name}, {meaning}"),
+        _ => format!("{subject} was ended by {name}: {meaning}"),
     };
     let mut failure = Failure::new(Kind::Crash, message).fact("signal", name).fact("signal_number", signal);
     // A record of another signal belongs to a fault that the native code has survived.

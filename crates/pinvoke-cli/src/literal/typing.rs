@@ -53,17 +53,16 @@ pub(crate) fn fit(
         Some(ty) if is_text(ty) => names.text(utf8, ty).map(Fitted::Arg),
         Some(ty) => names.other(utf8, ty).map(Fitted::Arg),
     };
-    fitted.map_err(|error| {
-        let declared = ty.map(|ty| format!(", declared as {ty}")).unwrap_or_default();
-        bad_argument(label, &declared, utf8, &error)
-    })
+    fitted.map_err(|error| bad_argument(label, ty, utf8, &error))
 }
 
 /// The failure that shows where in an argument the error is.
-fn bad_argument(label: &str, declared: &str, text: &str, error: &LiteralError) -> Failure {
+fn bad_argument(label: &str, declared: Option<&TypeRef>, text: &str, error: &LiteralError) -> Failure {
     let shown = excerpt(label, text, error.span.clone());
     let mut failure = Failure::new(Kind::Argument, format!("{}\n{shown}", error.message));
-    failure = failure.note(format!("in {label}{declared}"));
+    if let Some(ty) = declared {
+        failure = failure.note(format!("declared as {ty}"));
+    }
     if let Some(help) = &error.help {
         failure = failure.help(help.clone());
     }
@@ -370,7 +369,9 @@ fn address(negative: bool, magnitude: u128, hex: bool, ty: &TypeRef) -> Result<V
     let text = if negative { format!("-{magnitude}") } else { magnitude.to_string() };
     if !hex || negative {
         let to = ty.pointee().map_or_else(String::new, |to| to.to_string());
-        let help = if ty.pointee().is_some_and(|to| matches!(to.kind(), TypeKind::Void)) {
+        let help = if is_function_pointer(ty) {
+            "write a callback expression such as |a, b| a - b, null, or the name of a function".to_owned()
+        } else if ty.pointee().is_some_and(|to| matches!(to.kind(), TypeKind::Void)) {
             format!("write {magnitude:#x} for an address, or (int *)&{text} for that of a number")
         } else {
             format!("write &{text} or [{text}] for the address of {to} values, {magnitude:#x} for an address")
