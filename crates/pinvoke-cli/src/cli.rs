@@ -365,8 +365,9 @@ What the function wrote through pointers is printed after the result, one line f
 changed: base = [3, 5, 9].
 
 Callbacks are expressions in Rhai (https://rhai.rs/book). Structures behind pointers have their fields
-by name (sb.st_size); pointers to numbers stand for what they point at, and p[1], p.value, p.address
-reach further; `print` prints; variables before the closure live through all invocations:
+by name (sb.st_size, or sb[\"in\"] for a name that is a word of the language); pointers to numbers stand for
+what they point at, and p[1], p.value, p.address, p.text, p.elements(n), p.bytes(n), p.cast(\"int *\") reach
+further; null is (); a function pointer is called with f.call(1); `print` prints; variables before the closure live through all invocations:
   'let n = 0; |path, sb, flag| { n += 1; print(`${n} ${path}`); 0 }'
 The map `state` is shared by all callbacks of the call.
 

@@ -187,13 +187,28 @@ impl Flight {
 pub(crate) fn shared_file() -> io::Result<File> {
     // SAFETY: the name is a C string; the flag word is empty, so the descriptor is inherited.
     let fd = unsafe { libc::memfd_create(c"pinvoke-flight".as_ptr(), 0) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor has just been made and belongs to nobody else.
-    let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    let file = match fd {
+        0.. => {
+            // SAFETY: the descriptor has just been made and belongs to nobody else.
+            File::from(unsafe { OwnedFd::from_raw_fd(fd) })
+        }
+        // Hardened systems refuse memory files; a file on disk does as well.
+        _ => unnamed_file()?,
+    };
     file.set_len(Flight::DATA)?;
     Ok(file)
+}
+
+/// A file in the directory for temporary files that a child process inherits, removed at once.
+fn unnamed_file() -> io::Result<File> {
+    let path = std::env::temp_dir().join(format!("pinvoke-flight-{}", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    // SAFETY: a request about a descriptor of ours; it changes nothing but the flag.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) } {
+        0 => Ok(file),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Takes over the descriptor that the command has made for its worker, and keeps it from the programs that
@@ -315,11 +330,11 @@ pub(crate) fn exit_now(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// Kills a process that the worker has started, if it is still there.
-pub(crate) fn kill(process: u32) {
+/// Sends a signal to the worker or to a process that it has started, if it is still there.
+pub(crate) fn send(process: u32, signal: c_int) {
     let Ok(process) = libc::pid_t::try_from(process) else { return };
-    // SAFETY: a request to the system; it refuses what is not ours to kill.
-    unsafe { libc::kill(process, libc::SIGKILL) };
+    // SAFETY: a request to the system; it refuses what is not ours to signal.
+    unsafe { libc::kill(process, signal) };
 }
 
 /// Whether nobody can read what is written to standard output any more.
@@ -336,9 +351,15 @@ mod tests {
 
     #[test]
     fn a_flight_is_shared_through_its_file() {
-        let file = shared_file().unwrap();
-        let here = Flight::map(&file).unwrap();
-        let there = Flight::map(&file).unwrap();
+        is_shared(&shared_file().unwrap());
+        let file = unnamed_file().unwrap();
+        file.set_len(Flight::DATA).unwrap();
+        is_shared(&file);
+    }
+
+    fn is_shared(file: &File) {
+        let here = Flight::map(file).unwrap();
+        let there = Flight::map(file).unwrap();
         here.enter(Phase::Calling);
         let before = here.enter_callback(2, 7);
         assert_eq!((there.phase(), there.callback()), (Phase::Calling, Some((2, 7))));

@@ -289,12 +289,16 @@ impl Run {
             "the callback given for '{}' failed in invocation {invocation}: {message}\n{shown}",
             self.parameter
         );
-        let failure = Failure::new(Kind::Callback, what)
+        let called = names.iter().find(|name| message.starts_with(&format!("Function not found: {name} (")));
+        let mut failure = Failure::new(Kind::Callback, what)
             .note(format!("called with {}", given.join(", ")))
             .note(format!("declared as {}", self.declared))
             .note("the call was given up at this point")
             .fact("callback", self.parameter.clone())
             .fact("invocation", invocation);
+        if let Some(name) = called {
+            failure = failure.help(format!("a native function is called with {name}.call(...)"));
+        }
         self.notes
             .iter()
             .fold(failure, |failure, note| failure.note(note.strip_prefix("note: ").unwrap_or(note)))

@@ -25,6 +25,10 @@ pub(crate) fn run(layout: &Layout) -> Result<Shown, Failure> {
     let mut unit = sources::read(&layout.declarations, target)?;
     let text = layout.ty.trim();
     // A definition that ends in `;` is a declaration; its tag or last name is what is meant.
+    if text.contains('{') && !text.ends_with(';') {
+        // As a declaration, a body is checked whole.
+        sources::check(unit.clone().parse("type", &format!("{text};")))?;
+    }
     let (types, id) = match text.strip_suffix(';') {
         None => unit.type_named(text).map_err(|findings| sources::rejected(&findings))?,
         Some(body) => {
@@ -39,7 +43,8 @@ pub(crate) fn run(layout: &Layout) -> Result<Shown, Failure> {
 
 fn draw(types: &TypeTable, id: TypeId, written: &str) -> Result<Shown, Failure> {
     let ty = types.get(id);
-    let Some(layout) = &ty.layout else {
+    let layout = ty.layout.as_ref().filter(|_| !matches!(ty.kind, TypeKind::Void));
+    let Some(layout) = layout else {
         let what = match &ty.kind {
             TypeKind::Function(_) => "a function has no size; put a '*' behind it for a pointer".to_owned(),
             TypeKind::Void => "void has no size".to_owned(),

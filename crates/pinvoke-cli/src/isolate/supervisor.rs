@@ -33,10 +33,16 @@ pub(crate) fn run(
     let (file, flight) = share().map_err(|e| Failure::system("share memory with the worker process", &e))?;
     let program =
         std::env::current_exe().map_err(|e| Failure::system("find the file of this program", &e))?;
-    let mut child =
-        Command::new(&program).arg(format!("--worker={}", file.as_raw_fd())).args(args).spawn().map_err(
-            |e| Failure::system(format_args!("start the worker process {}", program.display()), &e),
-        )?;
+    let mut command = Command::new(&program);
+    command.arg(format!("--worker={}", file.as_raw_fd())).args(args);
+    if apart {
+        let stderr = std::io::stderr().as_fd().try_clone_to_owned();
+        command
+            .stdout(stderr.map_err(|e| Failure::system("share standard error with the worker process", &e))?);
+    }
+    let mut child = command
+        .spawn()
+        .map_err(|e| Failure::system(format_args!("start the worker process {}", program.display()), &e))?;
     let ending = wait(&mut child, timeout).map_err(|e| Failure::system("wait for the worker process", &e))?;
     if let Some(report) = read_report(&file, flight)? {
         return report.map(Some);
@@ -66,6 +72,8 @@ fn wait(child: &mut Child, timeout: Option<Duration>) -> std::io::Result<Ending>
         thread::sleep(pause.min(left));
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+    // Stopped first: it could start more, or return from waiting for what is killed here.
+    native::send(child.id(), libc::SIGSTOP);
     kill_descendants(child.id());
     child.kill()?;
     child.wait()?;
@@ -78,7 +86,7 @@ fn kill_descendants(process: u32) {
     let list = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
     for child in list.unwrap_or_default().split_whitespace().filter_map(|id| id.parse::<u32>().ok()) {
         kill_descendants(child);
-        native::kill(child);
+        native::send(child, libc::SIGKILL);
     }
 }
 

@@ -171,7 +171,9 @@ impl Parser<'_> {
             let exponent =
                 matches!((previous, hex), ('e' | 'E', false) | ('p' | 'P', true)) && matches!(c, '+' | '-');
             // A second sign starts the imaginary part, if there is one.
-            let sign = matches!(c, '+' | '-') && (i == 0 || (signs_allowed && self.imaginary_follows(i)));
+            let sign = !exponent
+                && matches!(c, '+' | '-')
+                && (i == 0 || (signs_allowed && self.imaginary_follows(i)));
             if sign && i > 0 {
                 signs_allowed = false;
             }
