@@ -10,6 +10,7 @@
 //! | `FnMut`, entered once at a time, on this thread | [`scoped`](Declaration::scoped) | [`owned`](Declaration::owned) | [`leak`](Declaration::leak) |
 //! | `Fn`, entered again while it runs, on this thread | [`scoped_reentrant`](Declaration::scoped_reentrant) | [`owned_reentrant`](Declaration::owned_reentrant) | |
 //! | `Fn + Send + Sync`, on every thread | [`scoped_anywhere`](Declaration::scoped_anywhere) | [`owned_anywhere`](Declaration::owned_anywhere) | [`leak_anywhere`](Declaration::leak_anywhere) |
+//! | `FnMut`, on the thread of a [`Queue`] | | [`queued`](Declaration::queued), [`posted`](Declaration::posted) | |
 
 use core::fmt;
 
@@ -18,7 +19,8 @@ use super::callback::{Callback, Leaked, claim};
 use super::invocation::{Anywhere, Borrowed, Exclusive, Forever, Nested};
 use super::policy::{OnPanic, OnWrongThread};
 use super::prototype::Prototype;
-use super::shim::{Handler, HandlerMut};
+use super::queue::Queue;
+use super::shim::{Handler, HandlerMut, QueuedHandler};
 use super::slot::Header;
 use super::{CallbackError, callback};
 use crate::native::NativeType;
@@ -70,6 +72,12 @@ impl<P: Prototype> Clone for Declaration<P> {
 
 impl<P: Prototype> Copy for Declaration<P> {}
 
+// SAFETY: a fallback value, of which there are only copies and those only for native code, and
+// plain words.
+unsafe impl<P: Prototype> Send for Declaration<P> {}
+// SAFETY: as for Send.
+unsafe impl<P: Prototype> Sync for Declaration<P> {}
+
 impl<P: Prototype> Declaration<P> {
     /// A callback of this name, with zero as its fallback value.
     ///
@@ -112,6 +120,10 @@ impl<P: Prototype> Declaration<P> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.0.header.name
+    }
+
+    pub(super) fn fallback(&self) -> P::Ret {
+        self.0.fallback
     }
 
     /// The address, for a slot.
@@ -234,6 +246,40 @@ impl<P: Prototype> Declaration<P> {
     {
         callback::boxed::<P, F, Forever>(self, F::entry_points::<Forever, true>(), closure)
             .map(|claimed| Callback::<P, Everywhere>::new(claimed).leak())
+    }
+
+    /// A callback whose closure runs on the queue's thread. Invoked on another thread, it waits
+    /// until the owner has run it, for which the owner has to call [`Queue::run_pending`] or
+    /// [`Queue::run_within`]; a panic goes on there. The fallback value is returned if it panicked
+    /// or the queue is gone.
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    pub fn queued<F>(
+        &'static self,
+        queue: &Queue,
+        closure: F,
+    ) -> Result<Callback<'static, P, Everywhere>, CallbackError>
+    where
+        F: QueuedHandler<P>,
+    {
+        closure.queued(self, queue, true)
+    }
+
+    /// As [`Declaration::queued`], but the foreign thread does not wait: the fallback value is
+    /// returned at once. What the arguments point to may be gone when the closure runs.
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    pub fn posted<F>(
+        &'static self,
+        queue: &Queue,
+        closure: F,
+    ) -> Result<Callback<'static, P, Everywhere>, CallbackError>
+    where
+        F: QueuedHandler<P>,
+    {
+        closure.queued(self, queue, false)
     }
 }
 

@@ -16,6 +16,7 @@ mod pages;
 mod plan;
 mod policy;
 mod prototype;
+mod queue;
 pub(crate) mod report;
 mod shim;
 pub(crate) mod slot;
@@ -30,7 +31,8 @@ pub use declaration::Declaration;
 pub use dynamic::{DynamicCallback, DynamicDeclaration, ThreadRule, UpcallArgs};
 pub use policy::{OnPanic, OnWrongThread};
 pub use prototype::{Prototype, UserDataFirst, UserDataLast, WithUserData, WithoutUserData};
-pub use shim::{BareHandler, Handler, HandlerMut};
+pub use queue::Queue;
+pub use shim::{BareHandler, Handler, HandlerMut, QueuedHandler};
 pub use thread::resume_after;
 
 use crate::native::CodePtr;

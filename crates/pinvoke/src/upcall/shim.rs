@@ -9,15 +9,19 @@
 //! convention; everything that does not depend on these is in [`super::invocation`].
 
 use core::ffi::c_void;
+use std::sync::Arc;
 
 use pinvoke_abi::signature::{CallConv, Signature};
 
-use super::declaration::Declared;
+use super::CallbackError;
+use super::callback::{Callback, Everywhere};
+use super::declaration::{Declaration, Declared};
 use super::invocation::{Admission, run, run_bare};
 use super::plan::ResultBytes;
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
 };
+use super::queue::Queue;
 use super::slot::Slot;
 use super::thunk_table;
 use crate::arch::upcall::{ResultLoads, Returned, UpcallFrame};
@@ -33,6 +37,17 @@ pub trait HandlerMut<P: Prototype> {
 pub trait Handler<P: Prototype> {
     #[doc(hidden)]
     fn entry_points<A: Admission, const BOXED: bool>() -> EntryPoints;
+}
+
+/// Closures that can be a callback of prototype `P` which runs on the thread of a queue: `FnMut`.
+pub trait QueuedHandler<P: Prototype>: Sized {
+    #[doc(hidden)]
+    fn queued(
+        self,
+        declaration: &'static Declaration<P>,
+        queue: &Queue,
+        waits: bool,
+    ) -> Result<Callback<'static, P, Everywhere>, CallbackError>;
 }
 
 /// Closures without captures that are a function of prototype `P`.
@@ -240,6 +255,10 @@ macro_rules! prototype {
         handlers!($conv, HandlerMut, FnMut, [&mut], [$($A $a $i)*]);
         handlers!($conv, Handler, Fn, [&], [$($A $a $i)*]);
 
+        prototype!(@queued unsafe extern $conv fn($($A),*) -> R, [$($A $a)*]);
+        prototype!(@queued UserDataLast<unsafe extern $conv fn($($A,)* UserData) -> R>, [$($A $a)*]);
+        prototype!(@queued UserDataFirst<unsafe extern $conv fn(UserData $(, $A)*) -> R>, [$($A $a)*]);
+
         const _: () = {
             extern $conv fn bare<F, $($A: NativeType,)* R: NativeType>($($a: $A),*) -> R
             where
@@ -257,6 +276,32 @@ macro_rules! prototype {
                 }
             }
         };
+    };
+    (@queued $prototype:ty, [$($A:ident $a:ident)*]) => {
+        impl<F, $($A: NativeType + 'static,)* R: NativeType + 'static> QueuedHandler<$prototype> for F
+        where
+            F: FnMut($($A),*) -> R + 'static,
+        {
+            fn queued(
+                self,
+                declaration: &'static Declaration<$prototype>,
+                queue: &Queue,
+                waits: bool,
+            ) -> Result<Callback<'static, $prototype, Everywhere>, CallbackError> {
+                let home = Arc::new(queue.home(self));
+                declaration.owned_anywhere(move |$($a: $A),*| -> R {
+                    if waits {
+                        let result = home.run(move |closure: &mut F| closure($($a),*));
+                        result.unwrap_or(declaration.fallback())
+                    } else {
+                        home.post(move |closure: &mut F| {
+                            closure($($a),*);
+                        });
+                        declaration.fallback()
+                    }
+                })
+            }
+        }
     };
     (@user_data $marker:ident, $conv:literal, $callconv:ident, ($($P:ty),*), [$($A:ident)*]) => {
         // SAFETY: signature and route are computed from the types of the function pointer.
