@@ -93,6 +93,7 @@ impl fmt::Display for LoadFailure {
         write!(f, "cannot load the library {:?}", self.name)?;
         for attempt in &self.attempts {
             write!(f, "\n  {attempt}")?;
+            attempt.write_findings(f)?;
         }
         for advice in &self.advice {
             write!(f, "\n  help: {advice}")?;
@@ -102,16 +103,19 @@ impl fmt::Display for LoadFailure {
 }
 
 impl fmt::Display for Attempt {
-    /// The file and what the loader said about it, without the file's name twice; then a line for each finding.
+    /// The file and what the loader said about it, without the file's name twice. The findings are not in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.candidate.file.display().to_string();
         let said = self.message.0.strip_prefix(&file).and_then(|rest| rest.strip_prefix(": "));
-        write!(f, "{}: {}", self.candidate, said.unwrap_or(&self.message.0))?;
-        for finding in &self.findings {
-            let file = self.file.as_deref().unwrap_or(Path::new(&self.candidate.file));
-            write!(f, "\n    {} {finding}", file.display())?;
-        }
-        Ok(())
+        write!(f, "{}: {}", self.candidate, said.unwrap_or(&self.message.0))
+    }
+}
+
+impl Attempt {
+    /// What was found out about the file, a line for each finding.
+    pub(super) fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_deref().unwrap_or(Path::new(&self.candidate.file));
+        self.findings.iter().try_for_each(|finding| write!(f, "\n    {} {finding}", file.display()))
     }
 }
 

@@ -141,7 +141,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.status {
             Status::NotTried => write!(f, "{}", self.candidate),
-            Status::Refused(attempt) => write!(f, "{attempt}"),
+            Status::Refused(attempt) => {
+                write!(f, "{attempt}")?;
+                attempt.write_findings(f)
+            }
             Status::Loaded(Some(path)) => write!(f, "{}: loaded {}", self.candidate, path.display()),
             Status::Loaded(None) => write!(f, "{}: loaded", self.candidate),
         }
