@@ -1,13 +1,20 @@
-//! Copy and look for a zero byte, on any machine.
+//! Copy, terminate and look for a zero byte, on any machine.
 
 #![allow(unsafe_code, reason = "writes through a raw pointer")]
 
-/// Copies `from` to `to` and tells whether it is free of zero bytes.
+/// Bytes that [`terminated`] may write, however short the text.
+pub(super) const ROOM: usize = 1;
+
+/// Copies `text` and a NUL behind it to `to`; false if the text has a NUL of its own.
 ///
 /// # Safety
-/// `to` is valid for writes of `from.len()` bytes and does not overlap `from`.
-pub(super) unsafe fn copy_without_nul(from: &[u8], to: *mut u8) -> bool {
-    // SAFETY: `to` has room for `from` and does not overlap it, by contract.
-    unsafe { to.copy_from_nonoverlapping(from.as_ptr(), from.len()) };
-    !from.contains(&0)
+/// `to` is valid for writes of `text.len() + 1` bytes and does not overlap `text`.
+pub(super) unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
+    // SAFETY: `to` has room for `text` and does not overlap it, by contract.
+    unsafe { to.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    // SAFETY: one byte behind the text is within the room, by contract.
+    let end = unsafe { to.add(text.len()) };
+    // SAFETY: as above.
+    unsafe { end.write(0) };
+    !text.contains(&0)
 }

@@ -1,78 +1,150 @@
-//! Copy and look for a zero byte in one pass, with the vectors of x86-64.
+//! Copy, terminate and look for a zero byte in one pass, with the vectors of x86-64.
 //!
 //! Whole vectors are loaded, stored and folded into a running unsigned minimum, which is zero at the
 //! end if and only if some byte was. The last vector overlaps its neighbour, so that no byte needs a
 //! loop of its own.
+//!
+//! A text of up to 31 bytes is put together in a register, zeros behind it, and stored at once. The
+//! callee, which will look for the NUL in vectors of 32 bytes, then finds all of them in one store of
+//! the store buffer; were text and NUL stored apart, its load would have to wait for both to reach
+//! the cache, which costs more than the rest of this function.
 
 #![allow(unsafe_code, reason = "vector loads and stores on raw pointers")]
 
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_setzero_si128,
-    _mm_storeu_si128, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu8,
-    _mm256_storeu_si256,
+    _mm_shuffle_epi8, _mm_storeu_si128, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256,
+    _mm256_min_epu8, _mm256_set_epi64x, _mm256_set_m128i, _mm256_storeu_si256,
 };
 
-/// Copies `from` to `to` and tells whether it is free of zero bytes.
+/// Bytes that [`terminated`] may write, however short the text.
+pub(super) const ROOM: usize = 32;
+
+/// Copies `text` and a NUL behind it to `to`; false if the text has a NUL of its own.
 ///
 /// # Safety
-/// `to` is valid for writes of `from.len()` bytes and does not overlap `from`.
+/// `to` is valid for writes of `text.len() + 1` bytes and at least [`ROOM`], and does not overlap
+/// `text`.
 #[inline]
-pub(super) unsafe fn copy_without_nul(from: &[u8], to: *mut u8) -> bool {
-    match from.len() {
-        // SAFETY: the length is in the range of the function, the rest is this contract.
-        ..16 => unsafe { short(from, to) },
-        // SAFETY: as above.
-        16..=32 => unsafe { two_vectors(from, to) },
-        // SAFETY: as above.
-        _ => unsafe { long(from, to) },
+pub(super) unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
+    let avx2 = std::arch::is_x86_feature_detected!("avx2");
+    match text.len() {
+        ..16 => {
+            let (lanes, clean) = short(text);
+            if avx2 {
+                // SAFETY: the processor has AVX2, `to` has room for 32 bytes by contract.
+                unsafe { store_zero_extended(lanes, to) };
+            } else {
+                // SAFETY: `to` has room for 32 bytes by contract; an array of bytes has no alignment.
+                unsafe { to.cast::<[u64; 2]>().write_unaligned(lanes) };
+            }
+            clean
+        }
+        // SAFETY: the processor has AVX2, the length is in range, the rest is this contract.
+        16..32 if avx2 => unsafe { one_vector(text, to) },
+        n => {
+            let clean = if avx2 {
+                // SAFETY: the processor has AVX2 and there are at least 32 bytes.
+                unsafe { long_avx2(text, to) }
+            } else {
+                // SAFETY: there are at least 16 bytes.
+                unsafe { long_sse2(text, to) }
+            };
+            // SAFETY: one byte behind the text is within the room, by contract.
+            let end = unsafe { to.add(n) };
+            // SAFETY: as above.
+            unsafe { end.write(0) };
+            clean
+        }
     }
 }
 
-/// Copies `N` bytes at `at`, and tells whether one of them is zero.
-///
-/// # Safety
-/// `at + N` bytes are readable in `from` and writable at `to`.
+/// Up to 15 bytes as two little-endian lanes with zeros behind them, and whether none of them is zero.
 #[inline]
-unsafe fn word<const N: usize>(from: *const u8, to: *mut u8, at: usize) -> bool {
-    // SAFETY: in range by contract.
-    let source = unsafe { from.add(at) };
-    // SAFETY: in range by contract; an array of bytes has no alignment.
-    let bytes: [u8; N] = unsafe { source.cast::<[u8; N]>().read() };
-    // SAFETY: in range by contract.
-    let target = unsafe { to.add(at) };
-    // SAFETY: in range by contract; an array of bytes has no alignment.
-    unsafe { target.cast::<[u8; N]>().write(bytes) };
-    let mut wide = [1; 8];
-    wide[..N].copy_from_slice(&bytes);
-    let x = u64::from_le_bytes(wide);
+fn short(text: &[u8]) -> ([u64; 2], bool) {
+    let n = text.len();
+    let word = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&text[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    let half = |at: usize| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&text[at..at + 4]);
+        u64::from(u32::from_le_bytes(bytes))
+    };
+    // The second of two overlapping pieces is shifted down by as much as they overlap.
+    let lanes = match n {
+        8.. => [word(0), (word(n - 8) >> 8).unbounded_shr(8 * u32::try_from(15 - n).unwrap_or(0))],
+        4..8 => [half(0) | (half(n - 4) >> (8 * (8 - n))) << 32, 0],
+        1..4 => [
+            u64::from(text[0])
+                | u64::from(text[n / 2]) << (8 * (n / 2))
+                | u64::from(text[n - 1]) << (8 * (n - 1)),
+            0,
+        ],
+        0 => [0, 0],
+    };
+    // Ones where there is no text, so that only a zero of the text counts.
+    let fill =
+        |lane: usize| u64::MAX.unbounded_shl(u32::try_from(8 * n.saturating_sub(8 * lane)).unwrap_or(64));
+    let clean = !has_zero(lanes[0] | fill(0)) && !has_zero(lanes[1] | fill(1));
+    (lanes, clean)
+}
+
+/// Whether one of the eight bytes is zero.
+#[inline]
+fn has_zero(x: u64) -> bool {
     // A byte borrows into its top bit only if it was zero, or above 0x80, which `!x` masks.
     x.wrapping_sub(0x0101_0101_0101_0101) & !x & 0x8080_8080_8080_8080 != 0
 }
 
+/// Stores two lanes and two lanes of zeros behind them.
+///
 /// # Safety
-/// As [`copy_without_nul`], for fewer than 16 bytes.
+/// The processor has AVX2; `to` is valid for writes of 32 bytes.
 #[inline]
-unsafe fn short(from: &[u8], to: *mut u8) -> bool {
-    let (n, p) = (from.len(), from.as_ptr());
-    let zero = if n >= 8 {
-        // SAFETY: 8 bytes from the start lie within n.
-        let head = unsafe { word::<8>(p, to, 0) };
-        // SAFETY: the last 8 bytes of n.
-        head | unsafe { word::<8>(p, to, n - 8) }
-    } else if n >= 4 {
-        // SAFETY: 4 bytes from the start lie within n.
-        let head = unsafe { word::<4>(p, to, 0) };
-        // SAFETY: the last 4 bytes of n.
-        head | unsafe { word::<4>(p, to, n - 4) }
-    } else {
-        let mut zero = false;
-        for i in 0..n {
-            // SAFETY: i is below n.
-            zero |= unsafe { word::<1>(p, to, i) };
-        }
-        zero
-    };
-    !zero
+#[target_feature(enable = "avx2")]
+unsafe fn store_zero_extended(lanes: [u64; 2], to: *mut u8) {
+    let v = _mm256_set_epi64x(0, 0, lanes[1].cast_signed(), lanes[0].cast_signed());
+    // SAFETY: 32 writable bytes by contract; the store is unaligned.
+    unsafe { _mm256_storeu_si256(to.cast(), v) };
+}
+
+/// Indices for a byte shuffle that moves a vector down by n bytes and lets zeros follow: n from 0.
+const SHIFT_DOWN: [u8; 32] = {
+    let mut table = [0x80; 32];
+    let mut i = 0;
+    while i < 16 {
+        table[i as usize] = i;
+        i += 1;
+    }
+    table
+};
+
+/// As [`terminated`], for 16 to 31 bytes.
+///
+/// # Safety
+/// The processor has AVX2; `to` is valid for writes of 32 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn one_vector(text: &[u8], to: *mut u8) -> bool {
+    let (n, p) = (text.len(), text.as_ptr());
+    // SAFETY: 16 bytes from the start lie within n.
+    let low = unsafe { _mm_loadu_si128(p.cast()) };
+    // SAFETY: n is at least 16.
+    let tail = unsafe { p.add(n - 16) };
+    // SAFETY: the last 16 bytes of n.
+    let tail = unsafe { _mm_loadu_si128(tail.cast()) };
+    // SAFETY: n is at least 16, so that at most 16 entries of 32 lie before these 16.
+    let indices = unsafe { SHIFT_DOWN.as_ptr().add(32 - n) };
+    // SAFETY: as above.
+    let indices = unsafe { _mm_loadu_si128(indices.cast()) };
+    let high = _mm_shuffle_epi8(tail, indices);
+    let v = _mm256_set_m128i(high, low);
+    // SAFETY: 32 writable bytes by contract; the store is unaligned.
+    unsafe { _mm256_storeu_si256(to.cast(), v) };
+    no_zero(_mm_min_epu8(low, tail))
 }
 
 /// Copies 16 bytes at `at` and returns them.
@@ -99,34 +171,10 @@ fn no_zero(minimum: __m128i) -> bool {
     _mm_movemask_epi8(_mm_cmpeq_epi8(minimum, _mm_setzero_si128())) == 0
 }
 
+/// Copies the text alone; false if it has a NUL.
+///
 /// # Safety
-/// As [`copy_without_nul`], for 16 to 32 bytes.
-#[inline]
-#[target_feature(enable = "sse2")]
-unsafe fn two_vectors(from: &[u8], to: *mut u8) -> bool {
-    let (n, p) = (from.len(), from.as_ptr());
-    // SAFETY: 16 bytes from the start lie within n.
-    let head = unsafe { vector(p, to, 0) };
-    // SAFETY: the last 16 bytes of n.
-    let tail = unsafe { vector(p, to, n - 16) };
-    no_zero(_mm_min_epu8(head, tail))
-}
-
-/// # Safety
-/// As [`copy_without_nul`], for more than 32 bytes.
-#[inline]
-unsafe fn long(from: &[u8], to: *mut u8) -> bool {
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, and more than 32 bytes are passed on.
-        unsafe { long_avx2(from, to) }
-    } else {
-        // SAFETY: more than 32 bytes are passed on.
-        unsafe { long_sse2(from, to) }
-    }
-}
-
-/// # Safety
-/// As [`copy_without_nul`], for at least 16 bytes.
+/// `to` is valid for writes of the length of the text, which is at least 16 bytes.
 #[target_feature(enable = "sse2")]
 unsafe fn long_sse2(from: &[u8], to: *mut u8) -> bool {
     let (n, p) = (from.len(), from.as_ptr());
@@ -159,8 +207,10 @@ unsafe fn vector_avx2(from: *const u8, to: *mut u8, at: usize) -> __m256i {
     v
 }
 
+/// As [`long_sse2`].
+///
 /// # Safety
-/// The processor has AVX2; otherwise as [`copy_without_nul`], for at least 32 bytes.
+/// The processor has AVX2; `to` is valid for writes of the length of the text, at least 32 bytes.
 #[target_feature(enable = "avx2")]
 unsafe fn long_avx2(from: &[u8], to: *mut u8) -> bool {
     let (n, p) = (from.len(), from.as_ptr());

@@ -26,9 +26,9 @@ use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-use copy_any::copy_without_nul;
+use copy_any::{ROOM, terminated};
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use copy_x64::copy_without_nul;
+use copy_x64::{ROOM, terminated};
 
 /// Texts of up to this many bytes are passed from the stack.
 pub const STACK_LIMIT: usize = 1024;
@@ -57,12 +57,17 @@ impl InteriorNul {
 /// [`InteriorNul`] if the text contains a NUL; `f` is not called then.
 #[inline]
 pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; STACK_LIMIT + 1];
+    /// Aligned, so that a short text does not straddle a cache line.
+    #[repr(align(32))]
+    struct Buffer([MaybeUninit<u8>; STACK_LIMIT + 1]);
+    const { assert!(STACK_LIMIT + 1 >= ROOM) };
+
     if text.len() > STACK_LIMIT {
         return with_heap(text, f);
     }
-    let start = buffer.as_mut_ptr().cast::<u8>();
-    // SAFETY: the buffer has one byte more than the longest text that comes here.
+    let mut buffer = Buffer([const { MaybeUninit::uninit() }; STACK_LIMIT + 1]);
+    let start = buffer.0.as_mut_ptr().cast::<u8>();
+    // SAFETY: the buffer has one byte more than the longest text that comes here, and the room.
     let clean = unsafe { terminated(text.as_bytes(), start) };
     if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
 }
@@ -72,24 +77,9 @@ pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R
 fn with_heap<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
     let mut buffer = Vec::<u8>::with_capacity(text.len() + 1);
     let start = buffer.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-    // SAFETY: the vector has room for the text and one byte more.
+    // SAFETY: the vector has room for the text, which is longer than `ROOM`, and one byte more.
     let clean = unsafe { terminated(text.as_bytes(), start) };
     if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
-}
-
-/// Copies `text` and a NUL behind it to `to`; false if the text has a NUL of its own.
-///
-/// # Safety
-/// `to` is valid for writes of `text.len() + 1` bytes and does not overlap `text`.
-#[inline]
-unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
-    // SAFETY: `to` has room for the text, by contract.
-    let clean = unsafe { copy_without_nul(text, to) };
-    // SAFETY: one byte behind the text is within the room, by contract.
-    let end = unsafe { to.add(text.len()) };
-    // SAFETY: as above.
-    unsafe { end.write(0) };
-    clean
 }
 
 #[cfg(test)]
