@@ -204,8 +204,10 @@ fn callees_of_a_c_compiler_see_every_byte_in_both_tiers() {
             unsafe { call.invoke(library.code(&format!("f{number}")), record.at(), ret.at()) };
             let mut from = 0;
             for (i, (arg, bytes)) in expected.iter().enumerate() {
+                // SAFETY: within `seen`, which has room for the arguments of any case.
+                let stored = unsafe { seen.add(from) };
                 // SAFETY: the callee has stored its arguments there.
-                let got = unsafe { std::slice::from_raw_parts(seen.add(from), bytes.len()) };
+                let got = unsafe { std::slice::from_raw_parts(stored, bytes.len()) };
                 let (got, want) = (meaningful(&TYPES[**arg], got), meaningful(&TYPES[**arg], bytes));
                 assert!(
                     got == want,

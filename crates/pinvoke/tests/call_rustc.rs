@@ -2,7 +2,7 @@
 #![cfg(target_arch = "x86_64")]
 #![allow(unsafe_code, reason = "calls native code")]
 
-use std::alloc::{Layout as Memory, alloc, dealloc};
+mod support;
 
 use pinvoke::call::{PreparedCall, Tier};
 use pinvoke::native::{CodePtr, NativeField, NativeType, Passing};
@@ -10,36 +10,14 @@ use pinvoke_abi::layout::{Field, Kind, Layout};
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
+use support::Block;
+
 /// The call in both tiers.
 fn tiers(signature: &Signature) -> Vec<PreparedCall> {
     [Tier::Thunk, Tier::Stub]
         .iter()
         .map(|t| PreparedCall::with_tier(signature, *t).expect("both tiers"))
         .collect()
-}
-
-/// Memory of one call, full of graffiti.
-struct Block {
-    at: *mut u8,
-    memory: Memory,
-}
-
-impl Block {
-    fn new(size: usize, align: usize) -> Block {
-        let memory = Memory::from_size_align(size.max(16), align).expect("a power of two");
-        // SAFETY: the size is not zero.
-        let at = unsafe { alloc(memory) };
-        // SAFETY: just allocated with this size.
-        unsafe { at.write_bytes(0xA5, memory.size()) };
-        Block { at, memory }
-    }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout.
-        unsafe { dealloc(self.at, self.memory) };
-    }
 }
 
 trait Args {
@@ -54,8 +32,12 @@ macro_rules! args {
                 vec![$($arg::layout()),*]
             }
             fn store(self, _call: &PreparedCall, _record: *mut u8) {
-                // SAFETY: the record has room for each argument at its offset.
-                $(unsafe { _record.add(_call.arg_offset($index)).cast::<$arg>().write(self.$index) };)*
+                $(
+                    // SAFETY: the record has room for each argument at its offset.
+                    let place = unsafe { _record.add(_call.arg_offset($index)) };
+                    // SAFETY: as above, and the offset is aligned.
+                    unsafe { place.cast::<$arg>().write(self.$index) };
+                )*
             }
         }
     };
@@ -83,19 +65,17 @@ fn check<A: Args + Copy, R: NativeType + PartialEq + std::fmt::Debug>(
 ) {
     let signature = Signature { conv, ..Signature::new(Target::HOST, A::layouts(), R::layout()) };
     for call in tiers(&signature) {
-        let record = Block::new(call.record_size(), call.record_align());
-        let ret = Block::new(call.ret_size().next_multiple_of(16) + 32, call.ret_align());
-        args.store(&call, record.at);
+        let record = Block::new(call.record_size(), call.record_align(), 0xA5);
+        let ret = Block::new(call.ret_size().next_multiple_of(16) + 32, call.ret_align(), 0xA5);
+        args.store(&call, record.at());
         let code = CodePtr::new(target.cast()).expect("functions are not null");
         // SAFETY: the callers of `check` pass functions of this signature.
-        unsafe { call.invoke(code, record.at, ret.at) };
+        unsafe { call.invoke(code, record.at(), ret.at()) };
         // SAFETY: the call has stored its result.
-        let got = unsafe { ret.at.cast::<R>().read() };
+        let got = unsafe { ret.at().cast::<R>().read() };
         assert_eq!(got, expected, "{:?} in {:?}", signature, call.tier());
-        for i in call.ret_size()..ret.memory.size() {
-            // SAFETY: within the block.
-            assert_eq!(unsafe { *ret.at.add(i) }, 0xA5, "byte {i} beyond the result was written");
-        }
+        let beyond = ret.read(call.ret_size(), ret.size() - call.ret_size());
+        assert!(beyond.iter().all(|b| *b == 0xA5), "bytes beyond the result were written: {beyond:x?}");
     }
 }
 
@@ -198,7 +178,7 @@ both_conventions!(bytes_11: |t: Bytes<11>| -> Bytes<11> { t }; (Bytes { b: *b"ab
 both_conventions!(bytes_13: |t: Bytes<13>| -> Bytes<13> { t }; (Bytes { b: *b"abcdefghijklm" }) => Bytes { b: *b"abcdefghijklm" });
 both_conventions!(bytes_29_on_the_stack: |a: i32, t: Bytes<29>, b: i32| -> Bytes<29> {
     let mut t = t;
-    t.b[28] = (a + b) as u8;
+    t.b[28] = u8::try_from(a + b).unwrap();
     t
 }; (1, Bytes { b: [3; 29] }, 2) => Bytes { b: [3; 29] });
 both_conventions!(memory_struct: |b: Block24| -> Block24 { Block24 { a: b.c, b: -b.b, c: b.a } };

@@ -50,7 +50,7 @@
 //! `PINVOKE_NO_EXEC=1` in the environment, or call [`forbid_stubs`], to have no memory made executable.
 //!
 //! # Limits
-//! One call takes at most [`MAX_STACK`](pinvoke_abi::plan::MAX_STACK) bytes of stack; the area is touched
+//! One call takes at most [`MAX_STACK`] bytes of stack; the area is touched
 //! page by page, so that a thread whose stack is smaller ends in its guard page and not in other memory.
 //! Exceptions of other languages that leave the called function pass a thunk but not a stub: stubs keep a
 //! frame pointer but are unknown to unwinders. `longjmp` across either is sound as far as the Rust frames
