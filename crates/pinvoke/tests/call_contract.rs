@@ -279,6 +279,26 @@ fn calls_may_be_shared_and_prepared_by_many_threads_at_once() {
 }
 
 #[test]
+fn a_panic_passes_the_thunk() {
+    extern "C-unwind" fn panics(value: i64) -> i64 {
+        std::panic::resume_unwind(Box::new(value))
+    }
+    // With and without stack words, and with each kind of registers.
+    for notation in ["cdecl(i64)->i64", "cdecl(i64,f64)->i64", "cdecl(i64,f64,{[i8;9000]})->f80"] {
+        let prepared = prepare(notation, Tier::Thunk);
+        let record = Block::new(prepared.record_size(), 16, 0);
+        let ret = Block::new(16, 16, 0);
+        record.write(0, &42_i64.to_le_bytes());
+        let target = CodePtr::new(panics as *const _).unwrap();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // SAFETY: `panics` looks at its first argument only; it may unwind, since this is the thunk.
+            unsafe { prepared.invoke(target, record.at(), ret.at()) };
+        }));
+        assert_eq!(caught.unwrap_err().downcast_ref::<i64>(), Some(&42), "{notation}");
+    }
+}
+
+#[test]
 fn no_memory_is_writable_and_executable() {
     let _call = prepare("cdecl({f64,i8},i32)->{i8,f64}", Tier::Stub);
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -322,7 +342,7 @@ fn refusals_say_what_and_why() {
 }
 
 #[test]
-fn four_thousand_arguments_and_a_megabyte_of_stack_arrive() {
+fn a_megabyte_of_stack_arrives() {
     let library = CLibrary::compile(
         "many",
         "struct big { unsigned char b[1048000]; };
@@ -339,4 +359,20 @@ fn four_thousand_arguments_and_a_megabyte_of_stack_arrive() {
             assert_eq!(thread.join().unwrap(), 3_144_000_u64.to_le_bytes(), "{tier:?}");
         });
     }
+}
+
+#[test]
+fn four_thousand_arguments_arrive() {
+    let count = 4000_u32;
+    let params: Vec<String> = (0..count).map(|i| format!("int a{i}")).collect();
+    let terms: Vec<String> = (0..count).map(|i| format!("{}L * a{i}", i % 7 + 1)).collect();
+    let text = format!("long total({}) {{ return {}; }}", params.join(","), terms.join("+"));
+    let library = CLibrary::compile("four_thousand", &text, &["-O0"]);
+    // Too much code for a stub: the thunk serves.
+    let prepared = prepare(&format!("cdecl({})->i64", vec!["i32"; 4000].join(",")), Tier::Auto);
+    assert_eq!(prepared.tier(), Tier::Thunk);
+    let values: Vec<[u8; 4]> = (0..count).map(|i| (i * 3).to_le_bytes()).collect();
+    let args: Vec<&[u8]> = values.iter().map(|v| &v[..]).collect();
+    let expected: i64 = (0..i64::from(count)).map(|i| (i % 7 + 1) * i * 3).sum();
+    assert_eq!(call(&prepared, library.code("total"), &args), expected.to_le_bytes());
 }

@@ -52,9 +52,10 @@
 //! # Limits
 //! One call takes at most [`MAX_STACK`] bytes of stack; the area is touched
 //! page by page, so that a thread whose stack is smaller ends in its guard page and not in other memory.
-//! Exceptions of other languages that leave the called function pass a thunk but not a stub: stubs keep a
-//! frame pointer but are unknown to unwinders. `longjmp` across either is sound as far as the Rust frames
-//! between may be skipped.
+//! What unwinds out of the called function (a C++ exception, a panic of an `extern "C-unwind"` function)
+//! passes the thunk, which describes itself to unwinders. Stubs keep a frame pointer, for debuggers, but
+//! are unknown to unwinders: nothing may unwind through them. `longjmp` across either is sound as far as
+//! the Rust frames between may be skipped.
 //!
 //! # Forking
 //! Prepared calls stay usable in a child process, also in one forked from a program with many threads.
@@ -96,11 +97,15 @@ pub enum Tier {
 
 /// A call whose every byte is placed: only the function and the values are missing.
 pub struct PreparedCall {
-    /// The stub, if this call runs by one.
-    stub: Option<StubFn>,
-    program: Program,
+    executor: Executor,
     plan: CallPlan,
     record: ArgumentRecord,
+}
+
+/// The two ways of executing a plan.
+enum Executor {
+    Stub(StubFn),
+    Thunk(Program),
 }
 
 impl PreparedCall {
@@ -131,14 +136,20 @@ impl PreparedCall {
             Tier::Auto => crate::exec::stub_for(&plan, &record).ok(),
             Tier::Stub => Some(crate::exec::stub_for(&plan, &record)?),
         };
-        let program = Program::compile(&plan, &record)?;
-        Ok(PreparedCall { stub, program, plan, record })
+        let executor = match stub {
+            Some(stub) => Executor::Stub(stub),
+            None => Executor::Thunk(Program::compile(&plan, &record)?),
+        };
+        Ok(PreparedCall { executor, plan, record })
     }
 
     /// The tier in use: [`Tier::Thunk`] or [`Tier::Stub`].
     #[must_use]
     pub fn tier(&self) -> Tier {
-        if self.stub.is_some() { Tier::Stub } else { Tier::Thunk }
+        match self.executor {
+            Executor::Stub(_) => Tier::Stub,
+            Executor::Thunk(_) => Tier::Thunk,
+        }
     }
 
     /// Where every byte goes.
@@ -200,14 +211,14 @@ impl PreparedCall {
     ///   it may be dangling if the size is 0;
     /// - `ret` points to `ret_size` rounded up to 16 writable bytes aligned to
     ///   [`ret_align`](PreparedCall::ret_align); it may be dangling if the size is 0;
-    /// - no Rust panic leaves the target.
+    /// - nothing unwinds out of the target, unless this call runs by the thunk.
     #[inline]
     pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
-        match self.stub {
+        match &self.executor {
             // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
-            Some(stub) => unsafe { stub(target.as_ptr(), record, ret) },
+            Executor::Stub(stub) => unsafe { stub(target.as_ptr(), record, ret) },
             // SAFETY: the caller's promise.
-            None => unsafe { self.program.run(target, record, ret) },
+            Executor::Thunk(program) => unsafe { program.run(target, record, ret) },
         }
     }
 
@@ -231,7 +242,6 @@ impl fmt::Debug for PreparedCall {
             .field("tier", &self.tier())
             .field("plan", &self.plan)
             .field("record", &self.record)
-            .field("move_bytes", &self.program.heap_bytes())
-            .finish_non_exhaustive()
+            .finish()
     }
 }

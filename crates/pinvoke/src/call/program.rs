@@ -25,7 +25,7 @@ use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::reg::Reg;
 
-use crate::arch::{Frame, Kind, Thunk, thunk_for};
+use crate::arch::{Frame, Thunk, ThunkKind, thunk_for};
 use crate::native::CodePtr;
 
 use super::CallError;
@@ -117,7 +117,7 @@ impl Program {
         }
         let results = compiler.result(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?;
         let kind = match plan.abi() {
-            Abi::Win64 => Kind::Win64,
+            Abi::Win64 => ThunkKind::Win64,
             Abi::SysV64 => compiler.kind,
         };
         // At most MAX_STACK, see CallPlan.
@@ -131,13 +131,6 @@ impl Program {
             stack_mask: (plan.stack_align() as usize).cast_signed().wrapping_neg(),
             vector_regs: plan.vector_regs().unwrap_or(0).into(),
         })
-    }
-
-    /// Bytes of heap that this program takes.
-    pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.registers.list)
-            + size_of_val(&*self.stack_moves.list)
-            + size_of_val(&*self.results)
     }
 
     /// Performs the call.
@@ -327,12 +320,12 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, width: u32) {
 struct Compiler {
     registers: Vec<Move>,
     stack: Vec<Move>,
-    kind: Kind,
+    kind: ThunkKind,
 }
 
 impl Default for Compiler {
     fn default() -> Compiler {
-        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), kind: Kind::Ints }
+        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), kind: ThunkKind::Ints }
     }
 }
 
@@ -372,8 +365,8 @@ impl Compiler {
         match reg {
             Reg::Int(_) if piece.width > 8 => return None,
             Reg::Vec(_) if piece.width > 16 => return None,
-            Reg::Vec(_) if piece.width > 8 => self.kind = self.kind.max(Kind::Wide),
-            Reg::Vec(_) => self.kind = self.kind.max(Kind::Vectors),
+            Reg::Vec(_) if piece.width > 8 => self.kind = self.kind.max(ThunkKind::Wide),
+            Reg::Vec(_) => self.kind = self.kind.max(ThunkKind::Vectors),
             Reg::Int(_) | Reg::X87(_) => {}
         }
         self.cut(piece, from, |c, m| c.registers.push(Move { to: at + m.to, ..m }));
@@ -430,10 +423,10 @@ impl Compiler {
                 Reg::X87(_) => 10,
             };
             self.kind = self.kind.max(match reg {
-                Reg::Int(_) => Kind::Ints,
-                Reg::Vec(_) => Kind::Vectors,
-                Reg::X87(0) => Kind::X87,
-                Reg::X87(_) => Kind::X87Pair,
+                Reg::Int(_) => ThunkKind::Ints,
+                Reg::Vec(_) => ThunkKind::Vectors,
+                Reg::X87(0) => ThunkKind::X87,
+                Reg::X87(_) => ThunkKind::X87Pair,
             });
             if piece.width > limit {
                 return None;

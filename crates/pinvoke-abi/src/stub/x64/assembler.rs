@@ -143,6 +143,7 @@ impl Assembler {
     }
 
     /// 64-bit register to register.
+    #[inline]
     pub(super) fn mov(&mut self, to: Gpr, from: Gpr) {
         let (to, from) = (to as u8, from as u8);
         self.put(Instruction::EMPTY.rex(true, from, to, false).byte(0x89).modrm_regs(from, to));
@@ -170,43 +171,45 @@ impl Assembler {
         });
     }
 
+    /// REX, opcode (of one byte, or two that begin with 0F) and a memory operand.
     #[inline]
-    fn op_mem(&mut self, w: bool, opcode: &[u8], reg: u8, m: Mem, force_rex: bool) {
-        let mut i = Instruction::EMPTY.rex(w, reg, m.base as u8, force_rex);
-        for b in opcode {
-            i = i.byte(*b);
-        }
-        self.put_mem(i, reg, m);
+    fn op_mem(&mut self, w: bool, opcode: u16, reg: u8, m: Mem, force_rex: bool) {
+        let i = Instruction::EMPTY.rex(w, reg, m.base as u8, force_rex);
+        let [first, second] = opcode.to_be_bytes();
+        let i = if first == 0 { i } else { i.byte(first) };
+        self.put_mem(i.byte(second), reg, m);
     }
 
     /// Loads `width` bytes (1, 2, 4 or 8) into the whole register.
+    #[inline]
     pub(super) fn load(&mut self, to: Gpr, from: Mem, width: Width, signed: bool) {
         let reg = to as u8;
         match (width, signed) {
-            (Width::B1, false) => self.op_mem(false, &[0x0F, 0xB6], reg, from, false),
-            (Width::B1, true) => self.op_mem(true, &[0x0F, 0xBE], reg, from, false),
-            (Width::B2, false) => self.op_mem(false, &[0x0F, 0xB7], reg, from, false),
-            (Width::B2, true) => self.op_mem(true, &[0x0F, 0xBF], reg, from, false),
-            (Width::B4, false) => self.op_mem(false, &[0x8B], reg, from, false),
-            (Width::B4, true) => self.op_mem(true, &[0x63], reg, from, false),
-            (Width::B8, _) => self.op_mem(true, &[0x8B], reg, from, false),
+            (Width::B1, false) => self.op_mem(false, 0x0FB6, reg, from, false),
+            (Width::B1, true) => self.op_mem(true, 0x0FBE, reg, from, false),
+            (Width::B2, false) => self.op_mem(false, 0x0FB7, reg, from, false),
+            (Width::B2, true) => self.op_mem(true, 0x0FBF, reg, from, false),
+            (Width::B4, false) => self.op_mem(false, 0x8B, reg, from, false),
+            (Width::B4, true) => self.op_mem(true, 0x63, reg, from, false),
+            (Width::B8, _) => self.op_mem(true, 0x8B, reg, from, false),
         }
     }
 
     pub(super) fn lea(&mut self, to: Gpr, of: Mem) {
-        self.op_mem(true, &[0x8D], to as u8, of, false);
+        self.op_mem(true, 0x8D, to as u8, of, false);
     }
 
+    #[inline]
     pub(super) fn store(&mut self, to: Mem, from: Gpr, width: Width) {
         let reg = from as u8;
         match width {
-            Width::B1 => self.op_mem(false, &[0x88], reg, to, (4..8).contains(&reg)),
+            Width::B1 => self.op_mem(false, 0x88, reg, to, (4..8).contains(&reg)),
             Width::B2 => {
                 let i = Instruction::EMPTY.byte(0x66).rex(false, reg, to.base as u8, false).byte(0x89);
                 self.put_mem(i, reg, to);
             }
-            Width::B4 => self.op_mem(false, &[0x89], reg, to, false),
-            Width::B8 => self.op_mem(true, &[0x89], reg, to, false),
+            Width::B4 => self.op_mem(false, 0x89, reg, to, false),
+            Width::B8 => self.op_mem(true, 0x89, reg, to, false),
         }
     }
 
@@ -217,10 +220,12 @@ impl Assembler {
     }
 
     /// Loads a vector register from 4, 8 or 16 bytes; the rest becomes zero.
+    #[inline]
     pub(super) fn load_vec(&mut self, to: u8, from: Mem, width: VecWidth) {
         self.sse(width.prefix(), 0x10, to, from);
     }
 
+    #[inline]
     pub(super) fn store_vec(&mut self, to: Mem, from: u8, width: VecWidth) {
         self.sse(width.prefix(), 0x11, from, to);
     }
@@ -240,7 +245,7 @@ impl Assembler {
 
     /// `fstp tbyte ptr`: stores `st(0)` in 10 bytes and pops it.
     pub(super) fn store_x87(&mut self, to: Mem) {
-        self.op_mem(false, &[0xDB], 7, to, false);
+        self.op_mem(false, 0xDB, 7, to, false);
     }
 
     pub(super) fn shift(&mut self, r: Gpr, shift: Shift, bits: u8) {

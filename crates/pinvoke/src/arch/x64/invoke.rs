@@ -30,7 +30,7 @@ pub(crate) type Thunk = unsafe extern "sysv64-unwind" fn(frame: *mut Frame);
 
 /// What a thunk has to load and store beyond integer registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum ThunkKind {
     Ints,
     Vectors,
     Wide,
@@ -40,14 +40,14 @@ pub(crate) enum Kind {
 }
 
 /// The thunk of a kind.
-pub(crate) fn thunk_for(kind: Kind) -> Thunk {
+pub(crate) fn thunk_for(kind: ThunkKind) -> Thunk {
     match kind {
-        Kind::Ints => invoke_ints,
-        Kind::Vectors => invoke_vectors,
-        Kind::Wide => invoke_wide,
-        Kind::X87 => invoke_x87,
-        Kind::X87Pair => invoke_x87_pair,
-        Kind::Win64 => invoke_win64,
+        ThunkKind::Ints => invoke_ints,
+        ThunkKind::Vectors => invoke_vectors,
+        ThunkKind::Wide => invoke_wide,
+        ThunkKind::X87 => invoke_x87,
+        ThunkKind::X87Pair => invoke_x87_pair,
+        ThunkKind::Win64 => invoke_win64,
     }
 }
 

@@ -5,4 +5,4 @@ mod invoke;
 pub(crate) mod upcall;
 
 pub(crate) use frame::{Fill, Frame};
-pub(crate) use invoke::{Kind, Thunk, thunk_for};
+pub(crate) use invoke::{Thunk, ThunkKind, thunk_for};
