@@ -78,7 +78,8 @@ pub(crate) struct InProgress(Arc<Invocations>);
 
 impl InProgress {
     pub(crate) fn begin(invocations: &Arc<Invocations>) -> InProgress {
-        IN_PROGRESS.with_borrow_mut(|calls| calls.push(invocations.clone()));
+        // Where the thread's variables are gone, callbacks report to the call that was given them.
+        _ = IN_PROGRESS.try_with(|calls| calls.borrow_mut().push(invocations.clone()));
         InProgress(invocations.clone())
     }
 }
@@ -86,7 +87,7 @@ impl InProgress {
 impl Drop for InProgress {
     fn drop(&mut self) {
         self.0.over.store(true, Ordering::Release);
-        IN_PROGRESS.with_borrow_mut(Vec::pop);
+        _ = IN_PROGRESS.try_with(|calls| calls.borrow_mut().pop());
     }
 }
 
@@ -185,7 +186,8 @@ impl Drop for LiveCallback {
 impl Bound {
     fn invoke(&self, args: &mut UpcallArgs<'_>) {
         let errno = LastError::current();
-        let innermost = IN_PROGRESS.with_borrow(|calls| calls.last().cloned());
+        // Functions registered for the end of the process run when the thread's own variables are gone already.
+        let innermost = IN_PROGRESS.try_with(|calls| calls.borrow().last().cloned()).ok().flatten();
         let report = innermost.as_ref().unwrap_or(&self.invocations);
         let invocation = report.count.fetch_add(1, Ordering::Relaxed) + 1;
         let nobody_listens = report.over.load(Ordering::Acquire);

@@ -19,6 +19,9 @@ use super::reader::{Reader, Trust};
 use crate::downcall::Position;
 use crate::value::{TypeRef, Value};
 
+/// How deep values may be nested: the stack is what bounds it.
+const MAX_DEPTH: u32 = 200;
+
 /// How a block is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -60,6 +63,8 @@ pub(crate) struct Frame<'a> {
     own: HashMap<usize, Own>,
     /// Whether blocks made now may be written by the callee and are read again after the call.
     pub(crate) writable: bool,
+    /// How deep the value that is being written stands in the argument.
+    depth: u32,
     /// Why nothing may be made here, if so.
     refuse: Option<&'static str>,
     /// Which argument is being converted.
@@ -85,6 +90,7 @@ impl<'a> Frame<'a> {
             guards: Guards(Vec::new()),
             own: HashMap::new(),
             writable: false,
+            depth: 0,
             refuse: None,
             position: Position::Result,
             callee: "".into(),
@@ -136,6 +142,23 @@ impl<'a> Frame<'a> {
         let address = block.address();
         self.guards.0.push(Guard::Block(block, self.position.clone()));
         Some(address)
+    }
+
+    /// Writes a value inside another one; refused where values are nested without end.
+    pub(crate) fn deeper<T>(
+        &mut self,
+        types: &TypeTable,
+        id: TypeId,
+        write: impl FnOnce(&mut Self) -> Result<T, Mismatch>,
+    ) -> Result<T, Mismatch> {
+        if self.depth >= MAX_DEPTH {
+            let reason = format!("values nested more than {MAX_DEPTH} deep cannot be passed");
+            return Err(Mismatch::because(types, id, reason));
+        }
+        self.depth += 1;
+        let written = write(self);
+        self.depth -= 1;
+        written
     }
 
     /// Keeps a callback until the frame ends.

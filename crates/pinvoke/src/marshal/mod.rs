@@ -64,15 +64,17 @@ pub(crate) fn write(
         Marshaller::Integer | Marshaller::Enumeration => scalar::write_integer(types, id, value, bits, out),
         Marshaller::Float => scalar::write_float(types, id, value, out),
         Marshaller::Complex => scalar::write_complex(types, id, value, out),
-        Marshaller::Array => array::write_in_place(frame, types, id, value, out),
-        Marshaller::Structure | Marshaller::Union => structure::write(frame, types, id, value, out),
+        Marshaller::Array => frame.deeper(types, id, |f| array::write_in_place(f, types, id, value, out)),
+        Marshaller::Structure | Marshaller::Union => {
+            frame.deeper(types, id, |f| structure::write(f, types, id, value, out))
+        }
         Marshaller::Text
         | Marshaller::WideText
         | Marshaller::Bytes
         | Marshaller::Handle
         | Marshaller::Elements
         | Marshaller::Callback => {
-            let address = write_pointer(frame, types, id, value, 0)?;
+            let address = frame.deeper(types, id, |f| write_pointer(f, types, id, value, 0))?;
             scalar::store(address as u128, None, 0, out);
             Ok(())
         }

@@ -65,7 +65,7 @@ impl Handler {
     }
 
     /// The native function stays valid after the call it is passed to, until the process ends: for functions
-    /// that register a callback (`atexit`, `signal`). Without it the callback ends with the call, and calling
+    /// that register a callback (`signal`, `on_exit`). Without it the callback ends with the call, and calling
     /// it later aborts the process with its name.
     #[must_use]
     pub fn kept(mut self) -> Handler {

@@ -1,5 +1,6 @@
 //! Calling by prototype, in one line.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -31,17 +32,24 @@ impl Native {
     /// The C code of `native.c`, compiled; its declarations are those of `native.h`.
     pub(crate) fn compiled() -> Native {
         static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-            let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dynamic/native.c");
-            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-                .join(format!("libpinvoke_dynamic_{}.so", std::process::id()));
+            // Compiled once per content, and renamed when complete: other test processes may look for it.
             let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+            let mut content = DefaultHasher::new();
+            (include_str!("native.c"), include_str!("native.h"), &compiler).hash(&mut content);
+            let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+            let file = directory.join(format!("libdynamic_{:016x}.so", content.finish()));
+            if file.exists() {
+                return file;
+            }
+            let unfinished = directory.join(format!("libdynamic_{}.so", std::process::id()));
             let status = Command::new(&compiler)
                 .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-pthread", "-o"])
-                .arg(&file)
-                .arg(source)
+                .arg(&unfinished)
+                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dynamic/native.c"))
                 .status()
                 .unwrap_or_else(|e| panic!("the C compiler '{compiler}' does not run: {e}"));
             assert!(status.success(), "the C compiler failed");
+            std::fs::rename(&unfinished, &file).unwrap();
             file
         });
         let library = Library::open(FILE.to_str().unwrap()).unwrap();

@@ -8,6 +8,7 @@ mod callbacks;
 mod families;
 mod harness;
 mod pinvokelib;
+mod process;
 mod refusals;
 mod roundtrip;
 mod scalars;

@@ -309,3 +309,14 @@ fn prototypes_without_a_call_are_refused() {
     assert!(unit.parse_prototype("struct nowhere f(void)").is_err());
     assert!(unit.parse_prototype("int f(struct nowhere s)").is_err());
 }
+
+#[test]
+fn values_nested_without_end() {
+    let native = Native::compiled();
+    let mut node = structure([("value", 1.into())]);
+    for _ in 0..1000 {
+        node = structure([("value", 1.into()), ("next", node)]);
+    }
+    let refused = native.refusal("sum_list", &[v(node)]);
+    assert!(refused.ends_with("values nested more than 200 deep cannot be passed"), "{refused}");
+}

@@ -299,8 +299,7 @@ fn zlib_takes_bytes_as_text() {
 }
 
 fn tempdir(name: &str) -> std::path::PathBuf {
-    let dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("dynamic-{name}-{}", std::process::id()));
+    let dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dynamic-{name}"));
     std::fs::create_dir_all(&dir).unwrap();
     dir
 }
