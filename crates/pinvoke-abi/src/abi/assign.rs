@@ -53,8 +53,8 @@ impl Assignment {
             let at =
                 Location::Reg(reg.ok_or(PlanError::Defect("a result wants more registers than there are"))?);
             pieces.push(Piece {
-                offset: part.offset,
-                width: part.width,
+                offset: part.offset.into(),
+                width: part.width.into(),
                 extend: part.extend,
                 at,
                 mirror: None,
@@ -63,32 +63,40 @@ impl Assignment {
         Ok(pieces)
     }
 
-    /// Places the next argument.
+    /// Places the next argument. `plan` comes without pieces and is filled in place: a plan is large
+    /// enough for its copies to show.
     pub(crate) fn argument(
         &mut self,
         index: usize,
         layout: &Layout,
         class: Class,
-    ) -> Result<ArgPlan, PlanError> {
+        plan: &mut ArgPlan,
+    ) -> Result<(), PlanError> {
         let which = Which::Argument(index);
+        let (ArgPlan::Direct(pieces), false) = (&mut *plan, class == Class::ByReference) else {
+            let align = u32::try_from(layout.align).map_err(|_| PlanError::too_large(which, layout))?;
+            let align = align.max(self.abi.reference_align);
+            *plan = ArgPlan::ByReference { at: self.word(which)?, align };
+            return Ok(());
+        };
         match class {
-            Class::Ignore => Ok(ArgPlan::Direct(Pieces::new())),
-            Class::ByReference => {
-                let align = u32::try_from(layout.align).map_err(|_| PlanError::too_large(which, layout))?;
-                let align = align.max(self.abi.reference_align);
-                Ok(ArgPlan::ByReference { at: self.word(which)?, align })
-            }
-            Class::Memory => self.on_stack(which, layout, Extend::None),
+            Class::Ignore | Class::ByReference => Ok(()),
+            Class::Memory => self.on_stack(which, layout, Extend::None, pieces),
             Class::Parts(parts) => match self.abi.slots {
-                Slots::PerBank => self.per_bank(which, layout, &parts),
-                Slots::Positional => self.positional(which, &parts),
+                Slots::PerBank => self.per_bank(which, layout, &parts, pieces),
+                Slots::Positional => self.positional(which, &parts, pieces),
             },
         }
     }
 
-    fn per_bank(&mut self, which: Which, layout: &Layout, parts: &Parts) -> Result<ArgPlan, PlanError> {
+    fn per_bank(
+        &mut self,
+        which: Which,
+        layout: &Layout,
+        parts: &Parts,
+        pieces: &mut Pieces,
+    ) -> Result<(), PlanError> {
         let (mut ints, mut vecs) = (self.ints, self.vecs);
-        let mut pieces = Pieces::new();
         for part in parts.as_slice() {
             let reg = match part.bank {
                 Bank::Int => next(&mut ints, self.abi.int_args).map(Reg::Int),
@@ -96,21 +104,22 @@ impl Assignment {
                 Bank::X87 => None,
             };
             let Some(reg) = reg else {
-                return self.on_stack(which, layout, parts.as_slice()[0].extend);
+                pieces.clear();
+                return self.on_stack(which, layout, parts.as_slice()[0].extend, pieces);
             };
             pieces.push(Piece {
-                offset: part.offset,
-                width: part.width,
+                offset: part.offset.into(),
+                width: part.width.into(),
                 extend: part.extend,
                 at: Location::Reg(reg),
                 mirror: None,
             });
         }
         (self.ints, self.vecs) = (ints, vecs);
-        Ok(ArgPlan::Direct(pieces))
+        Ok(())
     }
 
-    fn positional(&mut self, which: Which, parts: &Parts) -> Result<ArgPlan, PlanError> {
+    fn positional(&mut self, which: Which, parts: &Parts, pieces: &mut Pieces) -> Result<(), PlanError> {
         let [part] = parts.as_slice() else {
             return Err(PlanError::Defect("a positional argument wants two registers"));
         };
@@ -129,11 +138,18 @@ impl Assignment {
         };
         self.ints += 1;
         self.vecs = self.ints;
-        let (offset, width, extend) = (part.offset, part.width, part.extend);
-        Ok(ArgPlan::Direct(Pieces::one(Piece { offset, width, extend, at, mirror })))
+        let (offset, width, extend) = (part.offset.into(), part.width.into(), part.extend);
+        pieces.push(Piece { offset, width, extend, at, mirror });
+        Ok(())
     }
 
-    fn on_stack(&mut self, which: Which, layout: &Layout, extend: Extend) -> Result<ArgPlan, PlanError> {
+    fn on_stack(
+        &mut self,
+        which: Which,
+        layout: &Layout,
+        extend: Extend,
+        pieces: &mut Pieces,
+    ) -> Result<(), PlanError> {
         let width = u32::try_from(layout.size).map_err(|_| PlanError::too_large(which, layout))?;
         let align = match self.abi.stack {
             StackArgs::Slots => 8,
@@ -146,7 +162,8 @@ impl Assignment {
         };
         let align = u32::try_from(align).map_err(|_| PlanError::too_large(which, layout))?.max(8);
         let at = self.stack_slot(which, width, align)?;
-        Ok(ArgPlan::Direct(Pieces::one(Piece { offset: 0, width, extend, at, mirror: None })))
+        pieces.push(Piece { offset: 0, width, extend, at, mirror: None });
+        Ok(())
     }
 
     /// A place for an address.

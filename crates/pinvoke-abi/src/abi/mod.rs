@@ -55,12 +55,12 @@ pub(crate) enum Bank {
     X87,
 }
 
-/// A run of bytes of a value that wants one register.
+/// A run of bytes of a value that wants one register. What is cut into parts is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) bank: Bank,
-    pub(crate) offset: u32,
-    pub(crate) width: u32,
+    pub(crate) offset: u8,
+    pub(crate) width: u8,
     pub(crate) extend: Extend,
 }
 
@@ -68,11 +68,11 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     parts: [Part; MAX_PARTS],
-    len: usize,
+    len: u8,
 }
 
 impl Parts {
-    pub(crate) const fn one(bank: Bank, offset: u32, width: u32) -> Parts {
+    pub(crate) const fn one(bank: Bank, offset: u8, width: u8) -> Parts {
         let part = Part { bank, offset, width, extend: Extend::None };
         Parts { parts: [part; MAX_PARTS], len: 1 }
     }
@@ -87,12 +87,12 @@ impl Parts {
     }
 
     pub(crate) fn as_slice(&self) -> &[Part] {
-        &self.parts[..self.len]
+        &self.parts[..usize::from(self.len)]
     }
 }
 
 impl Part {
-    pub(crate) const fn new(bank: Bank, offset: u32, width: u32) -> Part {
+    pub(crate) const fn new(bank: Bank, offset: u8, width: u8) -> Part {
         Part { bank, offset, width, extend: Extend::None }
     }
 }

@@ -127,11 +127,11 @@ fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
         high = Eightbyte::Sse;
     }
     let rest = match layout.size {
-        9..=15 => u32::try_from(layout.size - 8).map_or(8, |rest| rest),
+        9..=15 => u8::try_from(layout.size - 8).map_or(8, |rest| rest),
         _ => 8,
     };
     let first = match layout.size {
-        1..=7 => u32::try_from(layout.size).map_or(8, |first| first),
+        1..=7 => u8::try_from(layout.size).map_or(8, |first| first),
         _ => 8,
     };
     let one = |bank, width| Class::Parts(Parts::one(bank, 0, width));

@@ -167,7 +167,8 @@ impl CallPlan {
             let which = Which::Argument(index);
             arg_sizes.push(check_value(which, param)?);
             let class = (descriptor.classify)(param).map_err(|m| PlanError::malformed(which, m))?;
-            args.push(assignment.argument(index, param, class)?);
+            args.push(ArgPlan::Direct(Pieces::new()));
+            assignment.argument(index, param, class, &mut args[index])?;
         }
         let (stack, stack_align) = assignment.stack();
         let vector_regs = assignment.vector_regs();

@@ -26,8 +26,8 @@ impl Pieces {
         Pieces { pieces: [UNUSED; MAX_PIECES], len: 0 }
     }
 
-    pub(crate) const fn one(piece: Piece) -> Pieces {
-        Pieces { pieces: [piece, UNUSED, UNUSED, UNUSED], len: 1 }
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
     }
 
     /// Adds a piece. Classification cuts a value into [`MAX_PIECES`] parts at most.

@@ -218,3 +218,142 @@ fn covered(pieces: &[Piece], layout: &Layout) -> Result<(), PlanError> {
     });
     if walked.is_ok() && all { Ok(()) } else { Err(PlanError::Defect("a byte of a value does not travel")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Abi, Extend, Pieces};
+    use crate::target::Target;
+
+    fn parse(text: &str) -> Signature {
+        Signature::parse(Target::X86_64_LINUX, text).unwrap()
+    }
+
+    /// `f(int, struct { double; long; }, struct of 24 bytes, long double) -> struct { long a; char b; }`.
+    fn signature() -> Signature {
+        parse("sysv64(i32,{f64,i64},{i64,i64,i64},f80)->{i64,i8}")
+    }
+
+    type Damage<'a> = &'a dyn Fn(&mut CallPlan);
+
+    /// What verification says about a sound plan after `damage`.
+    fn damaged(abi: Abi, signature: &Signature, damage: impl FnOnce(&mut CallPlan)) -> Option<&'static str> {
+        let mut plan = CallPlan::new(signature).unwrap();
+        damage(&mut plan);
+        match verify(&plan, abi.descriptor(), signature) {
+            Ok(()) => None,
+            Err(PlanError::Defect(defect)) => Some(defect),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// One piece of an argument of the plan.
+    fn edit(plan: &mut CallPlan, arg: usize, piece: usize, edit: impl FnOnce(&mut Piece)) {
+        let ArgPlan::Direct(pieces) = &mut plan.args[arg] else { panic!("by reference") };
+        edit_in(pieces, piece, edit);
+    }
+
+    fn edit_in(pieces: &mut Pieces, piece: usize, edit: impl FnOnce(&mut Piece)) {
+        let mut all: Vec<Piece> = pieces.to_vec();
+        edit(&mut all[piece]);
+        *pieces = Pieces::new();
+        all.into_iter().for_each(|piece| pieces.push(piece));
+    }
+
+    #[test]
+    fn every_kind_of_damage_is_found() {
+        let s = signature();
+        let check = |damage: Damage<'_>| damaged(Abi::SysV64, &s, damage);
+        let rdi = Location::Reg(Reg::Int(Gpr::Rdi));
+        assert_eq!(check(&|_| {}), None);
+        let defects: [(Damage<'_>, &str); 18] = [
+            (&|p| edit(p, 1, 1, |q| q.at = rdi), "a register carries two things"),
+            (&|p| edit(p, 1, 0, |q| q.mirror = Some(Reg::Int(Gpr::Rdi))), "a register carries two things"),
+            (
+                &|p| edit(p, 0, 0, |q| q.at = Location::Reg(Reg::Int(Gpr::Rsp))),
+                "a register carries two things",
+            ),
+            (&|p| edit(p, 1, 0, |q| q.at = Location::Reg(Reg::Vec(32))), "a register carries two things"),
+            (&|p| edit(p, 1, 1, |q| q.width = 7), "a byte of a value does not travel"),
+            (&|p| edit(p, 1, 1, |q| q.offset = 7), "a byte travels twice"),
+            (&|p| edit(p, 1, 1, |q| q.offset = 9), "a piece reaches beyond its value"),
+            (&|p| edit(p, 1, 1, |q| q.width = 9), "a piece does not fit its location"),
+            (&|p| edit(p, 1, 1, |q| q.width = 0), "a piece does not fit its location"),
+            (&|p| edit(p, 2, 0, |q| q.at = Location::Stack(4)), "a stack slot is not aligned"),
+            (&|p| edit(p, 3, 0, |q| q.at = Location::Stack(16)), "a stack slot is used twice"),
+            (&|p| edit(p, 3, 0, |q| q.at = Location::Stack(48)), "a stack slot lies outside the stack area"),
+            (&|p| p.args[0] = ArgPlan::Direct(Pieces::new()), "a byte of a value does not travel"),
+            (&|p| p.args.truncate(3), "an argument is missing"),
+            (&|p| p.stack += 8, "the stack area is not aligned"),
+            (&|p| p.stack_align = 8, "the stack area is not aligned"),
+            (&|p| p.ret = RetPlan::Void, "a byte of a value does not travel"),
+            (
+                &|p| p.ret = RetPlan::Indirect { pointer: rdi, returned: Reg::Int(Gpr::Rax) },
+                "a register carries two things",
+            ),
+        ];
+        for (number, (damage, defect)) in defects.iter().enumerate() {
+            assert_eq!(check(damage), Some(*defect), "damage {number}");
+        }
+    }
+
+    #[test]
+    fn damage_to_a_result_is_found() {
+        let s = signature();
+        let ret = |damage: &dyn Fn(&mut Piece)| {
+            damaged(Abi::SysV64, &s, |plan| {
+                let RetPlan::Direct(pieces) = &mut plan.ret else { panic!("not in registers") };
+                edit_in(pieces, 1, damage);
+            })
+        };
+        assert_eq!(ret(&|q| q.width = 1), None, "the rest is padding");
+        assert_eq!(ret(&|q| q.at = Location::Reg(Reg::Int(Gpr::Rax))), Some("a register carries two things"));
+        assert_eq!(ret(&|q| q.at = Location::Stack(0)), Some("a result lies in the argument area"));
+        assert_eq!(ret(&|q| (q.offset, q.width) = (9, 1)), Some("a byte of a value does not travel"));
+    }
+
+    #[test]
+    fn damage_to_announcement_shadow_space_and_references_is_found() {
+        let variadic = parse("sysv64(ptr,...,f64)");
+        assert_eq!(
+            damaged(Abi::SysV64, &variadic, |plan| plan.vector_regs = Some(0)),
+            Some("the announced number of vector registers is wrong")
+        );
+        let win64 = parse("win64(i32,i32,i32,i32,i32,{[i8;32]}align(32))");
+        assert_eq!(
+            damaged(Abi::Win64, &win64, |plan| edit(plan, 4, 0, |q| q.at = Location::Stack(24))),
+            Some("a stack slot is used twice")
+        );
+        let reference = |align| {
+            damaged(Abi::Win64, &win64, |plan| {
+                plan.args[5] = ArgPlan::ByReference { at: Location::Stack(40), align };
+            })
+        };
+        assert_eq!(reference(64), None);
+        assert_eq!(reference(16), Some("the copy behind a reference is not aligned"));
+    }
+
+    /// Padding may be left out, but a bit-field that lies in it may not.
+    #[test]
+    fn bit_fields_must_travel() {
+        let signature = parse("sysv64({u8,u32:3@4.6})");
+        let piece = |offset, width| Piece {
+            offset,
+            width,
+            extend: Extend::None,
+            at: Location::Reg(Reg::Int(if offset == 0 { Gpr::Rdi } else { Gpr::Rsi })),
+            mirror: None,
+        };
+        let split = |first: u32, second: (u32, u32)| {
+            damaged(Abi::SysV64, &signature, |plan| {
+                let mut pieces = Pieces::new();
+                pieces.push(piece(0, first));
+                pieces.push(piece(second.0, second.1));
+                plan.args[0] = ArgPlan::Direct(pieces);
+            })
+        };
+        assert_eq!(split(1, (4, 2)), None);
+        assert_eq!(split(1, (4, 1)), Some("a byte of a value does not travel"));
+        assert_eq!(split(1, (5, 1)), Some("a byte of a value does not travel"));
+    }
+}
