@@ -407,12 +407,20 @@ fn a_hundred_thousand_callbacks_live_at_once() {
 }
 
 #[test]
-fn a_thunk_rests_before_it_is_used_again() {
-    let code = |callback: Callback<'_, Unary>| callback.code();
-    let first = code(UNARY.owned(|n: c_int| -> c_int { n }).unwrap());
-    for _ in 0..32 {
-        assert_ne!(code(UNARY.owned(|n: c_int| -> c_int { n }).unwrap()), first);
+fn a_thunk_rests_while_32_others_were_dropped_behind_it() {
+    if !is_child() {
+        return succeeds("a_thunk_rests_while_32_others_were_dropped_behind_it");
     }
+    let make = || UNARY.owned(|n: c_int| -> c_int { n }).unwrap();
+    let mut callbacks: Vec<_> = (0..288).map(|_| make()).collect();
+    let codes: Vec<_> = callbacks.iter().map(Callback::code).collect();
+    callbacks.drain(..32);
+    let other = make();
+    assert!(!codes.contains(&other.code()), "one more is dropped first");
+    callbacks.remove(0);
+    let again = make();
+    assert_eq!(again.code(), codes[0], "the one that rested longest");
+    assert_eq!(again.identity().generation(), 2);
 }
 
 #[test]
@@ -561,4 +569,76 @@ fn the_first_256_callbacks_need_no_system_call() {
         .all(|(callback, i)| callback.as_ref().is_some_and(|c| native(c.function(), 1) == i + 1));
     drop(callbacks);
     unsafe { libc::_exit(if works { 0 } else { 1 }) };
+}
+
+#[test]
+fn a_library_has_thunks_of_its_own() {
+    // Cargo builds examples with the tests, but not if a single test is asked for.
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "pinvoke", "--example", "callbacks_in_a_library"])
+        .arg("--target-dir")
+        .arg(target)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let path = target.join("debug/examples/libcallbacks_in_a_library.so");
+    let before = suspicious_mappings();
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW) };
+    assert!(!library.is_null());
+    let sum = unsafe { libc::dlsym(library, c"sum_of_callbacks".as_ptr()) };
+    let sum: extern "C" fn(c_int) -> c_int = unsafe { core::mem::transmute(sum) };
+    assert_eq!(sum(2000), 1999 * 2000 / 2 + 2000);
+    // Thunks beyond the pool are mapped from the library's file: more of its pages than it has
+    // segments with code.
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let pages = maps
+        .lines()
+        .filter(|line| line.contains(" r-xp ") && line.ends_with("libcallbacks_in_a_library.so"))
+        .count();
+    assert!(pages > 10, "{pages}: {maps}");
+    assert_eq!(suspicious_mappings(), before);
+}
+
+#[test]
+fn thunks_lie_near_the_program() {
+    let function = native as *const () as usize;
+    let callbacks: Vec<_> =
+        (0..1000).map(|i| UNARY.owned(move |n: c_int| -> c_int { n + i }).unwrap()).collect();
+    for callback in callbacks {
+        assert!(callback.code().addr().abs_diff(function) < 1 << 31);
+    }
+}
+
+#[test]
+fn a_replaced_program_file_is_not_trusted() {
+    if !is_child() {
+        // A copy of this program that deletes its own file while it runs, and puts another one where
+        // the system says that the old one was.
+        let copy = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("replaced-{}", std::process::id()));
+        std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        let output = Command::new(&copy)
+            .args(["--exact", "a_replaced_program_file_is_not_trusted", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        std::fs::remove_file(format!("{} (deleted)", copy.display())).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let own = std::env::current_exe().unwrap();
+    let length = std::fs::metadata(&own).unwrap().len();
+    std::fs::remove_file(&own).unwrap();
+    let other = format!("{} (deleted)", own.display());
+    std::fs::write(other, vec![0xcc; usize::try_from(length).unwrap()]).unwrap();
+    let callbacks: Vec<_> =
+        (0..1000).map(|i| UNARY.owned(move |n: c_int| -> c_int { n + i }).unwrap()).collect();
+    assert!(callbacks.iter().zip(1..).all(|(c, expected)| native(c.function(), 1) == expected));
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(
+        maps.lines().any(|line| line.contains(" r-xp ") && line.contains("memfd:pinvoke-thunks")),
+        "{maps}"
+    );
 }

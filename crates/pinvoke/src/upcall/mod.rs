@@ -2,9 +2,47 @@
 //!
 //! Native code calls back through a bare address. A closure is more than that: code and captured
 //! values. What lies between is a *thunk*, fixed code that adds one argument to the call, the
-//! address of its *slot*, and goes on to a function that rustc compiled for this closure. No code
-//! is ever generated and no memory is ever made executable; see the submodules `thunk_table` and
-//! `pages`.
+//! address of its *slot*, and goes on to a function that rustc compiled for this closure:
+//!
+//! ```text
+//!  native code          thunk (program text)            shim (program text)        closure
+//!  call f(a, b)   ──►   lea rdx, [slot]; jmp [slot] ──► shim(a, b, slot)     ──►   (a, b) → r
+//!                                  │
+//!                                  └─ slot: target, closure, declaration, thread, invocations
+//! ```
+//!
+//! No code is ever generated and no memory is ever made executable: the first thunks of each kind
+//! are part of the program, more come from mapping the program's file again (`pages`). Callbacks
+//! whose prototype has a `void *` for the user need no thunk, and closures that capture nothing need
+//! neither thunk nor slot.
+//!
+//! # Which way
+//!
+//! * The signature is known at compile time: write a [`Declaration`] and give it a closure; see there
+//!   for the table of constructors. Where the C function passes user data: [`UserDataFirst`],
+//!   [`UserDataLast`]. A closure without captures: [`function`].
+//! * It is known at run time: [`DynamicCallback`].
+//!
+//! # Rules
+//!
+//! * **Life.** A callback ends when its guard is dropped. It may be dropped while it runs: its
+//!   closure lives until the last invocation returns. A native call that begins after the drop finds
+//!   a report with the declaration's name, and aborts; thunks rest a while before they are used
+//!   again, so that this is what such a call finds.
+//! * **Threads.** A closure that is not `Send + Sync` is entered on its own thread only, which is
+//!   checked at every invocation.
+//! * **Re-entry.** A closure that is `FnMut` is entered once at a time, which is checked as well.
+//! * **Panics** never cross native frames. The declaration says what happens; by default the
+//!   fallback value is returned and the panic goes on where the enclosing [`resume_after`] returns.
+//! * **`errno`** belongs to the closure as it would to a C function: an invocation neither saves nor
+//!   restores it, and nothing between native code and the closure changes it. Making and dropping
+//!   callbacks leaves it alone too.
+//! * **Signals and `fork`.** Invoking a callback takes no lock and allocates nothing, so a signal
+//!   handler may be one (if its closure is fit for that); making and dropping takes a lock. A forked
+//!   child has all callbacks of its parent; like `malloc` without special care, making one in a
+//!   child that was forked while another thread was making one may wait for ever.
+//! * **Unloading.** The pool and the shims are part of the program or library that contains this
+//!   crate; unloading it ends its callbacks without a report.
 #![allow(unsafe_code, reason = "native code calls in here, with addresses that only a proof can trust")]
 
 mod callback;
@@ -150,6 +188,10 @@ pub fn lookup(code: CodePtr) -> Option<Identity> {
 /// // SAFETY: three elements of four bytes, and a comparison of such.
 /// unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(compare)) };
 /// assert_eq!(numbers, [3, 5, 9]);
+/// ```
+/// ```compile_fail
+/// let offset = 3;
+/// pinvoke::upcall::function::<unsafe extern "C" fn(i32) -> i32, _>(move |n: i32| -> i32 { n + offset });
 /// ```
 #[must_use]
 pub fn function<P, F>(closure: F) -> P::Forever

@@ -1,0 +1,7 @@
+use pinvoke::native::NativeType;
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Empty {}
+
+fn main() {}
