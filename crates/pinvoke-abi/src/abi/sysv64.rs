@@ -157,13 +157,19 @@ fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
 
 /// Merges the class of one scalar into the eightbytes that it touches.
 fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
-    let Scalar { offset, layout, bits } = scalar;
+    let Scalar { offset, layout, bits, in_union } = scalar;
     let mut merge = |byte: u64, class| {
         let which = usize::from(byte >= 8);
         eightbytes[which] = eightbytes[which].merge(class);
     };
     if let Some(bits) = bits {
         let last = offset + u64::from(bits.start + bits.width - 1) / 8;
+        // In a union a bit-field counts as the smallest integer that holds it, to be aligned as such.
+        let unit = u64::from(bits.width.div_ceil(8).next_power_of_two());
+        if in_union && !offset.is_multiple_of(unit) {
+            merge(offset, Eightbyte::Memory);
+            return;
+        }
         merge(offset, Eightbyte::Integer);
         merge(last, Eightbyte::Integer);
         return;

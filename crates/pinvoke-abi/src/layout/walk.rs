@@ -17,6 +17,8 @@ pub(crate) struct Scalar<'a> {
     pub(crate) layout: &'a Layout,
     /// Set for a bit-field, counted from the lowest bit of the byte at `offset`.
     pub(crate) bits: Option<BitRange>,
+    /// Whether it is directly a member of a union.
+    pub(crate) in_union: bool,
 }
 
 /// Why a walk ended early.
@@ -35,17 +37,26 @@ pub(crate) enum Malformed {
 /// Every scalar that is reported has a size that its kind allows and lies inside `layout`.
 pub(crate) fn scalars<'a>(layout: &'a Layout, visit: &mut dyn FnMut(Scalar<'a>)) -> Result<(), Malformed> {
     let mut left = MAX_VISITS;
-    walk(layout, 0, layout.size, MAX_DEPTH, &mut left, visit)
+    walk(layout, Place { offset: 0, limit: layout.size, in_union: false }, MAX_DEPTH, &mut left, visit)
+}
+
+/// Where a part lies.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: u64,
+    /// End of the aggregate around it.
+    limit: u64,
+    in_union: bool,
 }
 
 fn walk<'a>(
     layout: &'a Layout,
-    offset: u64,
-    limit: u64,
+    place: Place,
     depth: u32,
     left: &mut u32,
     visit: &mut dyn FnMut(Scalar<'a>),
 ) -> Result<(), Malformed> {
+    let Place { offset, limit, in_union } = place;
     if depth == 0 || *left == 0 {
         return Err(Malformed::TooComplex);
     }
@@ -62,16 +73,21 @@ fn walk<'a>(
                 return Ok(());
             }
             for i in 0..*count {
-                walk(element, offset + i * element.size, limit, depth - 1, left, visit)?;
+                let place = Place { offset: offset + i * element.size, limit, in_union: false };
+                walk(element, place, depth - 1, left, visit)?;
             }
             Ok(())
         }
         Kind::Struct { fields } | Kind::Union { fields } => {
             let limit = offset + layout.size;
+            let in_union = matches!(layout.kind, Kind::Union { .. });
             for field in fields.iter() {
                 let at = offset.checked_add(field.offset).ok_or(Malformed::Outside)?;
                 match field.bits {
-                    None => walk(&field.layout, at, limit, depth - 1, left, visit)?,
+                    None => {
+                        let place = Place { offset: at, limit, in_union };
+                        walk(&field.layout, place, depth - 1, left, visit)?;
+                    }
                     Some(bits) => {
                         *left = left.checked_sub(1).ok_or(Malformed::TooComplex)?;
                         let last = (u64::from(bits.start) + u64::from(bits.width)).div_ceil(8);
@@ -79,7 +95,7 @@ fn walk<'a>(
                         {
                             return Err(Malformed::Outside);
                         }
-                        visit(Scalar { offset: at, layout: &field.layout, bits: Some(bits) });
+                        visit(Scalar { offset: at, layout: &field.layout, bits: Some(bits), in_union });
                     }
                 }
             }
@@ -88,7 +104,7 @@ fn walk<'a>(
         Kind::Void => Ok(()),
         _ => {
             check_scalar(layout)?;
-            visit(Scalar { offset, layout, bits: None });
+            visit(Scalar { offset, layout, bits: None, in_union });
             Ok(())
         }
     }
