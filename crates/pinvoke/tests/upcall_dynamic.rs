@@ -53,6 +53,13 @@ struct Floats {
     c: f32,
 }
 
+/// 16 bytes of which one register carries all that counts.
+#[derive(Clone, Copy, Debug, PartialEq, NativeType)]
+#[repr(C, align(16))]
+struct Aligned {
+    n: i32,
+}
+
 macro_rules! echo {
     ($conv:literal, $callconv:ident, $type:ty, $value:expr) => {{
         // Surrounded by other arguments, so that a value lands in the middle of the registers.
@@ -98,9 +105,20 @@ fn values_of_every_class_come_in_and_go_out() {
     both!(f64, -0.25);
     both!(*mut u8, std::ptr::without_provenance_mut(0x1234));
     both!(Mixed, Mixed { x: 6.5, n: -9 });
+    both!(Aligned, Aligned { n: -11 });
     both!(Floats, Floats { a: 1.0, b: 2.0, c: 3.0 });
     both!(Big, Big { words: [1, -2, 3, -4, 5] });
     echo!("sysv64", SysV64, i128, i128::MIN + 5);
+}
+
+#[test]
+fn a_result_may_be_larger_than_the_register_that_carries_it() {
+    let signature = signature(CallConv::SysV64, Vec::new(), Aligned::layout());
+    let callback =
+        DynamicCallback::new(&signature, "padded", |args| put(args, Aligned { n: 5 }), ThreadRule::OwnThread);
+    let callback = callback.unwrap();
+    let function: extern "sysv64" fn() -> Aligned = unsafe { std::mem::transmute(callback.code()) };
+    assert_eq!(function(), Aligned { n: 5 });
 }
 
 #[test]

@@ -286,7 +286,8 @@ impl UpcallArgs<'_> {
         self.len() == 0
     }
 
-    /// The native bytes of an argument, as many as its layout has, aligned as its layout wants.
+    /// The native bytes of an argument, as many as its layout has, aligned as its layout wants but to
+    /// 16 at most: gcc does not align the copy of a value by reference any further.
     /// Padding has unspecified contents.
     ///
     /// # Panics

@@ -155,8 +155,8 @@ impl UpcallPlan {
         self.uses_vectors
     }
 
-    /// Whether every argument lies in one place and the result is one integer register or nothing:
-    /// then [`UpcallPlan::integer`] does what `gather`, `result` and `deliver` do.
+    /// Whether every argument lies in one place and the result is nothing or 8 bytes at most in an
+    /// integer register: then [`UpcallPlan::integer`] does what `gather`, `result` and `deliver` do.
     pub(crate) fn is_plain(&self) -> bool {
         let plain_result = match &self.outcome {
             Outcome::Nothing => true,
@@ -168,7 +168,8 @@ impl UpcallPlan {
             },
             Outcome::Memory { .. } => false,
         };
-        self.gathers.is_empty() && plain_result
+        // One register may be all that carries a larger result: the rest is padding.
+        self.gathers.is_empty() && plain_result && self.ret_size <= 8
     }
 
     /// The place of the result of a plain plan.
