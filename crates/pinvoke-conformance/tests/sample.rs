@@ -1,0 +1,38 @@
+//! A fixed sample of the random signatures, small enough for every run of the tests. The full run is
+//! `cargo run --release -p pinvoke-conformance`.
+
+use std::path::Path;
+
+use pinvoke_conformance::{Options, check_known, run};
+
+fn options(count: u64) -> Options {
+    Options::new(Path::new(env!("CARGO_BIN_EXE_conformance")), 1, count)
+}
+
+#[test]
+fn calls_and_callbacks_agree_with_gcc_and_clang() {
+    let summary = run(&options(300)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(summary.failures.is_empty(), "\n{summary}");
+    assert_eq!(summary.signatures, 300, "\n{summary}");
+    // Every signature is called in both tiers and from both compilers, but for the few that the
+    // compilers disagree about.
+    assert!(summary.downcalls > 1100 && summary.upcalls > 550, "\n{summary}");
+}
+
+#[test]
+fn a_wrong_convention_is_found_and_shrunk() {
+    let mut options = options(60);
+    options.wrong_convention = true;
+    options.max_failures = 1;
+    let summary = run(&options).unwrap_or_else(|e| panic!("{e}"));
+    let [failure] = &summary.failures[..] else { panic!("nothing found:\n{summary}") };
+    // Whatever was generated, one parameter or a result is enough to tell the conventions apart.
+    let parameters = failure.minimal.lines().find(|l| l.contains("callee_")).map(|l| l.matches(" a").count());
+    assert!(parameters.is_some_and(|n| n <= 1), "\n{failure}");
+    assert!(failure.again.contains("--shrink"), "\n{failure}");
+}
+
+#[test]
+fn known_disagreements_of_the_compilers_still_are() {
+    check_known(&options(0)).unwrap_or_else(|e| panic!("{e}"));
+}
