@@ -84,6 +84,14 @@ pub(crate) struct Failure {
     pub(crate) kind: Kind,
     /// What failed: one line, or lines with an excerpt of the text at fault.
     pub(crate) message: String,
+    /// Everything else; apart, because a failure is returned through every function.
+    #[serde(flatten)]
+    pub(crate) more: Box<Details>,
+}
+
+/// What is known about a failure beyond its message.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Details {
     /// What is known about it, one entry per line or paragraph.
     pub(crate) notes: Vec<String>,
     /// What to do about it.
@@ -96,30 +104,24 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with nothing but its message.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure {
-            kind,
-            message: message.into(),
-            notes: Vec::new(),
-            help: Vec::new(),
-            facts: serde_json::Map::new(),
-        }
+        Failure { kind, message: message.into(), more: Box::default() }
     }
 
     /// With one more thing that is known.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Failure {
-        self.notes.push(note.into());
+        self.more.notes.push(note.into());
         self
     }
 
     /// With one more piece of advice.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
-        self.help.push(help.into());
+        self.more.help.push(help.into());
         self
     }
 
     /// With a fact for programs.
     pub(crate) fn fact(mut self, name: &str, value: impl Into<serde_json::Value>) -> Failure {
-        self.facts.insert(name.to_owned(), value.into());
+        self.more.facts.insert(name.to_owned(), value.into());
         self
     }
 
@@ -128,7 +130,7 @@ impl Failure {
         let mut failure = Failure::new(kind, error.to_string());
         let mut cause = error.source();
         while let Some(error) = cause {
-            failure.notes.push(format!("because {error}"));
+            failure.more.notes.push(format!("because {error}"));
             cause = error.source();
         }
         failure

@@ -98,7 +98,7 @@ fn text(failure: &Failure) -> String {
         Some(message) => format!("{}: {message}\n", styled(BAD, "error")),
         None => format!("{}: {}\n", styled(BAD, "error"), failure.message),
     };
-    for (label, paragraphs) in [("note", &failure.notes), ("help", &failure.help)] {
+    for (label, paragraphs) in [("note", &failure.more.notes), ("help", &failure.more.help)] {
         for paragraph in paragraphs {
             let indented = paragraph.trim_end().replace('\n', "\n        ");
             text.push_str(&format!("  {}: {indented}\n", styled(HEADING, label)));

@@ -145,6 +145,16 @@ fn write(view: &View, value: &Dynamic) -> Result<(), Failed> {
     view.write(&native).map_err(failed)
 }
 
+/// A number without its fraction.
+fn whole(x: f64) -> Result<i128, Failed> {
+    // The largest f64 below 2^127 and the smallest i128 are exact.
+    if !(-(2f64.powi(127))..2f64.powi(127)).contains(&x) {
+        return Err(fault(format!("{x} is beyond all integers")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "cutting the fraction off is what is asked for")]
+    Ok(x as i128)
+}
+
 /// Makes places known to the language.
 pub(super) fn register(engine: &mut Engine, unit: &Unit) {
     engine.register_type_with_name::<Place>("native memory");
@@ -170,8 +180,8 @@ pub(super) fn register(engine: &mut Engine, unit: &Unit) {
         place.0.bytes(count).map(Dynamic::from_blob).map_err(failed)
     });
     engine.register_fn("to_int", |place: &mut Place| match place.operand()? {
-        Operand::Float(x) => Ok::<Dynamic, Failed>(Operand::Int(x as i128).into_script()),
-        other => Ok(other.into_script()),
+        Operand::Float(x) => Ok(Operand::Int(whole(x)?).into_script()),
+        other => Ok::<Dynamic, Failed>(other.into_script()),
     });
     engine.register_fn("to_float", |place: &mut Place| place.operand().map(|operand| operand.float()));
     let unit = unit.clone();

@@ -153,10 +153,10 @@ fn refused(error: &CallError, texts: &[OsString]) -> Failure {
     };
     let failure = Failure::from_error(kind, error);
     let index = match error {
-        CallError::Argument { position, .. } => match position {
-            Position::Parameter { index, .. } | Position::Variable { index } => Some(*index),
-            _ => None,
-        },
+        CallError::Argument {
+            position: Position::Parameter { index, .. } | Position::Variable { index },
+            ..
+        } => Some(*index),
         _ => None,
     };
     match index.and_then(|index| texts.get(index)) {
