@@ -333,6 +333,11 @@ fn general_help() -> String {
     }
     text.push_str(
         "  141  standard output was closed by its reader\n\n\
+         Environment:\n  \
+         CC               the C compiler whose preprocessor --include runs; cc, gcc, clang and c99 are looked for\n  \
+         LD_LIBRARY_PATH  more directories with libraries\n  \
+         NO_COLOR         no colours if set\n  \
+         PINVOKE_NO_EXEC  no generated code if set: every call goes through the fixed thunk\n\n\
          Examples:\n  \
          pinvoke call libc 'pid_t getpid(void)'\n  \
          pinvoke call libm 'double pow(double, double)' 2 10\n  \
@@ -361,9 +366,12 @@ Arguments, by the type of the parameter:
   callbacks        |a, b| a - b, or null
   after `...`      as above, with the type guessed from the literal, or stated: (long)5
 
+Results:
+The result is printed as a literal, nothing for void; of a pointer to a structure, the structure (&{...}).
 What the function wrote through pointers is printed after the result, one line for each argument that
-changed: base = [3, 5, 9].
+changed: base = [3, 5, 9]. Where the result says that the call failed (-1, null, infinity, ...), errno follows.
 
+Callbacks:
 Callbacks are expressions in Rhai (https://rhai.rs/book). Structures behind pointers have their fields
 by name (sb.st_size, or sb[\"in\"] for a name that is a word of the language); pointers to numbers stand for
 what they point at, and p[1], p.value, p.address, p.text, p.elements(n), p.bytes(n), p.cast(\"int *\") reach

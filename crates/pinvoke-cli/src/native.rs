@@ -337,6 +337,27 @@ pub(crate) fn send(process: u32, signal: c_int) {
     unsafe { libc::kill(process, signal) };
 }
 
+/// What a terminal sends to every process in the foreground.
+const INTERRUPTS: [c_int; 2] = [libc::SIGINT, libc::SIGQUIT];
+
+/// Leaves it to the worker what an interruption means, as `system` in C does.
+pub(crate) fn leave_interrupts_to_the_worker() {
+    for signal in INTERRUPTS {
+        // SAFETY: changes what a signal does, to something that needs no code.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+/// Dies of the same interruption as the worker, so that a shell stops its script. Returns for other signals.
+pub(crate) fn die_if_interrupted(signal: c_int) {
+    if INTERRUPTS.contains(&signal) {
+        // SAFETY: restores the default action.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: ends this process, which has nothing left to do.
+        unsafe { libc::raise(signal) };
+    }
+}
+
 /// Whether nobody can read what is written to standard output any more.
 pub(crate) fn output_is_closed() -> bool {
     let mut request = libc::pollfd { fd: libc::STDOUT_FILENO, events: libc::POLLOUT, revents: 0 };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::terminal::{DIM, NAME, Terminal, styled};
+use crate::terminal::{NAME, Terminal, styled};
 
 /// A value, shown twice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,7 +97,13 @@ pub(crate) fn show(terminal: Terminal, result: Result<Report, Failure>) -> ExitC
                 "address": get.address,
             })
         }),
-        Ok(Report::Call(call)) => terminal.result(&call.text(), || call.json()),
+        Ok(Report::Call(call)) => {
+            let status = terminal.result(&call.text(), || call.json());
+            for note in &call.notes {
+                terminal.remark(note);
+            }
+            status
+        }
     }
 }
 
@@ -112,9 +118,6 @@ impl CallReport {
         }
         if let Some(error) = self.last_error.as_ref().filter(|error| error.failed) {
             let _ = writeln!(text, "{}", error.line);
-        }
-        for note in &self.notes {
-            let _ = writeln!(text, "{}", styled(DIM, note));
         }
         text
     }
@@ -132,6 +135,7 @@ impl CallReport {
             "library": self.library,
             "entry_point": self.entry_point,
             "prototype": self.prototype,
+            "notes": self.notes,
         })
     }
 }

@@ -73,6 +73,14 @@ impl Terminal {
         }
     }
 
+    /// Says something that is no result to people.
+    pub(crate) fn remark(self, text: &str) {
+        if !self.json && !self.quiet {
+            // Nobody is left to tell if this fails.
+            let _ = anstream::stderr().write_all(format!("{}\n", styled(DIM, text)).as_bytes());
+        }
+    }
+
     /// Shows a failure; gives the exit status that goes with it.
     pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
         let status = ExitCode::from(failure.kind.status());

@@ -180,7 +180,7 @@ fn report(
     };
     let changed = outcome.changed.iter().map(|changed| {
         let name = changed.name.as_deref().map_or_else(|| format!("#{}", changed.index + 1), str::to_owned);
-        (name, shown(&changed.value))
+        (name, followed(&changed.value))
     });
     let ret = TypeRef::new(&function.types, function.ty.ret);
     let last_error = outcome.last_error.filter(|error| error.0 != 0).map(|error| ErrorCode {

@@ -2,6 +2,13 @@
 //!
 //! One row per member, in the order of the offsets, with a row for every run of bytes that belongs to no
 //! member. Structures inside are shown in place, indented, with offsets from the start of the whole.
+//! Small structures are also drawn as memory, one letter per byte:
+//!
+//! ```text
+//!      0 1 2 3 4 5 6 7
+//!  0   a # c . . . . .      #: bits of several members, .: padding
+//!  8   d d d d d d d d
+//! ```
 
 use std::fmt::Write as _;
 
@@ -68,9 +75,14 @@ fn draw(types: &TypeTable, id: TypeId, written: &str) -> Result<Shown, Failure> 
     });
     match &ty.kind {
         TypeKind::Struct(record) | TypeKind::Union(record) => {
-            let mut picture = Picture { types, table: columns(), padding: 0 };
+            let map = memory(types, ty, record);
+            let mut picture = Picture { types, table: columns(), padding: 0, lettered: map.is_some() };
             picture.members(ty, record, 0, 0);
             text.push('\n');
+            if let Some(map) = map {
+                text.push_str(&map);
+                text.push('\n');
+            }
             text.push_str(&picture.table.render());
             if picture.padding > 0 {
                 let _ =
@@ -97,6 +109,7 @@ fn draw(types: &TypeTable, id: TypeId, written: &str) -> Result<Shown, Failure> 
 
 fn columns() -> Table {
     Table::new(&[
+        ("", Align::Left),
         ("offset", Align::Right),
         ("size", Align::Right),
         ("bits", Align::Left),
@@ -113,6 +126,8 @@ struct Picture<'t> {
     types: &'t TypeTable,
     table: Table,
     padding: u64,
+    /// Whether the members have the letters of the map of the memory.
+    lettered: bool,
 }
 
 impl Picture<'_> {
@@ -123,20 +138,21 @@ impl Picture<'_> {
         let size = ty.layout.as_ref().map_or(0, |layout| layout.size);
         // In bits, so that unused bits beside bit-fields count as well.
         let mut end = 0;
-        for field in &record.fields {
+        for (i, field) in record.fields.iter().enumerate() {
             let (start, bits) = extent(self.types, field);
             if !union && start > end {
                 self.hole(base, end, start, &indent);
             }
             end = end.max(start + bits);
-            self.member(field, base, &indent, depth);
+            let key = letter(i).filter(|_| self.lettered && depth == 0);
+            self.member(key, field, base, &indent, depth);
         }
         if !union && size * 8 > end {
             self.hole(base, end, size * 8, &indent);
         }
     }
 
-    fn member(&mut self, field: &RecordField, base: u64, indent: &str, depth: usize) {
+    fn member(&mut self, key: Option<char>, field: &RecordField, base: u64, indent: &str, depth: usize) {
         let ty = self.types.get(field.ty);
         let size = ty.layout.as_ref().map_or(0, |layout| layout.size);
         let (size, bits) = match field.bits {
@@ -147,6 +163,7 @@ impl Picture<'_> {
         let name =
             field.name.as_deref().map_or_else(|| styled(DIM, "(anonymous)"), |name| styled(NAME, name));
         self.table.row([
+            key.map(String::from).unwrap_or_default(),
             (base + field.offset).to_string(),
             size,
             bits,
@@ -176,11 +193,56 @@ impl Picture<'_> {
             if bits.is_none() && (size.is_empty() || size == "0") {
                 continue;
             }
-            let row =
-                [(base + offset).to_string(), size, bits.unwrap_or_default(), format!("{indent}(padding)")];
+            let row = [
+                String::new(),
+                (base + offset).to_string(),
+                size,
+                bits.unwrap_or_default(),
+                format!("{indent}(padding)"),
+            ];
             self.table.row(row.map(|cell| styled(DIM, cell)));
         }
     }
+}
+
+/// Bytes in a row of the map.
+const ROW: u64 = 8;
+/// The largest structure that is drawn as memory, in bytes.
+const MAX_MAP: u64 = 256;
+
+/// The letter of the member at this position.
+fn letter(index: usize) -> Option<char> {
+    ('a'..='z').chain('A'..='Z').nth(index)
+}
+
+/// The bytes of a structure, each as the letter of its member. None for unions, whose members overlap, and
+/// for what is too large to be seen at a glance.
+fn memory(types: &TypeTable, ty: &Type, record: &Record) -> Option<String> {
+    let size = ty.layout.as_ref()?.size;
+    let union = matches!(ty.kind, TypeKind::Union(_));
+    if union || size == 0 || size > MAX_MAP || letter(record.fields.len().checked_sub(1)?).is_none() {
+        return None;
+    }
+    let mut bytes = vec!['.'; usize::try_from(size).ok()?];
+    for (i, field) in record.fields.iter().enumerate() {
+        let (start, bits) = extent(types, field);
+        let covered = usize::try_from(start / 8).ok()?..usize::try_from((start + bits).div_ceil(8)).ok()?;
+        for byte in bytes.get_mut(covered)? {
+            *byte = if *byte == '.' { letter(i)? } else { '#' };
+        }
+    }
+    let row = usize::try_from(ROW.min(size)).ok()?;
+    let columns: Vec<String> = (0..row).map(|i| i.to_string()).collect();
+    let mut text = styled(DIM, format!("       {}", columns.join(" ")));
+    text.push('\n');
+    for (i, bytes) in bytes.chunks(row).enumerate() {
+        let cells: Vec<String> = bytes
+            .iter()
+            .map(|byte| if *byte == '.' { styled(DIM, byte) } else { styled(NAME, byte) })
+            .collect();
+        let _ = writeln!(text, "  {:>3}  {}", i * row, cells.join(" "));
+    }
+    Some(text)
 }
 
 /// First bit and number of bits of a member.

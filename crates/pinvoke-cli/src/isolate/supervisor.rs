@@ -43,14 +43,16 @@ pub(crate) fn run(
     let mut child = command
         .spawn()
         .map_err(|e| Failure::system(format_args!("start the worker process {}", program.display()), &e))?;
+    native::leave_interrupts_to_the_worker();
     let ending = wait(&mut child, timeout).map_err(|e| Failure::system("wait for the worker process", &e))?;
     if let Some(report) = read_report(&file, flight)? {
         return report.map(Some);
     }
-    if let Ending::Status(status) = ending
-        && killed_by_closed_pipe(status)
-    {
-        return Ok(None);
+    if let Ending::Status(status) = ending {
+        if killed_by_closed_pipe(status) {
+            return Ok(None);
+        }
+        native::die_if_interrupted(status.signal().unwrap_or(0));
     }
     let description = read_json::<Description>(&file, Flight::DATA, flight.described()).unwrap_or_default();
     Err(verdict(ending, flight, &description))

@@ -127,6 +127,26 @@ fn a_library_that_crashes_while_it_is_loaded() {
 }
 
 #[test]
+fn an_interruption_ends_both_quietly() {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    let mut command = command();
+    // A process group of its own stands for the foreground of a terminal.
+    command.args(["call", "libc", "unsigned sleep(unsigned seconds)", "60"]).process_group(0);
+    let start = Instant::now();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    let group = libc::pid_t::try_from(child.id()).unwrap();
+    #[expect(unsafe_code, reason = "sends a signal")]
+    // SAFETY: the group is that of the child, which has not been waited for.
+    unsafe {
+        libc::kill(-group, libc::SIGINT)
+    };
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.signal(), output.stderr.as_slice()), (Some(libc::SIGINT), &b""[..]));
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn standard_input_is_the_function_s() {
     let mut child = command()
         .args(["call", "libc", "int getchar(void)"])

@@ -100,8 +100,25 @@ fn completions_and_man_pages() {
     }
     let page = run(["man"]).good();
     assert!(
-        page.contains(".TH pinvoke 1") && page.contains("EXAMPLES") || page.contains("Examples"),
+        page.contains(".TH pinvoke 1") && page.contains(".SH EXAMPLES") && page.contains(".SH EXIT STATUS"),
         "{page}"
     );
-    assert!(run(["man", "call"]).good().contains("timeout"));
+    let page = run(["man", "call"]).good();
+    assert!(page.contains("\\-\\-timeout") && page.contains(".SH CALLBACKS"), "{page}");
+    // Nothing that starts like a request is one by accident.
+    assert!(page.lines().filter(|line| line.starts_with('.')).all(|line| {
+        let request: String = line[1..].chars().take_while(|c| c.is_alphanumeric()).collect();
+        ["ie", "el", "TH", "SH", "TP", "RS", "RE", "IP", "br", "nf", "fi"].contains(&request.as_str())
+    }));
+}
+
+#[test]
+fn what_the_prototype_leaves_open_is_said() {
+    let result = call(["libc", "int f(struct unknown *p)", "null", "--entry", "abs"]);
+    assert_eq!((result.status, result.stdout.as_str()), (Some(0), "0\n"));
+    assert!(
+        result.stderr.contains("struct unknown") && result.stderr.contains("opaque"),
+        "{}",
+        result.stderr
+    );
 }

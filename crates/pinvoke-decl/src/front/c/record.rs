@@ -32,8 +32,9 @@ impl Parser<'_> {
             }
             if self.at_end() {
                 let name = Self::name_or(tag.as_ref(), "");
-                let message = format!("'{} {name}' is never closed by '}}'", kind.keyword());
-                return Err(self.error(span, message.replace(" '", "'").trim()));
+                let what = format!("{} {name}", kind.keyword());
+                let message = format!("'{}' is never closed by '}}'", what.trim_end());
+                return Err(self.error(span, &message));
             }
             if self.member(&mut members).is_err() {
                 broken = true;
