@@ -34,7 +34,7 @@ pub(crate) fn run(layout: &Layout) -> Result<Shown, Failure> {
     // A definition that ends in `;` is a declaration; its tag or last name is what is meant.
     if text.contains('{') && !text.ends_with(';') {
         // As a declaration, a body is checked whole.
-        sources::check(unit.clone().parse("type", &format!("{text};")))?;
+        sources::check(unit.clone().parse("type", &format!("{text}\n;")))?;
     }
     let (types, id) = match text.strip_suffix(';') {
         None => unit.type_named(text).map_err(|findings| sources::rejected(&findings))?,

@@ -123,6 +123,12 @@ impl Names<'_> {
 
     /// Everything that is neither text nor a function. What is no literal may be a constant expression.
     fn other(&self, text: &str, ty: &TypeRef) -> Result<Arg, LiteralError> {
+        let mut chars = text.chars();
+        if let (TypeKind::Char | TypeKind::WideChar, Some(c), None) = (ty.kind(), chars.next(), chars.next())
+            && !c.is_ascii_digit()
+        {
+            return Ok(Arg::Value(Value::Char(c)));
+        }
         let error = match parse(text) {
             Ok(node) => match &node.literal {
                 Literal::Cast { .. } => return self.cast(&node),
@@ -329,6 +335,11 @@ impl Names<'_> {
                     .help(format!("write \"{name}\"")));
             }
         }
+        if ty.is_some_and(|ty| matches!(ty.kind(), TypeKind::Float | TypeKind::Complex))
+            && let Some(number) = mathematical(name)
+        {
+            return Ok(Value::Float(number));
+        }
         self.constant(name, node.span.start)
     }
 
@@ -350,6 +361,30 @@ impl Names<'_> {
             }
         }
     }
+}
+
+/// The constants of `<math.h>`, which are no integers.
+fn mathematical(name: &str) -> Option<f64> {
+    use std::f64::consts;
+    Some(match name {
+        "M_PI" => consts::PI,
+        "M_PI_2" => consts::FRAC_PI_2,
+        "M_PI_4" => consts::FRAC_PI_4,
+        "M_E" => consts::E,
+        "M_LN2" => consts::LN_2,
+        "M_LN10" => consts::LN_10,
+        "M_LOG2E" => consts::LOG2_E,
+        "M_LOG10E" => consts::LOG10_E,
+        "M_SQRT2" => consts::SQRT_2,
+        "M_SQRT1_2" => consts::FRAC_1_SQRT_2,
+        "DBL_MAX" => f64::MAX,
+        "DBL_MIN" => f64::MIN_POSITIVE,
+        "DBL_EPSILON" => f64::EPSILON,
+        "FLT_MAX" => f32::MAX.into(),
+        "FLT_MIN" => f32::MIN_POSITIVE.into(),
+        "FLT_EPSILON" => f32::EPSILON.into(),
+        _ => return None,
+    })
 }
 
 fn first_name(members: &[(Option<String>, Node)]) -> &str {

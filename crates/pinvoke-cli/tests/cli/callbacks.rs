@@ -90,3 +90,10 @@ fn invocations_are_counted() {
         (&serde_json::json!(1), &serde_json::json!([1, 2]))
     );
 }
+
+#[test]
+fn another_thread_is_refused_by_name() {
+    let result = call([path(), "int on_another_thread(void (*each)(int n))", "|n| print(n)"]);
+    assert_eq!((result.status, result.stdout.as_str()), (Some(6), ""), "{}", result.stderr);
+    assert!(result.stderr.contains("each") && result.stderr.contains("thread"), "{}", result.stderr);
+}

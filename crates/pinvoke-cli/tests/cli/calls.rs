@@ -105,6 +105,13 @@ fn numbers_in_any_base() {
 }
 
 #[test]
+fn characters_and_mathematical_constants() {
+    assert_eq!(call([path(), "char next_char(char c)", "a"]).good(), "'b'\n");
+    assert_eq!(call([path(), "char next_char(char c)", "'\\t'"]).good(), "10\n");
+    assert_eq!(call(["libm", "double cos(double)", "M_PI"]).good(), "-1.0\n");
+}
+
+#[test]
 fn constants_by_name() {
     let open = "int open(const char *path, int flags, ...)";
     let fd: i32 = call(["libc", open, "/", "O_RDONLY|O_DIRECTORY"]).good().trim().parse().unwrap();

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 const SOURCE: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>
+#include <pthread.h>
 #include <unistd.h>
 
 struct point { double x; int y; char name[8]; unsigned flags : 3; struct { short a, b; } in; };
@@ -35,6 +36,13 @@ int sum4(const int v[4]) { return v[0] + v[1] + v[2] + v[3]; }
 struct operations { int (*twice)(int); const char *name; };
 static int twice(int n) { return 2 * n; }
 struct operations *operations(void) { static struct operations o = { twice, "twice" }; return &o; }
+static void *run(void *each) { ((void (*)(int))each)(1); return 0; }
+int on_another_thread(void (*each)(int n)) {
+    pthread_t thread;
+    pthread_create(&thread, 0, run, (void *)each);
+    return pthread_join(thread, 0);
+}
+char next_char(char c) { return c + 1; }
 int counter = 41;
 struct point origin = { 0.5, -1, "origin", 1, { 3, 4 } };
 "#;
