@@ -5,17 +5,19 @@
 //! the `#pragma pack` in force at every token.
 //!
 //! Preprocessing is not done here. `#define NAME expression` is kept as a constant, `#ifdef`, `#ifndef`
-//! and `#if 0`/`#if 1` are followed as far as the names defined in the text itself go, `#include` and
-//! other directives are skipped.
+//! and `#if 0`/`#if 1` are followed as far as the names defined in the text itself go, of any other `#if`
+//! the first branch is read and a warning given; `#include` and other directives are skipped.
 
 mod directive;
 mod keyword;
 pub(crate) mod literal;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub(crate) use keyword::Keyword;
 
+use crate::diagnostic::Severity;
 use crate::span::{LineMarker, Span, offset};
 
 /// What a token is.
@@ -69,7 +71,7 @@ pub(crate) struct Token {
     pub(crate) span: Span,
 }
 
-/// `#define NAME body`: the name and the span of the body.
+/// `#define NAME body`: the name and the span of the body. `#undef NAME` is one with an empty body.
 #[derive(Clone, Debug)]
 pub(crate) struct Define {
     pub(crate) name: Arc<str>,
@@ -86,7 +88,7 @@ pub(crate) struct Lexed {
     pub(crate) packs: Vec<(usize, Option<u64>)>,
     pub(crate) markers: Vec<LineMarker>,
     pub(crate) defines: Vec<Define>,
-    pub(crate) problems: Vec<(Span, String)>,
+    pub(crate) problems: Vec<(Severity, Span, String)>,
 }
 
 impl Lexed {
@@ -107,6 +109,8 @@ struct Lexer<'t> {
     open: Vec<usize>,
     pack_stack: Vec<(Option<Arc<str>>, Option<u64>)>,
     conditions: Vec<directive::Condition>,
+    /// Names of macros, for `#ifdef`.
+    defined: HashSet<Arc<str>>,
 }
 
 /// Splits a text into tokens.
@@ -128,6 +132,7 @@ pub(crate) fn lex(text: &str) -> Lexed {
         open: Vec::new(),
         pack_stack: Vec::new(),
         conditions: Vec::new(),
+        defined: HashSet::new(),
     };
     if text.starts_with('\u{feff}') {
         lexer.at = '\u{feff}'.len_utf8();
@@ -245,7 +250,11 @@ impl Lexer<'_> {
             None => {
                 self.at = self.bytes.len();
                 let span = Span { start: offset(start), end: offset(start + 2) };
-                self.out.problems.push((span, "this comment is never closed by '*/'".into()));
+                self.out.problems.push((
+                    Severity::Error,
+                    span,
+                    "this comment is never closed by '*/'".into(),
+                ));
             }
         }
     }
@@ -340,7 +349,7 @@ impl Lexer<'_> {
         }
         let span = Span { start: offset(start), end: offset(start + 1) };
         let what = if kind == TokenKind::Str { "string" } else { "character constant" };
-        self.out.problems.push((span, format!("this {what} is never closed")));
+        self.out.problems.push((Severity::Error, span, format!("this {what} is never closed")));
         kind
     }
 }

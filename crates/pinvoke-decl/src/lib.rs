@@ -1,6 +1,6 @@
 //! C declarations: parsed without ever failing, resolved for a target, laid out.
 //!
-//! The way through the crate is text → [facts](model) → [types](types) of a target:
+//! The way through the crate is text → [facts](model) → [types] of a target:
 //!
 //! ```
 //! use pinvoke_abi::target::Target;

@@ -788,7 +788,11 @@ impl<'f> Resolver<'f> {
     /// Reports what keeps a declared function from being called.
     fn check_function(&mut self, id: TypeId, fact: &TypeFact, site: &Site, name: Option<&Arc<str>>) {
         let Shape::Function(function) = *self.shape(id) else { return };
-        let Some(Derivation::Function(written)) = fact.derivations.last() else { return };
+        let written = match fact.derivations.last() {
+            Some(Derivation::Function(written)) => written.params.as_slice(),
+            // Declared by the name of a function type, which lists the parameters elsewhere.
+            _ => &[],
+        };
         let state = &self.functions[function];
         let (ret, params): (TypeId, Vec<TypeId>) = (state.ret, state.params.iter().map(|p| p.1).collect());
         let name = name.map_or_else(|| "the function".to_owned(), |n| format!("'{n}'"));
@@ -802,9 +806,10 @@ impl<'f> Resolver<'f> {
                 self.sized(ret, site, fact.span, &format!("the result of {name}"));
             }
         }
-        for (index, (param, written)) in params.iter().zip(&written.params).enumerate() {
-            let what = describe_parameter(index + 1, written.name.as_ref());
-            self.sized(*param, site, written.span, &what);
+        for (index, param) in params.iter().enumerate() {
+            let written = written.get(index);
+            let what = describe_parameter(index + 1, written.and_then(|p| p.name.as_ref()));
+            self.sized(*param, site, written.map_or(fact.span, |p| p.span), &what);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Arch, Os, Target};
 
 use crate::builtin;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::facts::Facts;
 use crate::front::c;
-use crate::model::{Declaration, DeclarationKind};
+use crate::model::{Declaration, DeclarationKind, Derivation};
 use crate::resolve::{Resolver, Scope, check_redeclarations};
 use crate::span::{Source, Span};
 use crate::types::{ResolvedFunction, ResolvedVariable, TypeId, TypeTable};
@@ -149,7 +149,27 @@ impl Unit {
         {
             all.insert(0, last);
         }
+        if let Some(warning) = self.variable_arguments_missing(&function) {
+            self.notes.push(warning);
+        }
         self.resolve_function(&function)
+    }
+
+    /// Manual pages show some variadic functions with fixed parameters. Most ABIs do not mind; Apple's
+    /// for Arm passes variable arguments on the stack and fixed ones in registers.
+    fn variable_arguments_missing(&self, function: &Declaration) -> Option<Diagnostic> {
+        const VARIADIC: [&str; 12] = [
+            "open", "openat", "ioctl", "fcntl", "prctl", "ptrace", "sem_open", "ulimit", "syscall", "execl",
+            "execle", "execlp",
+        ];
+        let apple_arm = self.target.arch == Arch::Aarch64 && self.target.os == Os::MacOs;
+        let fixed = matches!(function.ty.derivations.last(), Some(Derivation::Function(f)) if !f.variadic);
+        (apple_arm && fixed && VARIADIC.contains(&&*function.name.text)).then(|| {
+            let message =
+                format!("'{}' takes variable arguments, which travel differently here", function.name.text);
+            Diagnostic::new(Severity::Warning, &function.source, function.name.span, message)
+                .help("end the fixed parameters with '...'")
+        })
     }
 
     /// Findings of the last text parsed that are no errors.
@@ -311,6 +331,15 @@ impl Unit {
     pub fn constant(&self, name: &str) -> Option<i128> {
         let known = |f: &Facts| f.constants.contains_key(name) || f.macros.contains_key(name);
         if known(&self.facts) || known(&self.builtin) { self.evaluate(name).ok() } else { None }
+    }
+
+    /// Names of all enumeration constants and constant macros of the texts, in alphabetical order. A macro
+    /// among them may still have no value, if its body names something unknown.
+    #[must_use]
+    pub fn constant_names(&self) -> Vec<&str> {
+        let all: std::collections::BTreeSet<&str> =
+            self.facts.constants.keys().chain(self.facts.macros.keys()).map(|name| &**name).collect();
+        all.into_iter().collect()
     }
 
     /// Evaluates an integer constant expression: `O_CREAT | 1 << 3`, `sizeof(struct stat)`.

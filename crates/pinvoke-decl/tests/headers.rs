@@ -183,3 +183,53 @@ fn services() {
         "elf.h",
     ]);
 }
+
+/// Macros and enumeration constants of headers have the values that gcc gives them.
+#[test]
+fn constants() {
+    let headers = [
+        "fcntl.h",
+        "unistd.h",
+        "sys/stat.h",
+        "sys/mman.h",
+        "sys/socket.h",
+        "netinet/in.h",
+        "netdb.h",
+        "signal.h",
+        "errno.h",
+        "limits.h",
+        "stdint.h",
+        "poll.h",
+        "sys/epoll.h",
+        "termios.h",
+        "time.h",
+        "pthread.h",
+        "ftw.h",
+        "dlfcn.h",
+        "locale.h",
+        "sys/resource.h",
+        "sys/wait.h",
+        "regex.h",
+        "glob.h",
+        "stdlib.h",
+        "stdio.h",
+        "zlib.h",
+        "sqlite3.h",
+    ];
+    let includes: String = headers.iter().map(|h| format!("#include <{h}>\n")).collect();
+    let text = oracle::preprocess(&includes, &["-dD"]);
+    let mut unit = Unit::new(Target::X86_64_LINUX);
+    let problems = unit.parse("headers", &text);
+    assert!(problems.is_empty(), "{}", problems[0]);
+    let mut questions = oracle::Questions::default();
+    let mut asked = 0;
+    for name in unit.constant_names() {
+        let Some(value) = unit.constant(name) else { continue };
+        questions.constant(name, value);
+        asked += 1;
+    }
+    println!("{asked} constants");
+    assert!(asked > 2_000, "{asked}");
+    assert_eq!(unit.constant("O_CREAT"), Some(0o100));
+    questions.compare(&format!("#define _GNU_SOURCE 1\n{includes}"), &[]);
+}

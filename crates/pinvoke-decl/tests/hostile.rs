@@ -186,6 +186,7 @@ fn time_is_linear() {
         "struct s; ",
         "A, B = A + 1, ",
         "#define X X\n",
+        "#define Y 1\n#undef Z\n#ifdef W\n#endif\n",
         "int a[X]; ",
         "\u{301}",
         "typedef x y; ",

@@ -252,6 +252,30 @@ fn annotation_macros_are_skipped() {
 }
 
 #[test]
+fn functions_are_declared_by_the_name_of_their_type() {
+    let unit = unit(
+        LINUX,
+        "typedef int handler(int signal); typedef handler same; handler on_exit; extern same *pointer; same f;",
+    );
+    assert_eq!(unit.function("on_exit").expect("a function").to_string(), "int on_exit(int signal)");
+    assert_eq!(unit.function("f").expect("a function").to_string(), "int f(int signal)");
+    assert!(unit.variable("pointer").is_ok());
+}
+
+#[test]
+fn a_variadic_function_shown_as_fixed_is_noticed_where_it_matters() {
+    let warnings = |target: Target, text: &str| {
+        let mut unit = Unit::new(target);
+        unit.parse_prototype(text).expect("a prototype");
+        unit.notes().len()
+    };
+    let text = "int open(const char *pathname, int flags, mode_t mode);";
+    assert_eq!(warnings(Target::AARCH64_MACOS, text), 1);
+    assert_eq!(warnings(LINUX, text), 0);
+    assert_eq!(warnings(Target::AARCH64_MACOS, "int open(const char *pathname, int flags, ...);"), 0);
+}
+
+#[test]
 fn names_are_shadowed() {
     let unit = unit(LINUX, include_str!("corpus/traps.h"));
     assert_eq!(unit.function("shadow").expect("declared").to_string(), "int shadow(int size_t, size size)");
@@ -336,6 +360,14 @@ fn directives_are_followed_as_far_as_the_text_goes() {
     );
     let names: Vec<_> = unit.function_names().map(|n| n.to_string()).collect();
     assert_eq!(names, ["a", "c", "d"]);
+    let mut unit = Unit::new(LINUX);
+    let text = "#define A\n#if defined(A)\nint a;\n#elif B\nint b;\n#endif\n#if !defined B\nint c;\n#endif\n\
+                #if A > 3\nint d;\n#else\nint e;\n#endif\n#if 1\nint f;\n#else\nint g;\n#endif";
+    let problems = unit.parse("text", text);
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].message, "this condition is not evaluated; its first branch is read");
+    let names: Vec<_> = unit.last_declared().map(|d| d.name.to_string()).collect();
+    assert_eq!(names, ["a", "c", "d", "f"]);
 }
 
 #[test]
@@ -378,4 +410,10 @@ fn every_declaration_survives_a_round_trip() {
         assert_eq!(again.to_string(), text);
         assert!(unit.notes().is_empty(), "{text}: {}", unit.notes()[0]);
     }
+}
+
+#[test]
+fn macros_may_be_redefined() {
+    let unit = unit(LINUX, "#define A 1\n#define B A + 1\n#undef A\n#define A 5\n#define C 3\n#undef C\n");
+    assert_eq!([unit.constant("A"), unit.constant("B"), unit.constant("C")], [Some(5), Some(6), None]);
 }

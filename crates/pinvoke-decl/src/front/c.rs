@@ -30,7 +30,7 @@ use pinvoke_abi::target::Target;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{Facts, Macro};
 use crate::lex::{self, Define, Keyword, Lexed, Punct, Token, TokenKind};
-use crate::model::{DeclarationKind, Expr, Name, TypeFact};
+use crate::model::{DeclarationKind, Expr, Name, Op, TypeFact};
 use crate::span::{Source, Span};
 
 /// Levels of parentheses, brackets, bodies and parameter lists inside each other. C17 5.2.4.1 asks for 63.
@@ -116,9 +116,8 @@ fn with_parser<T: Default>(
     let source = Arc::new(Source::new(name, text, std::mem::take(&mut lexed.markers)));
     let mut diagnostics: Vec<Diagnostic> = std::mem::take(&mut lexed.problems)
         .into_iter()
-        .map(|(span, message)| Diagnostic::error(&source, span, message))
+        .map(|(severity, span, message)| Diagnostic::new(severity, &source, span, message))
         .collect();
-    let defines = std::mem::take(&mut lexed.defines);
     let mut parser = Parser {
         target,
         source: Arc::clone(&source),
@@ -130,8 +129,9 @@ fn with_parser<T: Default>(
         known,
         diagnostics: Vec::new(),
     };
-    parser.macros(&defines);
     let value = read(&mut parser);
+    // Last, for macros that cast to a type the text declares.
+    parser.macros(&lexed.defines);
     diagnostics.append(&mut parser.diagnostics);
     (value, diagnostics)
 }
@@ -314,6 +314,8 @@ impl<'p> Parser<'p> {
         for define in defines {
             let body = self.text_of(define.body);
             let lexed = lex::lex(body);
+            // Defined anew, or no longer.
+            self.facts.macros.remove(&define.name);
             if lexed.tokens.len() < 2 || !lexed.problems.is_empty() {
                 continue;
             }
@@ -331,7 +333,9 @@ impl<'p> Parser<'p> {
             };
             // Anything else - types, statements, attributes - is not a constant and no error.
             let Ok(expr) = inner.constant_expression() else { continue };
-            if inner.at_end() && inner.diagnostics.is_empty() {
+            // `#define stdin stdin` only says that there is a stdin.
+            let itself = matches!(expr.ops.as_slice(), [(Op::Name(name), _)] if *name == define.name);
+            if inner.at_end() && inner.diagnostics.is_empty() && !itself {
                 let fact = Arc::new(Macro { body: expr, source });
                 self.facts.macros.insert(Arc::clone(&define.name), fact);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Define, Lexer};
+use crate::diagnostic::Severity;
 use crate::span::{LineMarker, Span, offset};
 
 /// An `#if` that is still open.
@@ -28,11 +29,12 @@ impl Lexer<'_> {
             "pragma" => self.pragma(rest),
             "define" => self.define(rest, rest_start),
             "undef" => {
-                let name = rest.split_whitespace().next().unwrap_or("");
-                self.out.defines.retain(|d| &*d.name != name);
+                let name: Arc<str> = rest.split_whitespace().next().unwrap_or("").into();
+                self.defined.remove(&name);
+                self.out.defines.push(Define { name, body: Span::default() });
             }
             "ifdef" | "ifndef" | "if" => {
-                let take = self.condition(word, rest);
+                let take = self.condition(word, rest, start);
                 self.conditions.push(Condition { taken: take });
                 if !take {
                     self.skip_branch();
@@ -56,8 +58,16 @@ impl Lexer<'_> {
     }
 
     fn problem(&mut self, start: usize, message: &str) {
+        self.finding(Severity::Error, start, message);
+    }
+
+    fn finding(&mut self, severity: Severity, start: usize, message: &str) {
         let end = self.text[start..].find('\n').map_or(self.text.len(), |len| start + len);
-        self.out.problems.push((Span { start: offset(start), end: offset(end) }, message.to_owned()));
+        self.out.problems.push((
+            severity,
+            Span { start: offset(start), end: offset(end) },
+            message.to_owned(),
+        ));
     }
 
     /// Goes to the end of the line; a block comment that continues on the next one is stepped over.
@@ -93,7 +103,11 @@ impl Lexer<'_> {
         let lead = rest.len() - rest.trim_start().len();
         let body = &rest[lead..];
         let len = body.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(body.len());
-        if len == 0 || body[len..].starts_with('(') {
+        if len == 0 {
+            return;
+        }
+        self.defined.insert(body[..len].into());
+        if body[len..].starts_with('(') {
             return; // a function-like macro
         }
         let span = Span { start: offset(rest_start + lead + len), end: offset(self.at) };
@@ -148,14 +162,27 @@ impl Lexer<'_> {
     }
 
     /// Whether the branch behind `#if`, `#ifdef` or `#ifndef` is to be read.
-    fn condition(&self, word: &str, rest: &str) -> bool {
-        let argument = rest.split_whitespace().next().unwrap_or("");
-        let defined = self.out.defines.iter().any(|d| &*d.name == argument);
-        match word {
-            "ifdef" => defined,
-            "ifndef" => !defined,
-            // Without a preprocessor other conditions are unknown; the first branch is the usual one.
-            _ => argument != "0",
+    fn condition(&mut self, word: &str, rest: &str, start: usize) -> bool {
+        let condition = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_defined = |name: &str| self.defined.contains(name);
+        let (negated, operand) = match condition.strip_prefix('!') {
+            Some(operand) => (true, operand.trim_start()),
+            None => (false, condition.as_str()),
+        };
+        let asked = operand.strip_prefix("defined").map(|n| n.trim().trim_matches(['(', ')']).trim());
+        match (word, asked) {
+            ("ifdef", _) => is_defined(condition.split(' ').next().unwrap_or("")),
+            ("ifndef", _) => !is_defined(condition.split(' ').next().unwrap_or("")),
+            (_, Some(name)) if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
+                is_defined(name) != negated
+            }
+            _ if condition == "0" => false,
+            _ if condition == "1" => true,
+            _ => {
+                let message = "this condition is not evaluated; its first branch is read";
+                self.finding(Severity::Warning, start, message);
+                true
+            }
         }
     }
 

@@ -75,6 +75,14 @@ impl Questions {
         }
     }
 
+    /// Asks about a constant; a negative one is compared in two's complement.
+    pub(crate) fn constant(&mut self, name: &str, ours: i128) {
+        let bits = u64::try_from(ours).unwrap_or_else(|_| {
+            i64::try_from(ours).unwrap_or_else(|_| panic!("{name} = {ours}")).cast_unsigned()
+        });
+        self.number(&format!("constant {name}"), &format!("({name})"), bits);
+    }
+
     fn number(&mut self, key: &str, expression: &str, ours: u64) {
         _ = writeln!(self.statements, "    NUMBER({key:?}, {expression})");
         _ = writeln!(self.assertions, "_Static_assert({expression} == {ours}, {key:?});");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::declarator::{Declared, Naming};
 use super::{Parse, Parser};
 use crate::lex::{Keyword, Punct, TokenKind};
-use crate::model::{Declaration, DeclarationKind, Derivation};
+use crate::model::{Base, Declaration, DeclarationKind, Derivation, TypeFact};
 
 impl Parser<'_> {
     /// Reads one declaration; reports and skips it if it is not one.
@@ -82,7 +82,7 @@ impl Parser<'_> {
 
     fn declare(&mut self, declared: Declared, is_typedef: bool) -> Arc<str> {
         let Some(name) = declared.name else { return "".into() };
-        let function = matches!(declared.ty.derivations.last(), Some(Derivation::Function(_)));
+        let function = self.is_function(&declared.ty);
         let kind = match (is_typedef, function) {
             (true, _) => DeclarationKind::Typedef,
             (_, true) => DeclarationKind::Function,
@@ -99,6 +99,29 @@ impl Parser<'_> {
             source: Arc::clone(&self.source),
         });
         text
+    }
+
+    /// Whether a type is a function, through typedefs too: `typedef int callback(int); callback on_exit;`.
+    fn is_function(&self, ty: &TypeFact) -> bool {
+        match (ty.derivations.last(), &ty.base) {
+            (Some(derivation), _) => matches!(derivation, Derivation::Function(_)),
+            (None, Base::Named(name)) => {
+                // A typedef sees only what stands in front of it, so that this ends; the limit is for
+                // texts in error.
+                let mut name = Arc::clone(&name.text);
+                for _ in 0..super::MAX_NESTING {
+                    let mut scopes = std::iter::once(&*self.facts).chain(self.known.iter().copied());
+                    let Some(found) = scopes.find_map(|f| f.find(&name)) else { return false };
+                    match (found.ty.derivations.last(), &found.ty.base) {
+                        (Some(derivation), _) => return matches!(derivation, Derivation::Function(_)),
+                        (None, Base::Named(next)) => name = Arc::clone(&next.text),
+                        _ => return false,
+                    }
+                }
+                false
+            }
+            _ => false,
+        }
     }
 
     fn at_declaration_end(&self) -> bool {

@@ -233,7 +233,8 @@ impl Parser<'_> {
                     } else if self.skip_annotation_before_type() {
                         is_const |= self.text_of(self.last_span()) == "CONST";
                     } else if self.is_ahead(1, Punct::LParen)
-                        && !self.is_typedef(self.ident_text(0).unwrap_or(""))
+                        && !self.is_ahead(2, Punct::Star)
+                        && !self.ident_text(0).is_some_and(|w| self.is_typedef(w))
                     {
                         let name = self.text_of(self.span());
                         let message = format!("expected a type in front of '{name}'");
