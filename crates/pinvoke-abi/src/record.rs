@@ -133,3 +133,47 @@ impl ArgumentRecord {
         self.ret_align
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Target;
+
+    fn record(text: &str) -> Result<ArgumentRecord, RecordTooLarge> {
+        let signature = Signature::parse(Target::X86_64_LINUX, text).unwrap();
+        ArgumentRecord::new(&signature, &CallPlan::new(&signature).unwrap())
+    }
+
+    #[test]
+    fn places_are_aligned_and_own_their_words() {
+        for (text, offsets, size, align) in [
+            ("cdecl()", &[][..], 0, 16),
+            ("cdecl({i8,f64},i32,f32)", &[0, 16, 24], 32, 16),
+            ("cdecl(i8,i128,i8)", &[0, 16, 32], 48, 16),
+            ("cdecl({[u8;9]},u8,{},u8)", &[0, 16, 24, 24], 32, 16),
+            ("cdecl(i8,{i8 align(64)})", &[0, 64], 128, 64),
+            // By reference: the copy is aligned to 16 for the callee.
+            ("win64(i8,{[u8;9]})", &[0, 16], 32, 16),
+        ] {
+            let record = record(text).unwrap();
+            assert_eq!((record.offsets(), record.size(), record.align()), (offsets, size, align), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_result_has_its_own_size_and_alignment() {
+        let record = record("cdecl()->{i8 align(32)}").unwrap();
+        assert_eq!((record.ret_size(), record.ret_align()), (32, 32));
+    }
+
+    #[test]
+    fn too_much_is_refused_with_the_first_that_does_not_fit() {
+        let gigabyte = "{[u8;1000000000]}";
+        let error = record(&format!("win64({gigabyte},{gigabyte},{gigabyte})")).unwrap_err();
+        assert_eq!(error, RecordTooLarge { argument: Some(2) });
+        assert_eq!(
+            error.to_string(),
+            "argument 3 does not fit: the arguments of one call may take 2147483647 bytes together"
+        );
+    }
+}

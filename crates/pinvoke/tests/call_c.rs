@@ -264,3 +264,59 @@ fn small_integers_arrive_extended_to_32_bits() {
         }
     }
 }
+
+#[test]
+fn variable_arguments_are_found_where_va_arg_looks() {
+    let library = CLibrary::compile(
+        "call_c_variadic",
+        "#include <stdarg.h>
+         #define BODY(LIST, START, ARG, END) \\
+             LIST list; double sum = 0; START(list, kinds); \\
+             for (int i = 1; *kinds; kinds++, i++) switch (*kinds) { \\
+                 case 'i': sum += i * ARG(list, int); break; \\
+                 case 'l': sum += i * (double)ARG(list, long long); break; \\
+                 case 'd': sum += i * ARG(list, double); break; \\
+                 case 's': sum += i * ARG(list, struct pair).b; break; } \\
+             END(list); return sum;
+         struct pair { long long a; double b; };
+         double sysv(const char *kinds, ...) { BODY(va_list, va_start, va_arg, va_end) }
+         __attribute__((ms_abi)) double ms(const char *kinds, ...)
+         { BODY(__builtin_ms_va_list, __builtin_ms_va_start, __builtin_va_arg, __builtin_ms_va_end) }",
+        &["-O1"],
+    );
+    for (conv, name, kinds) in [
+        ("sysv64", "sysv", c"idldididsddddsilsddd"),
+        ("sysv64", "sysv", c"iiiiiiiiii"),
+        ("win64", "ms", c"dididlddil"),
+        ("win64", "ms", c"idd"),
+    ] {
+        let mut notation = format!("{conv}(ptr,...");
+        let mut values = Vec::new();
+        let mut expected = 0.0;
+        for (i, kind) in (1_i32..).zip(kinds.to_bytes()) {
+            let number = f64::from(i) * 2.5;
+            let (spelled, bytes, value) = match kind {
+                b'i' => ("i32", (i * -3).to_le_bytes().to_vec(), f64::from(i * -3)),
+                b'l' => ("i64", i64::from(i * 5).to_le_bytes().to_vec(), f64::from(i * 5)),
+                b'd' => ("f64", number.to_le_bytes().to_vec(), number),
+                _ => ("{i64,f64}", [[0xA5; 8], number.to_le_bytes()].concat(), number),
+            };
+            notation = format!("{notation},{spelled}");
+            values.push(bytes);
+            expected += f64::from(i) * value;
+        }
+        let signature: Signature = format!("{notation})->f64").parse().unwrap();
+        for tier in [Tier::Thunk, Tier::Stub] {
+            let call = PreparedCall::with_tier(&signature, tier).unwrap();
+            let record = Block::new(call.record_size(), call.record_align(), 0xA5);
+            let ret = Block::new(16, 16, 0);
+            record.write(0, &kinds.as_ptr().addr().to_le_bytes());
+            for (i, bytes) in values.iter().enumerate() {
+                record.write(call.arg_offset(i + 1), bytes);
+            }
+            // SAFETY: the functions above, told what they get.
+            unsafe { call.invoke(library.code(name), record.at(), ret.at()) };
+            assert_eq!(ret.read(0, 8), expected.to_le_bytes(), "{signature} {tier:?}");
+        }
+    }
+}
