@@ -26,7 +26,7 @@ const LINUX: Target = Target::X86_64_LINUX;
 fn signatures() -> usize {
     match std::env::var("PINVOKE_ORACLE_SIGNATURES") {
         Ok(count) => count.parse().expect("PINVOKE_ORACLE_SIGNATURES is a number"),
-        Err(_) => 150,
+        Err(_) => 200,
     }
 }
 
@@ -222,7 +222,7 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, compiler: &str) -> Case 
             return ty.clone();
         }
     };
-    let count = r.index(10);
+    let count = r.index(16);
     let mut params: Vec<Type> = (0..count).map(|_| pick(r)).collect();
     let variadic_from = (count > 0 && r.one_in(4)).then(|| 1 + r.index(count as u64));
     if let Some(from) = variadic_from {

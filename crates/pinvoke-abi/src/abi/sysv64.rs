@@ -15,6 +15,9 @@
 //! * `_Complex float` is one vector register, `_Complex double` two, `_Complex long double` memory
 //!   as an argument and `st(0)`, `st(1)` as a result.
 //! * An empty structure (size 0 in GNU C) travels nowhere.
+//! * A structure around a `__float128` is SSE, SSEUP as the text says (clang 14 sends it to memory).
+//! * An `__int128` is in two registers or, aligned to 16, in memory (clang before 18 splits it, or
+//!   aligns it to 8).
 //!
 //! Worked example: `struct { float x, y; char tag; }` (12 bytes). Eightbyte 0 holds two floats: SSE.
 //! Eightbyte 1 holds a char: INTEGER. So: 8 bytes in a vector register, 4 in an integer register.
