@@ -1,5 +1,6 @@
 //! Why a call was refused, or what went wrong in it.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,17 +136,28 @@ impl CallError {
     }
 }
 
-/// A callback that failed, and the outcome of the call that it belongs to.
-#[derive(Debug, thiserror::Error)]
-#[error("{cause}")]
+/// A callback that failed, and the outcome of the call that it belongs to. As an error it reads as its
+/// cause.
+#[derive(Debug)]
 pub struct CallbackFailure {
     /// Where the callback was given.
     pub position: Position,
     /// Which invocation of a callback during the call failed, from 1.
     pub invocation: u64,
     /// Why.
-    #[source]
     pub cause: HandlerError,
     /// What the call left behind all the same.
     pub outcome: Outcome,
+}
+
+impl fmt::Display for CallbackFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl Error for CallbackFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
 }

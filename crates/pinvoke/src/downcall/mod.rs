@@ -392,18 +392,14 @@ impl Downcall {
         let pointer = Pointer::typed(address, TypeRef::new(types, element));
         // An owned object dies with the call: what is left of it is its value.
         let owned = matches!(self.options.returned, Ownership::Owned { .. });
-        let value = match value {
-            Value::Pointer(_) if owned && self.plan.ret().marshaller == Marshaller::Elements => {
-                let mut bytes = vec![0; size_of(types, element)];
-                // SAFETY: the caller of `call` promised that the result leads to what its type says.
-                if unsafe { marshal::copy_from(address, &mut bytes) } {
-                    marshal::read(&reader, types, element, None, &bytes)
-                } else {
-                    value
-                }
-            }
-            value => value,
-        };
+        if !owned || self.plan.ret().marshaller != Marshaller::Elements || !matches!(value, Value::Pointer(_))
+        {
+            return (value, Some(pointer));
+        }
+        let Some(mut bytes) = marshal::zeros(size_of(types, element)) else { return (value, Some(pointer)) };
+        // SAFETY: the caller of `call` promised that the result leads to what its type says.
+        let copied = unsafe { marshal::copy_from(address, &mut bytes) };
+        let value = if copied { marshal::read(&reader, types, element, None, &bytes) } else { value };
         (value, Some(pointer))
     }
 }

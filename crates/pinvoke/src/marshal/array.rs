@@ -13,7 +13,7 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 use super::address::is_byte;
 use super::frame::{Frame, Shape};
 use super::mismatch::Mismatch;
-use super::{Reader, size_of, text};
+use super::{Reader, size_of, text, zeros};
 use crate::value::Value;
 
 /// `count` elements of `size` bytes, if memory can be that large.
@@ -24,6 +24,11 @@ pub(super) fn byte_size(types: &TypeTable, id: TypeId, size: u64, count: u64) ->
         .ok_or_else(|| {
             Mismatch::because(types, id, format!("{count} elements of {size} bytes exceed the address space"))
         })
+}
+
+/// The refusal of a value for which there is no memory.
+pub(super) fn no_memory(types: &TypeTable, id: TypeId, len: usize) -> Mismatch {
+    Mismatch::because(types, id, format!("there is no memory for {len} bytes"))
 }
 
 /// Makes memory for a pointer of type `id` that holds the elements of `value`, with room for at least
@@ -38,10 +43,11 @@ pub(super) fn hold(
 ) -> Result<usize, Mismatch> {
     let size = size_of(types, element);
     let pointers = matches!(types.get(element).kind, TypeKind::Pointer { .. });
+    let zeroed = |len| zeros(len).ok_or_else(|| no_memory(types, id, len));
     let (mut content, shape) = match value {
         Value::Array(items) => {
             let count = (items.len() as u64).max(room);
-            let mut content = vec![0; byte_size(types, id, size as u64, items.len() as u64)?];
+            let mut content = zeroed(byte_size(types, id, size as u64, items.len() as u64)?)?;
             for (i, item) in items.iter().enumerate() {
                 super::write(frame, types, element, item, None, &mut content[i * size..(i + 1) * size])
                     .map_err(|m| m.inside(format_args!("element [{i}]")))?;
@@ -54,7 +60,7 @@ pub(super) fn hold(
             return Err(Mismatch::because(types, id, reason));
         }
         one => {
-            let mut content = vec![0; size];
+            let mut content = zeroed(size)?;
             super::write(frame, types, element, one, None, &mut content)?;
             (content, if room > 1 { Shape::Many(room) } else { Shape::One })
         }
@@ -64,7 +70,8 @@ pub(super) fn hold(
     if terminated || pointers {
         len = len.saturating_add(size);
     }
-    if !frame.writable {
+    // Small enough for scratch; what is larger gets its zeros from the allocator.
+    if !frame.writable && len <= 256 {
         content.resize(len, 0);
     }
     frame.hold(types, (id, element), &content, len, shape)

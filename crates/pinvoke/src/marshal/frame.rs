@@ -119,7 +119,7 @@ impl<'a> Frame<'a> {
         }
         let align = types.get(element).layout.as_ref().map_or(1, |l| l.align);
         let align = usize::try_from(align).unwrap_or(16);
-        let short = || Mismatch::because(types, id, format!("there is no memory for {len} bytes"));
+        let short = || super::array::no_memory(types, id, len);
         if !self.writable && content.len() == len {
             return self.hold_constant(content, align).ok_or_else(short);
         }

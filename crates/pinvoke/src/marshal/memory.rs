@@ -137,6 +137,14 @@ impl<'a> ScratchRest<'a> {
     }
 }
 
+/// `len` zeros, if there is memory for them: declared types may be of any size.
+pub(crate) fn zeros(len: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).ok()?;
+    bytes.resize(len, 0);
+    Some(bytes)
+}
+
 /// Why text was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextFault {

@@ -36,7 +36,7 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 pub(crate) use address::write_pointer;
 pub(crate) use array::read_memory;
 pub(crate) use frame::{Frame, Shape};
-pub(crate) use memory::{Block, HandedOver, Scratch, copy_from, copy_to};
+pub(crate) use memory::{Block, HandedOver, Scratch, copy_from, copy_to, zeros};
 pub(crate) use mismatch::Mismatch;
 pub(crate) use out::{Content, Parameter, Pending, changed, write_argument, write_array_argument};
 pub(crate) use reader::{Reader, Trust};

@@ -173,10 +173,8 @@ impl View {
     /// `len` bytes at `address`, which lies within reach of this place.
     fn load(&self, address: usize, len: usize) -> Result<Vec<u8>, ViewError> {
         self.check_alive()?;
-        if isize::try_from(len).is_err() {
-            return Err(self.error(format!("{len} bytes exceed the address space")));
-        }
-        let mut bytes = vec![0; len];
+        let mut bytes =
+            marshal::zeros(len).ok_or_else(|| self.error(format!("no memory for {len} bytes")))?;
         // SAFETY: the promise of the view covers what its type reaches.
         if unsafe { marshal::copy_from(address, &mut bytes) } {
             Ok(bytes)

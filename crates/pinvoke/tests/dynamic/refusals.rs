@@ -320,3 +320,20 @@ fn values_nested_without_end() {
     let refused = native.refusal("sum_list", &[v(node)]);
     assert!(refused.ends_with("values nested more than 200 deep cannot be passed"), "{refused}");
 }
+
+#[test]
+fn types_larger_than_memory() {
+    let native = Native::compiled();
+    let huge = |ty: &str| Arg::Typed(native.ty(ty), Box::new(v(structure([("first", 1.into())]))));
+    let ty = "struct { int first; char rest[0xfffffffffffff00]; } *";
+    let refused = native.refusal("echo_pointer", &[huge(ty)]);
+    assert!(refused.contains("there is no memory for 1152921504606846"), "{refused}");
+    let view_error = {
+        let mut memory = [0_u8; 16];
+        // SAFETY: nothing is read, for lack of memory to read it to.
+        unsafe { pinvoke::value::View::new(native.ty("char *"), memory.as_mut_ptr().cast()) }
+            .bytes(usize::MAX / 4)
+            .unwrap_err()
+    };
+    assert_eq!(view_error.to_string(), "value: is null");
+}
