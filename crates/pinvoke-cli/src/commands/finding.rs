@@ -60,6 +60,9 @@ pub(crate) fn not_loaded(error: &LoadError) -> Failure {
     let mut tried = String::from("tried, in this order:");
     for attempt in &refused.attempts {
         tried.push_str(&format!("\n  {attempt}"));
+        for finding in findings(attempt) {
+            tried.push_str(&format!("\n    {finding}"));
+        }
     }
     if !refused.attempts.is_empty() {
         failure = failure.note(tried);
@@ -69,6 +72,13 @@ pub(crate) fn not_loaded(error: &LoadError) -> Failure {
     }
     let attempts: Vec<serde_json::Value> = refused.attempts.iter().map(attempt_json).collect();
     failure.fact("library", name).fact("attempts", attempts)
+}
+
+/// What a look at the file of a failed attempt shows, one line each.
+pub(crate) fn findings(attempt: &Attempt) -> Vec<String> {
+    let asked = std::path::Path::new(&attempt.candidate.file);
+    let file = attempt.file.as_deref().unwrap_or(asked).display();
+    attempt.findings.iter().map(|finding| format!("{file} {finding}")).collect()
 }
 
 /// An attempt for programs.

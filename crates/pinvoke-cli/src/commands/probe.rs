@@ -61,6 +61,9 @@ pub(crate) fn run(probe: &Probe) -> Result<Report, Failure> {
             }
             Status::Refused(attempt) => {
                 let _ = writeln!(text, "{number:>3}  {}    {attempt}", styled(BAD, "refused"));
+                for finding in finding::findings(attempt) {
+                    let _ = writeln!(text, "                  {finding}");
+                }
                 json = finding::attempt_json(attempt);
                 json["status"] = "refused".into();
             }
