@@ -122,3 +122,21 @@ fn what_the_prototype_leaves_open_is_said() {
         result.stderr
     );
 }
+
+#[test]
+fn the_readme_has_the_same_exit_statuses() {
+    let readme = include_str!("../../README.md").replace('`', "");
+    let help = run(["--help"]).good();
+    let lines = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Exit status"))
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let mut count = 0;
+    for line in lines {
+        let (status, meaning) = line.trim().split_once("  ").unwrap();
+        assert!(readme.contains(&format!("| {status} | {meaning} |")), "{line}");
+        count += 1;
+    }
+    assert_eq!(count, 11);
+}
