@@ -29,7 +29,7 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/pinvoke/src/native.rs",
     "crates/pinvoke/src/upcall/",
     "crates/pinvoke/src/value",
-    "crates/pinvoke-cli/src/worker",
+    "crates/pinvoke-cli/src/native/",
 ];
 
 /// Crates whose root must say `#![forbid(unsafe_code)]`.
