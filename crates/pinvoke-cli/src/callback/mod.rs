@@ -32,7 +32,6 @@ mod place;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use pinvoke::downcall::Arg;
 use pinvoke::value::{CallbackArgs, Handler, TypeRef, Value};
 use pinvoke_decl::Unit;
 use pinvoke_decl::types::TypeKind;
@@ -63,7 +62,13 @@ impl Callbacks {
     }
 
     /// Compiles the expression given for parameter `index`, a pointer to a function of type `ty`.
-    pub(crate) fn compile(&self, index: usize, name: &str, text: &str, ty: &TypeRef) -> Result<Arg, Failure> {
+    pub(crate) fn compile(
+        &self,
+        index: usize,
+        name: &str,
+        text: &str,
+        ty: &TypeRef,
+    ) -> Result<Value, Failure> {
         let source = Source { name: format!("callback '{name}'"), text: text.to_owned() };
         let Some(to) = ty.pointee() else {
             return Err(source.refuse(0..text.len(), "the parameter is no pointer to a function"));
@@ -105,7 +110,7 @@ impl Callbacks {
         };
         // The process ends with the call, so nothing can call it too late.
         let handler = Handler::new(move |args| Ok(run.invoke(args))).kept();
-        Ok(Arg::Value(Value::Callback(handler)))
+        Ok(Value::Callback(handler))
     }
 
     /// Runs the script once; its value must be a closure.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use pinvoke::call::Tier;
-use pinvoke::downcall::{CallError, Downcall, DowncallOptions, Outcome, Ownership, Position};
+use pinvoke::downcall::{Arg, CallError, Downcall, DowncallOptions, Outcome, Ownership, Position};
 use pinvoke::library::Library;
 use pinvoke::native::CodePtr;
 use pinvoke::value::{TypeRef, Value};
@@ -35,18 +35,17 @@ pub(crate) fn run(call: &Call) -> Result<Report, Failure> {
     let entry = finding::entry_point(&library, name)?;
 
     let lookup = |name: &str| lookup(&library, name);
-    let names = Names { unit: &unit, function: &lookup };
     let callbacks = Callbacks::new(&unit);
     let mut args = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let parameter = function.ty.params.get(index);
         let ty = parameter.map(|parameter| TypeRef::new(&function.types, parameter.ty));
+        let name = parameter_name(index, parameter);
+        let callback = |text: &str, ty: &TypeRef| callbacks.compile(index, &name, text, ty);
+        let names = Names { unit: &unit, function: &lookup, callback: &callback };
         args.push(match (fit(text, ty.as_ref(), &label(index, parameter), &names)?, ty) {
             (Fitted::Arg(arg), _) => arg,
-            (Fitted::Callback, Some(ty)) => {
-                let expression = text.to_string_lossy();
-                callbacks.compile(index, &parameter_name(index, parameter), &expression, &ty)?
-            }
+            (Fitted::Callback, Some(ty)) => Arg::Value(callback(&text.to_string_lossy(), &ty)?),
             (Fitted::Callback, None) => {
                 return Err(Failure::new(Kind::Argument, "a variable argument cannot be a callback"));
             }

@@ -12,6 +12,7 @@
 //!          | "out" [ "[" number "]" ] [ "=" literal ]   memory for the callee, with what it holds first
 //!          | "&" literal                                the address of such a value
 //!          | "(" C type ")" literal                     a value of a stated type
+//!          | "|" parameters "|" expression              a callback, as a member or an element
 //! number   = [ sign ] ( decimal | "0x" hex | "0o" octal | "0" octal | "0b" binary ) [ C suffix ]
 //!          | [ sign ] floating ( decimal or hexadecimal, as in C ) [ sign imaginary "i" ]
 //! ```
@@ -88,6 +89,8 @@ pub(crate) enum Literal {
         /// The value.
         value: Box<Node>,
     },
+    /// `|a, b| a - b` inside another literal, up to the comma or bracket that ends it there.
+    Callback(String),
     /// A name: of an enumeration constant, a macro or a function.
     Name(String),
 }

@@ -74,6 +74,8 @@ impl Parser<'_> {
             }
             Some('"') => self.text_literal()?,
             Some('\'') => self.character()?,
+            // As a whole argument a callback is recognised by its type.
+            Some('|') if depth > 0 => self.callback()?,
             Some(c) if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => self.number()?,
             Some(c) if c.is_alphabetic() || c == '_' => self.word(depth)?,
             _ => return Err(self.expected("a value")),
@@ -231,6 +233,48 @@ impl Parser<'_> {
         }
         let initial = if self.eat('=') { Some(Box::new(self.literal(depth + 1)?)) } else { None };
         Ok(Literal::Out { count, initial })
+    }
+
+    /// A closure up to the end of its expression: the first comma or closing bracket that is not inside
+    /// brackets or a text of its own.
+    fn callback(&mut self) -> Result<Literal, LiteralError> {
+        let start = self.at;
+        let Some(parameters) = self.rest()[1..].find('|') else {
+            return Err(LiteralError::new(
+                start..start + 1,
+                "expected '|' behind the parameters of the callback",
+            ));
+        };
+        self.at += parameters + 2;
+        let mut nesting = 0usize;
+        while let Some(c) = self.peek() {
+            match c {
+                '(' | '[' | '{' => nesting += 1,
+                ')' | ']' | '}' | ',' if nesting == 0 => break,
+                ')' | ']' | '}' => nesting -= 1,
+                '"' | '\'' | '`' => {
+                    self.skip_text(c)?;
+                    continue;
+                }
+                _ => {}
+            }
+            self.at += c.len_utf8();
+        }
+        Ok(Literal::Callback(self.text[start..self.at].trim_end().to_owned()))
+    }
+
+    /// Skips a text of the expression language.
+    fn skip_text(&mut self, quote: char) -> Result<(), LiteralError> {
+        let open = self.at;
+        let mut escaped = false;
+        for (i, c) in self.text[open + 1..].char_indices() {
+            if c == quote && !escaped {
+                self.at = open + 1 + i + 1;
+                return Ok(());
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        Err(LiteralError::new(open..open + 1, format!("this {quote} is never closed")))
     }
 
     fn text_literal(&mut self) -> Result<Literal, LiteralError> {

@@ -136,6 +136,9 @@ fn compounds() {
     assert!(matches!(literal("&5"), Literal::AddressOf(_)));
     let Literal::Cast { ty, value, .. } = literal("(int (*)(int)) 5") else { panic!() };
     assert_eq!((ty.as_str(), matches!(value.literal, Literal::Int { .. })), ("int (*)(int)", true));
+    let Literal::Struct(members) = literal("{f: |a, b| max([a, b], `},${a}`), n: 1}") else { panic!() };
+    assert_eq!(members[0].1.literal, Literal::Callback("|a, b| max([a, b], `},${a}`)".to_owned()));
+    assert_eq!(members.len(), 2);
     assert_eq!(literal("null"), Literal::Null);
     assert_eq!(literal("true"), Literal::Bool(true));
     assert_eq!(literal("O_RDONLY"), Literal::Name("O_RDONLY".to_owned()));
@@ -167,6 +170,9 @@ fn no_text_panics_or_overflows_the_stack() {
     assert!(parse(&"(".repeat(100_000)).is_err());
     assert!(parse(&"{a:".repeat(100_000)).is_err());
     assert!(parse(&"(x)".repeat(100_000)).is_err());
+    for text in ["[|", "[||", "[|a| \"", "[|a| `\\`", "[|a| }", "{f: |a| (]"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
     // Every prefix of a text with everything in it, and every text of two odd characters.
     let all = r#"[{x: -0x1.8p-3+2i, y: "\u{e9}\x41", 'é', out[1_0] = &null}, (a (*)[3]) b"z"]"#;
     for (i, _) in all.char_indices() {

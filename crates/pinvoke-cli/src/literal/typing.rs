@@ -23,6 +23,8 @@ pub(crate) struct Names<'a> {
     pub(crate) unit: &'a Unit,
     /// Functions, for parameters that want the address of one.
     pub(crate) function: &'a dyn Fn(&str) -> Option<CodePtr>,
+    /// Compiles a callback expression for a pointer to a function.
+    pub(crate) callback: &'a dyn Fn(&str, &TypeRef) -> Result<Value, Failure>,
 }
 
 /// What an argument turned out to be.
@@ -188,7 +190,11 @@ impl Names<'_> {
                 Ok(value) => arg("int", Value::Int(value)),
                 Err(_) => arg("const char *", Value::Text(text.to_owned())),
             },
-            Literal::Out { .. } | Literal::Array(_) | Literal::Struct(_) | Literal::AddressOf(_) => {
+            Literal::Out { .. }
+            | Literal::Array(_)
+            | Literal::Struct(_)
+            | Literal::AddressOf(_)
+            | Literal::Callback(_) => {
                 Err(LiteralError::new(node.span.clone(), "the type of this variable argument must be stated")
                     .help(format!("put it before the value in parentheses, as in (int *){text}")))
             }
@@ -287,6 +293,17 @@ impl Names<'_> {
             }
             Literal::Out { .. } => return Err(error("'out' stands for a whole argument only".into())),
             Literal::Name(name) => self.name(name, node, ty)?,
+            Literal::Callback(text) => match ty.filter(|ty| is_function_pointer(ty)) {
+                // The caret points at the whole expression: its own excerpt would be one inside another.
+                Some(ty) => (self.callback)(text, ty).map_err(|failure| {
+                    let first = failure.message.lines().next().unwrap_or_default().to_owned();
+                    match failure.more.help.first() {
+                        Some(help) => error(first).help(help.clone()),
+                        None => error(first),
+                    }
+                })?,
+                None => return Err(error("a callback can stand only for a pointer to a function".into())),
+            },
         })
     }
 

@@ -97,3 +97,11 @@ fn another_thread_is_refused_by_name() {
     assert_eq!((result.status, result.stdout.as_str()), (Some(6), ""), "{}", result.stderr);
     assert!(result.stderr.contains("each") && result.stderr.contains("thread"), "{}", result.stderr);
 }
+
+#[test]
+fn callbacks_are_members_of_structures() {
+    let run = "struct table { int (*f)(int); int n; }; int run_table(const struct table *t)";
+    assert_eq!(call([path(), run, "{f: |n| n * 10, n: 4}"]).good(), "40\n");
+    call([path(), run, "{f: |n| n *, n: 4}"]).bad_with(5, &["does not parse", "argument 1 't'", "^"]);
+    call([path(), run, "{f: |n| 0, n: |n| 0}"]).bad_with(5, &["pointer to a function"]);
+}

@@ -42,6 +42,8 @@ int on_another_thread(void (*each)(int n)) {
     pthread_create(&thread, 0, run, (void *)each);
     return pthread_join(thread, 0);
 }
+struct table { int (*f)(int); int n; };
+int run_table(const struct table *t) { return t->f(t->n); }
 char next_char(char c) { return c + 1; }
 int counter = 41;
 struct point origin = { 0.5, -1, "origin", 1, { 3, 4 } };
