@@ -12,7 +12,8 @@ use pinvoke_abi::layout::Layout;
 use pinvoke_decl::marshaller::{MarshalPlan, Marshaller};
 use pinvoke_decl::types::{ResolvedFunction, TypeId, TypeTable};
 
-pub use error::{CallError, CallbackFailure, Position};
+pub use crate::marshal::Position;
+pub use error::{CallError, CallbackFailure};
 
 use crate::call::{PreparedCall, Tier};
 use crate::entry_point::EntryPoint;
@@ -21,7 +22,7 @@ use crate::marshal::callback::{Failure, InProgress, Invocations};
 use crate::marshal::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
 use crate::native::CodePtr;
 use crate::upcall::resume_after;
-use crate::value::{Pointer, TypeRef, Value};
+use crate::value::{FunctionPtr, Pointer, TypeRef, Value};
 use argument::Variable;
 
 /// One argument of a [`Downcall`].
@@ -419,4 +420,20 @@ fn prepare(
     PreparedCall::with_tier(&function.signature(variable), tier)
         .map(Arc::new)
         .map_err(|source| CallError::Prepare { prototype: function.to_string(), source })
+}
+
+impl FunctionPtr {
+    /// Prepares calls of it.
+    ///
+    /// # Errors
+    /// As [`Downcall::at`].
+    pub fn downcall(&self, options: DowncallOptions) -> Result<Downcall, CallError> {
+        let function = ResolvedFunction {
+            name: self.name().into(),
+            entry_point: None,
+            ty: self.function_type().clone(),
+            types: self.type_ref().table().clone(),
+        };
+        Downcall::at(&function, self.code(), options)
+    }
 }

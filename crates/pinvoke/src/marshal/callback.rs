@@ -22,12 +22,11 @@ use pinvoke_decl::types::{FunctionType, TypeId, TypeKind, TypeTable};
 
 use super::frame::Frame;
 use super::mismatch::Mismatch;
+use super::position::Position;
 use super::size_of;
-use crate::downcall::Position;
 use crate::last_error::LastError;
-use crate::native::CodePtr;
 use crate::upcall::{self, DynamicCallback, DynamicDeclaration, Everywhere, Identity, UpcallArgs};
-use crate::value::{CallbackArgs, Handler, HandlerError, Scope, TypeRef, Value, View};
+use crate::value::{CallbackArgs, FunctionPtr, Handler, HandlerError, Scope, TypeRef, Value, View};
 
 /// A handler that failed.
 #[derive(Debug)]
@@ -166,9 +165,12 @@ fn handlers() -> MutexGuard<'static, HashMap<Identity, Handler>> {
     lock(&ALL)
 }
 
-/// The handler that the native function at `code` was made of, if it is alive.
-pub(crate) fn handler_at(code: CodePtr) -> Option<Handler> {
-    handlers().get(&upcall::lookup(code)?).cloned()
+impl FunctionPtr {
+    /// The handler that native code was given as this function, if it is one of ours and still alive.
+    #[must_use]
+    pub fn handler(&self) -> Option<Handler> {
+        handlers().get(&upcall::lookup(self.code())?).cloned()
+    }
 }
 
 /// A native function made of a handler; ends when dropped.

@@ -15,8 +15,8 @@ use pinvoke_decl::types::{TypeId, TypeTable};
 use super::callback::{Invocations, LiveCallback};
 use super::memory::{Block, HandedOver, Scratch, ScratchRest};
 use super::mismatch::Mismatch;
+use super::position::Position;
 use super::reader::{Reader, Trust};
-use crate::downcall::Position;
 use crate::value::{TypeRef, Value};
 
 /// How deep values may be nested: the stack is what bounds it.

@@ -15,6 +15,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+use super::peek::copy_from;
 use crate::native::CodePtr;
 
 /// Bytes of known content behind a block.
@@ -186,38 +187,6 @@ pub(crate) unsafe fn text_at(address: usize, unit: usize, max: usize) -> Result<
         }
         at = at.checked_add(len).ok_or(TextFault::Unreadable)?;
     }
-}
-
-/// Fills `to` from native memory; false if the system says that it cannot be read.
-///
-/// # Safety
-/// As [`text_at`].
-pub(crate) unsafe fn copy_from(address: usize, to: &mut [u8]) -> bool {
-    if to.is_empty() {
-        return true;
-    }
-    #[cfg(target_os = "linux")]
-    {
-        let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };
-        let remote =
-            libc::iovec { iov_base: std::ptr::with_exposed_provenance_mut(address), iov_len: to.len() };
-        // SAFETY: asks for the id of this process; cannot fail.
-        let own = unsafe { libc::getpid() };
-        // SAFETY: the kernel writes at most `to.len()` bytes to `to`, and fails instead of faulting where
-        // `address` is not readable.
-        let copied = unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
-        if let Ok(copied) = usize::try_from(copied) {
-            return copied == to.len();
-        }
-        if std::io::Error::last_os_error().raw_os_error() == Some(libc::EFAULT) {
-            return false;
-        }
-        // The call is not permitted here (a sandbox): go on without the check.
-    }
-    let from = std::ptr::with_exposed_provenance::<u8>(address);
-    // SAFETY: promised by the caller.
-    unsafe { from.copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
-    true
 }
 
 /// Copies `from` to native memory.

@@ -24,10 +24,13 @@ mod frame;
 mod memory;
 mod mismatch;
 mod out;
+mod peek;
+mod position;
 mod reader;
 mod scalar;
 pub(crate) mod structure;
 mod text;
+mod view;
 
 use pinvoke_abi::layout::{BitRange, Kind};
 use pinvoke_decl::marshaller::Marshaller;
@@ -35,10 +38,12 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
 pub(crate) use address::write_pointer;
 pub(crate) use array::read_memory;
-pub(crate) use frame::{Frame, Shape};
-pub(crate) use memory::{Block, HandedOver, Scratch, copy_from, copy_to, zeros};
+pub(crate) use frame::Frame;
+pub(crate) use memory::{Block, HandedOver, Scratch, copy_to, zeros};
 pub(crate) use mismatch::Mismatch;
 pub(crate) use out::{Content, Parameter, Pending, changed, write_argument, write_array_argument};
+pub(crate) use peek::copy_from;
+pub use position::Position;
 pub(crate) use reader::{Reader, Trust};
 pub(crate) use text::read as read_text;
 

@@ -34,7 +34,7 @@ pub use handler::{CallbackArgs, Handler, HandlerError};
 pub use long_double::{LongDouble, ParseLongDoubleError};
 pub use pointer::{FunctionPtr, Pointer};
 pub use type_ref::TypeRef;
-pub(crate) use view::Scope;
+pub(crate) use view::{CONST, Scope};
 pub use view::{View, ViewError};
 
 /// A value of some C type.

@@ -1,13 +1,11 @@
 //! Addresses that native code handed out: of data, and of functions.
-#![allow(unsafe_code, reason = "looks behind addresses that a caller vouches for")]
 
 use std::fmt;
 use std::sync::Arc;
 
-use pinvoke_decl::types::{FunctionType, ResolvedFunction, TypeKind};
+use pinvoke_decl::types::{FunctionType, TypeKind};
 
-use super::{Handler, TypeRef, Value, View, ViewError};
-use crate::downcall::{CallError, Downcall, DowncallOptions};
+use super::TypeRef;
 use crate::native::CodePtr;
 
 /// An address of data. It may be null, dangling or a number that merely looks like an address (an opaque
@@ -35,34 +33,6 @@ impl Pointer {
     #[must_use]
     pub fn address(&self) -> usize {
         self.address
-    }
-
-    /// What it leads to, as a place in native memory; `None` if it is null or leads to nothing of a known
-    /// size.
-    ///
-    /// # Safety
-    /// As [`View::new`]: a value of the pointee's type stands there as long as the view is used.
-    #[must_use]
-    pub unsafe fn view(&self) -> Option<View> {
-        let pointee = self.pointee.clone().filter(|p| p.size().is_some())?;
-        let path = format!("*{:#x}", self.address).into();
-        // SAFETY: promised by the caller.
-        (self.address != 0).then(|| unsafe { View::named(pointee, self.address, path, None) })
-    }
-
-    /// The `count` elements that it leads to, as a [`Value::Array`].
-    ///
-    /// # Errors
-    /// If it is null, leads to nothing of a known size, or the memory cannot be read.
-    ///
-    /// # Safety
-    /// As [`View::new`], for `count` values of the pointee's type.
-    pub unsafe fn elements(&self, count: u64) -> Result<Value, ViewError> {
-        // SAFETY: promised by the caller.
-        match unsafe { self.view() } {
-            Some(first) => first.elements_from_here(count),
-            None => Err(ViewError::of_pointer(self)),
-        }
     }
 
     /// What the declaration says it points at.
@@ -103,20 +73,6 @@ impl FunctionPtr {
         matches!(ty.kind(), TypeKind::Function(_)).then_some(FunctionPtr { code, ty, name })
     }
 
-    /// Prepares calls of it.
-    ///
-    /// # Errors
-    /// As [`Downcall::at`].
-    pub fn downcall(&self, options: DowncallOptions) -> Result<Downcall, CallError> {
-        let function = ResolvedFunction {
-            name: self.name.clone(),
-            entry_point: None,
-            ty: self.function_type().clone(),
-            types: self.ty.table().clone(),
-        };
-        Downcall::at(&function, self.code, options)
-    }
-
     /// Its address.
     #[must_use]
     pub fn code(&self) -> CodePtr {
@@ -139,12 +95,6 @@ impl FunctionPtr {
     #[must_use]
     pub fn type_ref(&self) -> &TypeRef {
         &self.ty
-    }
-
-    /// The handler that native code was given as this function, if it is one of ours and still alive.
-    #[must_use]
-    pub fn handler(&self) -> Option<Handler> {
-        crate::marshal::callback::handler_at(self.code)
     }
 
     /// A name for messages: where the pointer was met (`result of 'signal'`).
