@@ -11,7 +11,8 @@
 //!   inner structure as such is aligned does not matter (clang looks at that too).
 //! * Unnamed bit-fields count as integers (clang leaves them out).
 //! * A flexible array member is left out (clang sends such a structure to memory). So is a member of
-//!   zero length; gcc lets `char e[0]` in the middle of an eightbyte count as an integer.
+//!   zero length; gcc lets `char e[0]` in the middle of an eightbyte count as an integer. If its
+//!   element is misaligned, the value goes to memory all the same.
 //! * `_Complex float` is one vector register, `_Complex double` two, `_Complex long double` memory
 //!   as an argument and `st(0)`, `st(1)` as a result.
 //! * An empty structure (size 0 in GNU C) travels nowhere.
@@ -160,12 +161,15 @@ fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
 
 /// Merges the class of one scalar into the eightbytes that it touches.
 fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
-    let Scalar { offset, layout, bits, in_union } = scalar;
+    let Scalar { offset, layout, bits, in_union, absent } = scalar;
     let mut merge = |byte: u64, class| {
         let which = usize::from(byte >= 8);
         eightbytes[which] = eightbytes[which].merge(class);
     };
     if let Some(bits) = bits {
+        if absent {
+            return;
+        }
         let last = offset + u64::from(bits.start + bits.width - 1) / 8;
         // In a union a bit-field counts as the smallest integer that holds it, to be aligned as such.
         let unit = u64::from(bits.width.div_ceil(8).next_power_of_two());
@@ -186,6 +190,9 @@ fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
     };
     if !offset.is_multiple_of(unit) {
         merge(offset, Eightbyte::Memory);
+        return;
+    }
+    if absent {
         return;
     }
     merge(offset, class);

@@ -19,6 +19,9 @@ pub(crate) struct Scalar<'a> {
     pub(crate) bits: Option<BitRange>,
     /// Whether it is directly a member of a union.
     pub(crate) in_union: bool,
+    /// It would be inside the first element of an array that has none: it has no bytes, but an ABI may
+    /// ask whether it is aligned.
+    pub(crate) absent: bool,
 }
 
 /// Why a walk ended early.
@@ -32,12 +35,14 @@ pub(crate) enum Malformed {
     Outside,
 }
 
-/// Calls `visit` for every scalar of `layout` that has bytes, in declaration order.
+/// Calls `visit` for every scalar of `layout`, in declaration order.
 ///
-/// Every scalar that is reported has a size that its kind allows and lies inside `layout`.
+/// Every scalar that is reported has a size that its kind allows and, unless it is absent, lies inside
+/// `layout`.
 pub(crate) fn scalars<'a>(layout: &'a Layout, visit: &mut dyn FnMut(Scalar<'a>)) -> Result<(), Malformed> {
     let mut left = MAX_VISITS;
-    walk(layout, Place { offset: 0, limit: layout.size, in_union: false }, MAX_DEPTH, &mut left, visit)
+    let place = Place { offset: 0, limit: layout.size, in_union: false, absent: false };
+    walk(layout, place, MAX_DEPTH, &mut left, visit)
 }
 
 /// Where a part lies.
@@ -47,6 +52,7 @@ struct Place {
     /// End of the aggregate around it.
     limit: u64,
     in_union: bool,
+    absent: bool,
 }
 
 fn walk<'a>(
@@ -56,7 +62,7 @@ fn walk<'a>(
     left: &mut u32,
     visit: &mut dyn FnMut(Scalar<'a>),
 ) -> Result<(), Malformed> {
-    let Place { offset, limit, in_union } = place;
+    let Place { offset, limit, in_union, absent } = place;
     if depth == 0 || *left == 0 {
         return Err(Malformed::TooComplex);
     }
@@ -72,8 +78,14 @@ fn walk<'a>(
             if element.size == 0 {
                 return Ok(());
             }
-            for i in 0..*count {
-                let place = Place { offset: offset + i * element.size, limit, in_union: false };
+            if *count == 0 {
+                let place = Place { offset, limit: u64::MAX, in_union: false, absent: true };
+                return walk(element, place, depth - 1, left, visit);
+            }
+            // Of what is not there, one element tells as much as all.
+            let visited = if absent { 1 } else { *count };
+            for i in 0..visited {
+                let place = Place { offset: offset + i * element.size, limit, in_union: false, absent };
                 walk(element, place, depth - 1, left, visit)?;
             }
             Ok(())
@@ -85,7 +97,7 @@ fn walk<'a>(
                 let at = offset.checked_add(field.offset).ok_or(Malformed::Outside)?;
                 match field.bits {
                     None => {
-                        let place = Place { offset: at, limit, in_union };
+                        let place = Place { offset: at, limit, in_union, absent };
                         walk(&field.layout, place, depth - 1, left, visit)?;
                     }
                     Some(bits) => {
@@ -95,7 +107,13 @@ fn walk<'a>(
                         {
                             return Err(Malformed::Outside);
                         }
-                        visit(Scalar { offset: at, layout: &field.layout, bits: Some(bits), in_union });
+                        visit(Scalar {
+                            offset: at,
+                            layout: &field.layout,
+                            bits: Some(bits),
+                            in_union,
+                            absent,
+                        });
                     }
                 }
             }
@@ -104,7 +122,7 @@ fn walk<'a>(
         Kind::Void => Ok(()),
         _ => {
             check_scalar(layout)?;
-            visit(Scalar { offset, layout, bits: None, in_union });
+            visit(Scalar { offset, layout, bits: None, in_union, absent });
             Ok(())
         }
     }

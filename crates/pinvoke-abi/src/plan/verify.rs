@@ -205,6 +205,9 @@ fn covered(pieces: &[Piece], layout: &Layout) -> Result<(), PlanError> {
     };
     let mut all = true;
     let walked = walk::scalars(layout, &mut |scalar| {
+        if scalar.absent {
+            return;
+        }
         let first = scalar.offset;
         all &= match (scalar.bits, &scalar.layout.kind) {
             (Some(bits), _) => travels(first, first + u64::from(bits.start + bits.width - 1) / 8),
