@@ -10,7 +10,7 @@ use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
 
 use crate::compiler::Compiler;
 use crate::facts::any_value;
-use crate::layouts::{self, Leaf};
+use crate::layouts;
 use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
 
 /// A disagreement.
@@ -73,52 +73,45 @@ pub(crate) const KNOWN: &[Known] = &[
         reason: "gcc classifies an unnamed bit-field as an integer; clang leaves it out",
         deviates: &[Compiler::Clang],
         role: Role::Both,
-        applies: |p| !is_ms(p) && any_value(p, &|ty| ty.any(&has_unnamed_bits)),
-        witness: || Prototype {
-            convention: Convention::Default,
-            params: vec![Ty::Record(record(vec![unnamed_bits()])), Ty::Scalar(Scalar::Int)],
-            ret: None,
-            variadic_from: None,
-        },
+        applies: |p| !is_ms(p) && any_value(p, &|ty| size(ty) <= 16 && ty.any(&has_unnamed_bits)),
+        witness: || sysv(vec![Ty::Record(record(vec![unnamed_bits()])), Ty::Scalar(Scalar::Int)]),
     },
     Known {
         name: "unnamed bit-fields only",
         reason: "clang passes nothing for a structure that has no other members; gcc gives it a register while \
-                 there is one, but no word on the stack; and no address to return it under ms_abi",
+                 there is one, but no word on the stack, and under ms_abi no address to return it",
         deviates: &[Compiler::Gcc, Compiler::Clang],
         role: Role::Both,
         applies: |p| {
             let alone = |ty: &Ty| size(ty) > 0 && leaves(ty) == 0;
-            if is_ms(p) { p.ret.as_ref().is_some_and(alone) } else { p.params.iter().any(alone) }
+            p.params.iter().any(alone) || is_ms(p) && p.ret.as_ref().is_some_and(alone)
         },
-        witness: || Prototype {
-            convention: Convention::Default,
-            params: vec![Ty::Record(record(vec![unnamed_bits()])), Ty::Scalar(Scalar::Int)],
-            ret: None,
-            variadic_from: None,
-        },
+        witness: || sysv(vec![Ty::Record(record(vec![unnamed_bits()])), Ty::Scalar(Scalar::Int)]),
     },
     Known {
         name: "zero-width bit-field in a union",
         reason: "gcc counts it as an integer; clang leaves it out, as both do in a structure",
         deviates: &[Compiler::Gcc],
         role: Role::Both,
-        applies: |p| !is_ms(p) && any_value(p, &|ty| ty.any(&is_union_with_zero_width)),
+        applies: |p| !is_ms(p) && any_value(p, &|ty| size(ty) <= 16 && ty.any(&is_union_with_zero_width)),
         witness: || {
-            let float = Member {
-                ty: Ty::Scalar(Scalar::Float),
-                bits: None,
-                spelling: Spelling::Named,
-                aligned: None,
-            };
+            let float = member(Ty::Scalar(Scalar::Float));
             let end = Member { bits: Some(0), ..unnamed_bits() };
             let union = Record { union: true, ..record(vec![float, end]) };
-            Prototype {
-                convention: Convention::Default,
-                params: vec![Ty::Record(union)],
-                ret: None,
-                variadic_from: None,
-            }
+            sysv(vec![Ty::Record(union)])
+        },
+    },
+    Known {
+        name: "zero-length array inside an eightbyte",
+        reason: "gcc counts `char e[0]` as an integer unless an eightbyte begins there, so that the floats around \
+                 it travel in an integer register; clang leaves it out",
+        deviates: &[Compiler::Gcc],
+        role: Role::Both,
+        applies: |p| !is_ms(p) && any_register_value(p, has_empty_array),
+        witness: || {
+            let float = member(Ty::Scalar(Scalar::Float));
+            let empty = member(Ty::Array(Box::new(Ty::Scalar(Scalar::Char)), 0));
+            sysv(vec![Ty::Record(record(vec![float, empty]))])
         },
     },
     Known {
@@ -127,50 +120,21 @@ pub(crate) const KNOWN: &[Known] = &[
                  scalars, clang sends the whole value to memory",
         deviates: &[Compiler::Clang],
         role: Role::Both,
-        applies: |p| {
-            !is_ms(p)
-                && any_value(p, &|ty| {
-                    (1..=16).contains(&size(ty))
-                        && layouts::of(ty).is_ok_and(|layout| has_misaligned_record(&layout, 0))
-                        && layouts::leaves(ty, &mut |_| None).iter().all(is_aligned)
-                })
-        },
+        applies: |p| !is_ms(p) && any_register_value(p, has_misaligned_record),
         witness: || {
-            let long = Member {
-                ty: Ty::Scalar(Scalar::Long),
-                bits: Some(32),
-                spelling: Spelling::Named,
-                aligned: None,
-            };
-            let inner = Member {
-                ty: Ty::Record(record(vec![long])),
-                bits: None,
-                spelling: Spelling::Named,
-                aligned: None,
-            };
-            let int = Member { ty: Ty::Scalar(Scalar::Int), ..inner.clone() };
-            let outer = Record { packed: true, ..record(vec![int, inner]) };
-            Prototype {
-                convention: Convention::Default,
-                params: vec![Ty::Record(outer)],
-                ret: None,
-                variadic_from: None,
-            }
+            let long = Member { bits: Some(32), ..member(Ty::Scalar(Scalar::Long)) };
+            let members = vec![member(Ty::Scalar(Scalar::Int)), member(Ty::Record(record(vec![long])))];
+            sysv(vec![Ty::Record(Record { packed: true, ..record(members) })])
         },
     },
     Known {
         name: "__int128 on the stack",
-        reason: "psABI 3.2.3: an __int128 travels in two registers or, aligned to 16, in memory; clang before \
-                 version 20 splits it between the last register and the stack and aligns it to 8",
+        reason: "psABI 3.2.3: an __int128 travels in two registers or, aligned to 16, in memory; clang 14 \
+                 splits it between the last register and the stack and aligns it to 8",
         deviates: &[Compiler::Clang],
         role: Role::Both,
         applies: |p| !is_ms(p) && has_int128_on_stack(p),
-        witness: || Prototype {
-            convention: Convention::Default,
-            params: [vec![Ty::Scalar(Scalar::Int); 5], vec![Ty::Scalar(Scalar::Int128)]].concat(),
-            ret: None,
-            variadic_from: None,
-        },
+        witness: || sysv([vec![Ty::Scalar(Scalar::Int); 5], vec![Ty::Scalar(Scalar::Int128)]].concat()),
     },
 ];
 
@@ -193,32 +157,68 @@ fn has_misaligned_record(layout: &Layout, offset: u64) -> bool {
     }
 }
 
-/// Whether a leaf lies where its type wants it; a bit-field lies well everywhere.
-fn is_aligned(leaf: &Leaf) -> bool {
-    leaf.bits.is_some() || leaf.offset.is_multiple_of(leaf.scalar.layout().align)
+/// An array without elements that does not begin an eightbyte.
+fn has_empty_array(layout: &Layout, offset: u64) -> bool {
+    match &layout.kind {
+        Kind::Struct { fields } | Kind::Union { fields } => fields
+            .iter()
+            .any(|field| field.bits.is_none() && has_empty_array(&field.layout, offset + field.offset)),
+        Kind::Array { element, count: 0 } => element.size > 0 && !offset.is_multiple_of(8),
+        Kind::Array { element, count } => {
+            (0..*count).any(|i| has_empty_array(element, offset + i * element.size))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a scalar lies where its type does not want it, which sends the whole value to memory in
+/// both compilers. The element of an array that has none counts; a bit-field lies well everywhere.
+fn has_misaligned_scalar(layout: &Layout, offset: u64) -> bool {
+    match &layout.kind {
+        Kind::Struct { fields } | Kind::Union { fields } => fields
+            .iter()
+            .any(|field| field.bits.is_none() && has_misaligned_scalar(&field.layout, offset + field.offset)),
+        Kind::Array { element, count } => {
+            (0..(*count).max(1)).any(|i| has_misaligned_scalar(element, offset + i * element.size))
+        }
+        _ => !offset.is_multiple_of(layout.align),
+    }
+}
+
+/// Whether `test` holds for a value that is small enough for registers and has no misaligned scalar.
+fn any_register_value(prototype: &Prototype, test: fn(&Layout, u64) -> bool) -> bool {
+    let registers = |layout: &Layout| (1..=16).contains(&layout.size) && !has_misaligned_scalar(layout, 0);
+    any_value(prototype, &|ty| layouts::of(ty).is_ok_and(|layout| registers(&layout) && test(&layout, 0)))
 }
 
 fn leaves(ty: &Ty) -> usize {
     layouts::leaves(ty, &mut |_| None).len()
 }
 
+fn member(ty: Ty) -> Member {
+    Member { ty, bits: None, spelling: Spelling::Named, aligned: None }
+}
+
 fn unnamed_bits() -> Member {
-    Member { ty: Ty::Scalar(Scalar::UChar), bits: Some(2), spelling: Spelling::Unnamed, aligned: None }
+    Member { bits: Some(2), spelling: Spelling::Unnamed, ..member(Ty::Scalar(Scalar::UChar)) }
 }
 
 fn has_unnamed_bits(ty: &Ty) -> bool {
-    matches!(ty, Ty::Record(r) if r.members.iter().any(|m| m.spelling == Spelling::Unnamed && m.bits.is_some_and(|b| b > 0)))
+    let is_one = |m: &Member| m.spelling == Spelling::Unnamed && m.bits.is_some_and(|width| width > 0);
+    matches!(ty, Ty::Record(record) if record.members.iter().any(is_one))
 }
 
 fn has_int128_on_stack(prototype: &Prototype) -> bool {
     let plan = layouts::signature(prototype).ok().and_then(|s| CallPlan::new(&s).ok());
-    plan.is_some_and(|plan| {
-        prototype.params.iter().zip(plan.args()).any(|(ty, arg)| {
-            let wide = *ty == Ty::Scalar(Scalar::Int128) || *ty == Ty::Scalar(Scalar::UInt128);
-            let stacked = matches!(arg, ArgPlan::Direct(pieces) if pieces.iter().any(|p| matches!(p.at, Location::Stack(_))));
-            wide && stacked
-        })
-    })
+    let is_wide = |ty: &Ty| matches!(ty, Ty::Scalar(Scalar::Int128 | Scalar::UInt128));
+    let is_stacked = |arg: &ArgPlan| match arg {
+        ArgPlan::Direct(pieces) => pieces.iter().any(|p| matches!(p.at, Location::Stack(_))),
+        ArgPlan::ByReference { .. } => false,
+    };
+    let stacked = |plan: CallPlan| {
+        prototype.params.iter().zip(plan.args()).any(|(ty, arg)| is_wide(ty) && is_stacked(arg))
+    };
+    plan.is_some_and(stacked)
 }
 
 fn is_ms(prototype: &Prototype) -> bool {
@@ -229,12 +229,16 @@ fn size(ty: &Ty) -> u64 {
     layouts::of(ty).map_or(0, |layout| layout.size)
 }
 
-fn record(members: Vec<crate::model::Member>) -> Record {
+fn record(members: Vec<Member>) -> Record {
     Record { union: false, packed: false, aligned: None, members }
 }
 
 fn ms(params: Vec<Ty>, ret: Option<Ty>, variadic_from: Option<usize>) -> Prototype {
     Prototype { convention: Convention::Ms, params, ret, variadic_from }
+}
+
+fn sysv(params: Vec<Ty>) -> Prototype {
+    Prototype { convention: Convention::Default, params, ret: None, variadic_from: None }
 }
 
 /// The entries that a prototype falls under.
