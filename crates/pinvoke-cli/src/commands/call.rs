@@ -12,7 +12,7 @@ use pinvoke_decl::types::{Parameter, ResolvedFunction, TypeKind};
 use pinvoke_decl::{Diagnostic, Unit};
 
 use super::finding;
-use super::show::{followed, shown};
+use super::show::{followed, narrowed, shown};
 use crate::callback::Callbacks;
 use crate::cli::{Call, TierChoice};
 use crate::failure::{Failure, Kind};
@@ -172,16 +172,21 @@ fn report(
     notes: &[Diagnostic],
     owned: bool,
 ) -> CallReport {
-    let result = match &outcome.ret {
+    let ret = TypeRef::new(&function.types, function.ty.ret);
+    let result = match &narrowed(&outcome.ret, &ret) {
         Value::Void => None,
         value if owned => Some(shown(value)),
         value => Some(followed(value)),
     };
     let changed = outcome.changed.iter().map(|changed| {
         let name = changed.name.as_deref().map_or_else(|| format!("#{}", changed.index + 1), str::to_owned);
-        (name, followed(&changed.value))
+        let declared = function.ty.params.get(changed.index).map(|p| TypeRef::new(&function.types, p.ty));
+        let value = match declared.and_then(|ty| ty.pointee()) {
+            Some(to) => narrowed(&changed.value, &to),
+            None => changed.value.clone(),
+        };
+        (name, followed(&value))
     });
-    let ret = TypeRef::new(&function.types, function.ty.ret);
     let last_error = outcome.last_error.filter(|error| error.0 != 0).map(|error| ErrorCode {
         code: error.0,
         name: error.name().map(str::to_owned),

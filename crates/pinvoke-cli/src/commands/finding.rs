@@ -94,6 +94,9 @@ pub(crate) fn attempt_json(attempt: &Attempt) -> serde_json::Value {
 
 /// The parts of the message that say more than what failed become notes and help.
 fn not_exported(error: &EntryPointError) -> Failure {
+    let EntryPointError::NotFound(missing) = error else {
+        return Failure::from_error(Kind::NotFound, error);
+    };
     let text = error.to_string();
     let mut lines = text.lines();
     let mut failure = Failure::new(Kind::NotFound, lines.next().unwrap_or_default());
@@ -103,13 +106,8 @@ fn not_exported(error: &EntryPointError) -> Failure {
             None => failure.note(line.trim_start()),
         };
     }
-    if let Some(cause) = std::error::Error::source(error) {
-        failure = failure.note(format!("the loader says: {cause}"));
-    }
-    if let EntryPointError::NotFound(missing) = error {
-        failure = failure
-            .fact("entry_point", missing.name.clone())
-            .fact("near_misses", missing.near_misses.clone());
-    }
     failure
+        .note(format!("the loader says: {}", missing.message))
+        .fact("entry_point", missing.name.clone())
+        .fact("near_misses", missing.near_misses.clone())
 }

@@ -5,7 +5,7 @@ use pinvoke_abi::target::Target;
 use pinvoke_decl::model::DeclarationKind;
 
 use super::finding;
-use super::show::{followed, shown};
+use super::show::{followed, narrowed, shown};
 use crate::cli::Get;
 use crate::failure::{Failure, Kind};
 use crate::isolate::{Description, worker};
@@ -55,6 +55,7 @@ pub(crate) fn run(get: &Get) -> Result<Report, Failure> {
     worker::flight().enter(Phase::Calling);
     let view = native::view_at(TypeRef::new(&variable.types, variable.ty), entry.data().addr());
     let value = read(&view).map_err(|error| Failure::from_error(Kind::Declaration, &error))?;
+    let value = narrowed(&value, view.type_ref());
     Ok(Report::Get(GetReport {
         library: finding::title(&library),
         entry_point: entry.name().to_owned(),

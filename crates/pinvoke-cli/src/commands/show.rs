@@ -4,12 +4,46 @@ use pinvoke::value::{TypeRef, Value};
 use pinvoke_decl::types::TypeKind;
 use serde_json::json;
 
+use crate::literal::typing::member;
 use crate::native;
 use crate::report::Shown;
 
 /// A value as it is.
 pub(crate) fn shown(value: &Value) -> Shown {
     Shown { text: value.to_string(), json: to_json(value) }
+}
+
+/// The value with every `float` in it as the number that its shortest decimal means. Values are `double`s,
+/// and would show digits that a `float` does not have: 1.4142135381698608 for 1.4142135.
+pub(crate) fn narrowed(value: &Value, ty: &TypeRef) -> Value {
+    match (value, ty.kind()) {
+        (Value::Float(number), TypeKind::Float) if ty.size() == Some(4) => Value::Float(shortest(*number)),
+        (Value::Complex(re, im), TypeKind::Complex) if ty.size() == Some(8) => {
+            Value::Complex(shortest(*re), shortest(*im))
+        }
+        (Value::Array(items), kind) => {
+            // Memory behind a pointer has as many elements as were asked for, each of the type itself.
+            let element = match kind {
+                TypeKind::Array { element, .. } => ty.sibling(*element),
+                _ => ty.clone(),
+            };
+            Value::Array(items.iter().map(|item| narrowed(item, &element)).collect())
+        }
+        (Value::Struct(fields), _) => {
+            let narrowed = |(name, value): &(std::sync::Arc<str>, Value)| {
+                let value = member(ty, name).map_or_else(|| value.clone(), |ty| narrowed(value, &ty));
+                (name.clone(), value)
+            };
+            Value::Struct(fields.iter().map(narrowed).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
+fn shortest(number: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "the number came from a float")]
+    let float = number as f32;
+    float.to_string().parse().unwrap_or(number)
 }
 
 /// A value that a function returned or a variable holds: where it is the address of a structure, the
@@ -22,7 +56,10 @@ pub(crate) fn followed(value: &Value) -> Shown {
         return shown(value);
     }
     match native::view_at(to.clone(), pointer.address()).read() {
-        Ok(target) => Shown { text: format!("&{target}"), json: to_json(&target) },
+        Ok(target) => {
+            let target = narrowed(&target, to);
+            Shown { text: format!("&{target}"), json: to_json(&target) }
+        }
         Err(_) => shown(value),
     }
 }
@@ -69,6 +106,17 @@ fn float(value: f64) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floats_have_no_digits_of_their_own() {
+        let unit = pinvoke_decl::Unit::new(pinvoke_abi::target::Target::HOST);
+        let (types, id) = unit.type_named("struct { float f; double d; float a[2]; }").unwrap();
+        let ty = TypeRef::new(&types, id);
+        let (tenth, exact) = (Value::Float(0.1f32.into()), Value::Float(0.1f32.into()));
+        let array = Value::Array(vec![tenth.clone(), Value::Float(f64::INFINITY)]);
+        let value = Value::Struct(vec![("f".into(), tenth), ("d".into(), exact), ("a".into(), array)]);
+        assert_eq!(narrowed(&value, &ty).to_string(), "{f: 0.1, d: 0.10000000149011612, a: [0.1, inf]}");
+    }
 
     #[test]
     fn values_become_json() {

@@ -330,6 +330,13 @@ impl Names<'_> {
                 .help(format!("write name: before it, as in {{{}: ...}}", first_name(members))));
             };
             let field = target.as_ref().and_then(|ty| member(ty, name));
+            if let (Some(ty), None) = (&target, &field)
+                && record(ty).is_some()
+            {
+                let message = format!("'{ty}' has no member '{name}'");
+                let error = LiteralError::new(written.span.clone(), message);
+                return Err(error.help(format!("its members are {}", member_names(ty).join(", "))));
+            }
             fields.push((name.as_str().into(), self.value(written, field.as_ref())?));
         }
         Ok(Value::Struct(fields))
@@ -473,8 +480,17 @@ fn member_types(ty: &TypeRef) -> Vec<TypeRef> {
     }
 }
 
+fn member_names(ty: &TypeRef) -> Vec<String> {
+    let fields = record(ty).map(|record| record.fields.as_slice()).unwrap_or_default();
+    let names = fields.iter().flat_map(|field| match &field.name {
+        Some(name) => vec![name.to_string()],
+        None => member_names(&ty.sibling(field.ty)),
+    });
+    names.collect()
+}
+
 /// The type of a member, those of anonymous members included.
-fn member(ty: &TypeRef, name: &str) -> Option<TypeRef> {
+pub(crate) fn member(ty: &TypeRef, name: &str) -> Option<TypeRef> {
     let fields = &record(ty)?.fields;
     fields.iter().find_map(|field| match &field.name {
         Some(n) => (**n == *name).then(|| ty.sibling(field.ty)),

@@ -51,6 +51,8 @@ fn wrong_type_of_argument() {
     call(["libc", "int abs(int n)", "1.5"]).bad_with(5, &["parameter 1 'n'", "1.5"]);
     call(["libc", "int abs(int n)", "\"x\""]).bad_with(5, &["parameter 1 'n'"]);
     call(["libc", QSORT, "5", "3", "4", "|a, b| a - b"]).bad_with(5, &["the number 5 is no pointer", "&5"]);
+    let scale = "struct { float x, y; } scale(struct v { float x, y; } v, float by)";
+    call([path(), scale, "{x: 1, z: 2}", "2"]).bad_with(5, &["'struct v' has no member 'z'", "x, y"]);
     call(["libc", QSORT, "[1, \"x\"]", "2", "4", "|a, b| a - b"]).bad_with(5, &["element [1]"]);
 }
 

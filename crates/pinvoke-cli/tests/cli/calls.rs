@@ -178,7 +178,8 @@ fn text_that_is_not_unicode_passes_as_it_is() {
 }
 
 #[test]
-fn wide_numbers() {
+fn narrow_and_wide_numbers() {
+    assert_eq!(call(["libm", "float sqrtf(float)", "2"]).good(), format!("{}\n", 2f32.sqrt()));
     assert_eq!(call(["libm", "long double sqrtl(long double)", "0.25"]).good(), "0.5\n");
     // Principal square root of -4i is sqrt(2) * (1 - i).
     let text = call(["libm", "double _Complex csqrt(double _Complex)", "-4i"]).good();
