@@ -43,7 +43,7 @@ pub(crate) struct Global {
     /// Print one JSON document for programs; what native code and callbacks print goes to standard error
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// Print nothing but what the native code and the callbacks print; the exit status tells the rest
+    /// Print no results and remarks: only what native code and callbacks print, and errors
     #[arg(long, short, global = true, help_heading = "Output", conflicts_with = "json")]
     pub(crate) quiet: bool,
     /// When to use colours
@@ -121,7 +121,6 @@ pub(crate) struct Declarations {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Call {
     /// The library: a name (`libc`, `z`), a file name, or a path; `-` for the program itself
-    #[arg(allow_hyphen_values = true)]
     pub(crate) library: String,
     /// The prototype in C, as in the man page
     pub(crate) prototype: String,
@@ -164,7 +163,6 @@ pub(crate) enum TierChoice {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Get {
     /// The library: a name (`libc`, `z`), a file name, or a path; `-` for the program itself
-    #[arg(allow_hyphen_values = true)]
     pub(crate) library: String,
     /// The declaration of the variable in C
     pub(crate) declaration: String,

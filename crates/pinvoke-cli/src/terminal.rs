@@ -87,8 +87,8 @@ impl Terminal {
         if self.json {
             let error = serde_json::to_value(failure).unwrap_or_default();
             let _ = self.print(&format!("{:#}\n", serde_json::json!({ "error": error })));
-        } else if !self.quiet {
-            // Nobody is left to tell if this fails.
+        } else {
+            // Also when quiet: a death is never silent. Nobody is left to tell if this fails.
             let _ = anstream::stderr().write_all(text(failure).as_bytes());
         }
         status

@@ -201,6 +201,7 @@ fn the_examples_need_no_compiler() {
 #[test]
 fn command_lines_that_make_no_sense() {
     run(["call"]).bad_with(2, &["LIBRARY"]);
+    run(["call", "--bogus", "libc", "int f(void)"]).bad_with(2, &["--bogus"]);
     run(["frobnicate"]).bad_with(2, &["frobnicate"]);
     run(["call", "libc", "int f(void)", "--timeout", "-1"]).bad_with(2, &["greater than zero"]);
     run(["call", "libc", "int f(void)", "--timeout", "x"]).bad_with(2, &["number of seconds"]);
