@@ -10,6 +10,7 @@ mod callback;
 mod cli;
 mod commands;
 mod constants;
+mod demangle;
 mod excerpt;
 mod failure;
 mod isolate;

@@ -16,7 +16,7 @@ use super::show::{followed, narrowed, shown};
 use crate::callback::Callbacks;
 use crate::cli::{Call, TierChoice};
 use crate::failure::{Failure, Kind};
-use crate::isolate::{Description, worker};
+use crate::isolate::{Description, code_in_memory, worker};
 use crate::literal::typing::{Fitted, Names, fit};
 use crate::native::{self, Phase};
 use crate::report::{CallReport, ErrorCode, Report};
@@ -81,6 +81,7 @@ pub(crate) fn run(call: &Call) -> Result<Report, Failure> {
             .enumerate()
             .map(|(i, text)| (parameter_name(i, function.ty.params.get(i)), text.display().to_string()))
             .collect(),
+        code: code_in_memory(),
     });
     worker::flight().enter(Phase::Calling);
     let outcome = native::call(&downcall, &args);

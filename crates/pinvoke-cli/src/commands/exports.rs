@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::finding;
 use crate::cli::Exports;
+use crate::demangle::demangle;
 use crate::failure::{Failure, Kind};
 use crate::report::{Report, Shown};
 use crate::terminal::{DIM, NAME, styled};
@@ -70,15 +71,6 @@ fn line(export: &Export, readable: Option<&str>, kinds: bool) -> String {
     line
 }
 
-/// The name in the language it was written in, if it was mangled there.
-pub(crate) fn demangle(name: &str) -> Option<String> {
-    if let Ok(rust) = rustc_demangle::try_demangle(name) {
-        // Without the hash that tells versions of a crate apart.
-        return Some(format!("{rust:#}"));
-    }
-    name.starts_with("_Z").then(|| cpp_demangle::Symbol::new(name).ok()?.demangle().ok()).flatten()
-}
-
 /// Whether a name contains the filter, or matches it where it has `*` (any text) or `?` (one character).
 fn matches(filter: &str, name: &str) -> bool {
     if !filter.contains(['*', '?']) {
@@ -131,18 +123,5 @@ mod tests {
         ] {
             assert_eq!(matches(filter, name), expected, "{filter} {name}");
         }
-    }
-
-    #[test]
-    fn names_are_demangled() {
-        assert_eq!(
-            demangle("_ZNSt6vectorIiSaIiEE9push_backERKi").as_deref(),
-            Some("std::vector<int, std::allocator<int> >::push_back(int const&)")
-        );
-        assert_eq!(
-            demangle("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE").as_deref(),
-            Some("core::fmt::Formatter::pad")
-        );
-        assert_eq!(demangle("getpid"), None);
     }
 }

@@ -18,7 +18,28 @@ pub(crate) mod supervisor;
 pub(crate) mod verdict;
 pub(crate) mod worker;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::demangle::demangle;
+
+/// The executable mappings of this process, for [`Description::code`]. Empty where the system has no list.
+pub(crate) fn code_in_memory() -> Vec<(u64, u64, u64, String)> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    maps.lines().filter_map(mapping).collect()
+}
+
+/// A line of `/proc/self/maps`: `7f00-7fff r-xp 00001000 fe:01 123   /lib/libc.so.6`.
+fn mapping(line: &str) -> Option<(u64, u64, u64, String)> {
+    let mut words = line.split_ascii_whitespace();
+    let (range, access, offset) = (words.next()?, words.next()?, words.next()?);
+    let file = line[line.find('/')?..].to_owned();
+    let (start, end) = range.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    access.contains('x').then_some(())?;
+    Some((number(start)?, number(end)?, number(offset)?, file))
+}
 
 /// What the command needs to know to explain a death. Written before the call.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -31,6 +52,9 @@ pub(crate) struct Description {
     pub(crate) library: String,
     /// The arguments as written, with the names of their parameters.
     pub(crate) arguments: Vec<(String, String)>,
+    /// Where code stands in the worker: start, end, offset in the file, file.
+    #[serde(default)]
+    pub(crate) code: Vec<(u64, u64, u64, String)>,
 }
 
 impl Description {
@@ -41,8 +65,39 @@ impl Description {
         format!("{}({})", self.function, arguments.join(", "))
     }
 
+    /// The function that an instruction belongs to, as far as its file exports it, and the file.
+    pub(crate) fn place(&self, instruction: u64) -> Option<String> {
+        let (start, _, offset, file) =
+            self.code.iter().find(|(start, end, ..)| (*start..*end).contains(&instruction))?;
+        let at = instruction - start + offset;
+        let exports = pinvoke::library::exports::read(Path::new(file)).unwrap_or_default();
+        // Offsets in the file and addresses differ by the same distance in a whole segment; most linkers
+        // keep it zero for code. Where they do not, no function is named.
+        let inside = exports.iter().find(|e| e.size > 0 && (e.address..e.address + e.size).contains(&at));
+        Some(match inside {
+            Some(export) => {
+                format!("{} in {file}", demangle(&export.name).unwrap_or_else(|| export.name.clone()))
+            }
+            None => format!("{file}, offset {at:#x}"),
+        })
+    }
+
     /// The name of a parameter, by its index.
     pub(crate) fn parameter(&self, index: u32) -> &str {
         self.arguments.get(index as usize).map_or("?", |(name, _)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_of_code_are_read() {
+        let line = "7f01b000-7f02c000 r-xp 00001000 fe:01 123  /lib/with space.so";
+        assert_eq!(mapping(line), Some((0x7f01_b000, 0x7f02_c000, 0x1000, "/lib/with space.so".to_owned())));
+        assert_eq!(mapping("7f01b000-7f02c000 rw-p 00001000 fe:01 123  /lib/x.so"), None);
+        assert_eq!(mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0  [vdso]"), None);
+        assert!(!code_in_memory().is_empty());
     }
 }

@@ -83,13 +83,28 @@ fn wait(child: &mut Child, timeout: Option<Duration>) -> std::io::Result<Ending>
 }
 
 /// Kills what the native code has started (`system`), so that nothing is left running after a time-out.
-/// Where the system does not list a process's children there is nothing to do.
+/// Where the system has no `/proc` there is nothing to do.
 fn kill_descendants(process: u32) {
-    let list = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
-    for child in list.unwrap_or_default().split_whitespace().filter_map(|id| id.parse::<u32>().ok()) {
+    for child in children(process) {
         kill_descendants(child);
         native::send(child, libc::SIGKILL);
     }
+}
+
+/// The processes that a process has started and that still run.
+fn children(process: u32) -> Vec<u32> {
+    if let Ok(list) = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")) {
+        return list.split_whitespace().filter_map(|id| id.parse().ok()).collect();
+    }
+    // Not every kernel keeps that list: ask every process for its parent, the second field behind the name.
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        parent == Some(process)
+    })
+    .collect()
 }
 
 fn read_report(file: &File, flight: &Flight) -> Result<Option<Result<Report, Failure>>, Failure> {

@@ -58,8 +58,11 @@ fn crash(signal: i32, flight: &Flight, description: &Description) -> Failure {
     if let Some(address) = fault.address {
         failure = failure.fact("address", format!("{address:#x}"));
     }
-    match explain(fault) {
-        Some(note) => failure.note(note),
+    if let Some(note) = explain(fault) {
+        failure = failure.note(note);
+    }
+    match description.place(fault.instruction) {
+        Some(place) => failure.note(format!("at {place}")).fact("place", place),
         None => failure,
     }
 }
@@ -75,9 +78,7 @@ fn explain(fault: Fault) -> Option<String> {
     }
     let address = fault.address?;
     let kind = match (fault.signal, fault.code) {
-        (libc::SIGFPE, 1) => {
-            return Some(format!("integer division by zero, at the instruction {address:#x}"));
-        }
+        (libc::SIGFPE, 1) => return Some("integer division by zero".to_owned()),
         (libc::SIGFPE | libc::SIGILL, _) => return Some(format!("at the instruction {address:#x}")),
         (libc::SIGSEGV, _) if fault.stack != 0 && address.abs_diff(fault.stack) < NULL_PAGE => {
             "the stack has overflowed (endless recursion, or a huge local variable)"
@@ -153,7 +154,13 @@ mod tests {
     use super::*;
 
     fn fault(signal: i32, code: i32, address: u64) -> Fault {
-        Fault { signal, code, address: (code > 0).then_some(address), stack: 0x7fff_0000_0000 }
+        Fault {
+            signal,
+            code,
+            address: (code > 0).then_some(address),
+            stack: 0x7fff_0000_0000,
+            instruction: 0,
+        }
     }
 
     #[test]

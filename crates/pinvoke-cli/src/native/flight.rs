@@ -44,6 +44,7 @@ pub(crate) struct Flight {
     code: AtomicI32,
     address: AtomicU64,
     stack: AtomicU64,
+    instruction: AtomicU64,
     /// Bytes of the description of the call and, behind it, of the report.
     described: AtomicU64,
     reported: AtomicU64,
@@ -60,6 +61,8 @@ pub(crate) struct Fault {
     pub(crate) address: Option<u64>,
     /// The stack pointer; 0 where it is not known.
     pub(crate) stack: u64,
+    /// The instruction that was being executed; 0 where it is not known.
+    pub(crate) instruction: u64,
 }
 
 impl Flight {
@@ -114,6 +117,7 @@ impl Flight {
         self.code.store(fault.code, Relaxed);
         self.address.store(fault.address.unwrap_or(0), Relaxed);
         self.stack.store(fault.stack, Relaxed);
+        self.instruction.store(fault.instruction, Relaxed);
         self.signal.store(fault.signal, SeqCst);
     }
 
@@ -129,6 +133,7 @@ impl Flight {
             code,
             address: addressed.then(|| self.address.load(SeqCst)),
             stack: self.stack.load(SeqCst),
+            instruction: self.instruction.load(SeqCst),
         })
     }
 

@@ -96,7 +96,8 @@ extern "C" fn record_fault(signal: c_int, details: *mut libc::siginfo_t, context
     // holds some other number, which `Flight::fault` leaves out.
     let address = unsafe { details.si_addr() };
     let address = Some(address.addr() as u64);
-    flight.record(Fault { signal, code: details.si_code, address, stack: stack_pointer(context) });
+    let (stack, instruction) = registers(context);
+    flight.record(Fault { signal, code: details.si_code, address, stack, instruction });
     if details.si_code <= 0 {
         // Sent by a process, not raised by an instruction that would run again.
         // SAFETY: async-signal-safe; the handler has been reset, so the default action follows.
@@ -104,16 +105,19 @@ extern "C" fn record_fault(signal: c_int, details: *mut libc::siginfo_t, context
     }
 }
 
+/// The stack pointer and the instruction pointer at the time of a signal; 0 where they are not known.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn stack_pointer(context: *mut c_void) -> u64 {
+fn registers(context: *mut c_void) -> (u64, u64) {
     // SAFETY: the third argument of a handler installed with SA_SIGINFO is a `ucontext_t`.
-    let Some(context) = (unsafe { context.cast::<libc::ucontext_t>().as_ref() }) else { return 0 };
-    context.uc_mcontext.gregs[libc::REG_RSP as usize].cast_unsigned()
+    let Some(context) = (unsafe { context.cast::<libc::ucontext_t>().as_ref() }) else { return (0, 0) };
+    let register =
+        |index: c_int| usize::try_from(index).map_or(0, |i| context.uc_mcontext.gregs[i]).cast_unsigned();
+    (register(libc::REG_RSP), register(libc::REG_RIP))
 }
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-fn stack_pointer(_context: *mut c_void) -> u64 {
-    0
+fn registers(_context: *mut c_void) -> (u64, u64) {
+    (0, 0)
 }
 
 unsafe extern "C" {
