@@ -16,27 +16,51 @@ use crate::failure::{Failure, Kind};
 /// Compilers to look for where `CC` is not set.
 const COMPILERS: [&str; 4] = ["cc", "gcc", "clang", "c99"];
 
-/// The declarations of all files and headers.
+/// The declarations of all files and headers. What a file declares counts more than what a header does.
 pub(crate) fn read(declarations: &Declarations, target: Target) -> Result<Unit, Failure> {
-    let mut unit = Unit::new(target);
-    if !declarations.include.is_empty() {
-        if target != Target::HOST {
+    let headers = match declarations.include.as_slice() {
+        [] => None,
+        _ if target != Target::HOST => {
             let message = format!("--include reads the headers of this machine, not those of {target}");
             return Err(Failure::new(Kind::Usage, message).help("declare the types in a file and use --decl"));
         }
-        let text = preprocess(&declarations.include)?;
-        // What a header declares beyond what is understood does not matter unless it is asked for, and is
-        // reported then.
-        unit.parse("preprocessor output", &text);
-    } else if target == Target::HOST {
-        // Findings in our own table would be a defect, which its test shows.
-        unit.parse("constants", &crate::constants::definitions());
-    }
+        headers => Some(preprocess(headers)?),
+    };
+    let mut files = Vec::new();
     for path in &declarations.decl {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Failure::system(format_args!("read the declarations in {}", path.display()), &error)
         })?;
-        check(unit.parse(&path.display().to_string(), &text))?;
+        files.push((path.display().to_string(), text));
+    }
+    let mut unit = Unit::new(target);
+    let read_files =
+        |unit: &mut Unit| files.iter().try_for_each(|(name, text)| check(unit.parse(name, text)));
+    let Some(headers) = headers else {
+        if target == Target::HOST {
+            // Findings in our own table would be a defect, which its test shows.
+            unit.parse("constants", &crate::constants::definitions());
+        }
+        read_files(&mut unit)?;
+        return Ok(unit);
+    };
+    // What a header declares beyond what is understood does not matter unless it is asked for, and is
+    // reported then. The first declaration of a name counts, so the files come first, unless they need
+    // something that the headers declare.
+    let alone = read_files(&mut unit).is_ok();
+    if !alone {
+        unit = Unit::new(target);
+    }
+    unit.parse("preprocessor output", &headers);
+    if alone {
+        // Of macros the last definition counts, as in C.
+        for (name, text) in &files {
+            let macros: Vec<&str> =
+                text.lines().filter(|line| line.trim_start().starts_with("#define")).collect();
+            unit.parse(name, &macros.join("\n"));
+        }
+    } else {
+        read_files(&mut unit)?;
     }
     Ok(unit)
 }

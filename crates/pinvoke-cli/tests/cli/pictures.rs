@@ -39,6 +39,26 @@ fn layouts_are_the_compiler_s() {
     }
 }
 
+#[test]
+fn files_count_more_than_headers_and_headers_more_than_the_table() {
+    let directory = directory("order");
+    let (own, on_top) = (directory.join("own.h"), directory.join("on_top.h"));
+    std::fs::write(&own, "struct stat { char c; short only; };\n#define O_RDONLY 7\n").unwrap();
+    std::fs::write(&on_top, "struct both { struct flock lock; struct only_in_the_header { int x; } y; };")
+        .unwrap();
+    let (own, on_top) = (own.to_str().unwrap(), on_top.to_str().unwrap());
+    for extra in [&[][..], &["--include", "sys/stat.h", "--include", "fcntl.h"]] {
+        let json = run(["layout", "struct stat", "--json", "--decl", own].iter().chain(extra)).json();
+        assert_eq!(json["size"], 4, "{extra:?}");
+        let args = ["call", "libc", "int abs(int)", "O_RDONLY", "--decl", own];
+        assert_eq!(run(args.iter().chain(extra)).good(), "7\n", "{extra:?}");
+    }
+    // A file may build on what a header declares.
+    let json = run(["layout", "struct both", "--json", "--decl", on_top, "--include", "fcntl.h"]).json();
+    let flock = compiler("fcntl.h", "struct flock", &[]);
+    assert_eq!(json["members"][1]["offset"].as_u64(), Some(flock[0]));
+}
+
 /// Rows of a table, cells separated by single spaces.
 fn rows(text: &str) -> Vec<String> {
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
