@@ -12,7 +12,7 @@
 //! * Unnamed bit-fields count as integers (clang leaves them out).
 //! * A flexible array member is left out (clang sends such a structure to memory). So is a member of
 //!   zero length; gcc lets `char e[0]` in the middle of an eightbyte count as an integer. If its
-//!   element is misaligned, the value goes to memory all the same.
+//!   element is misaligned there, the value goes to memory all the same.
 //! * `_Complex float` is one vector register, `_Complex double` two, `_Complex long double` memory
 //!   as an argument and `st(0)`, `st(1)` as a result.
 //! * An empty structure (size 0 in GNU C) travels nowhere.
@@ -167,7 +167,7 @@ fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
         eightbytes[which] = eightbytes[which].merge(class);
     };
     if let Some(bits) = bits {
-        if absent {
+        if absent.is_some() {
             return;
         }
         let last = offset + u64::from(bits.start + bits.width - 1) / 8;
@@ -188,11 +188,15 @@ fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
         Kind::Complex { .. } => (layout.size / 2, Eightbyte::Sse),
         _ => (layout.size, Eightbyte::Integer),
     };
+    // Nothing is asked of an array without elements with which an eightbyte begins.
+    if absent.is_some_and(|array| array.is_multiple_of(8)) {
+        return;
+    }
     if !offset.is_multiple_of(unit) {
         merge(offset, Eightbyte::Memory);
         return;
     }
-    if absent {
+    if absent.is_some() {
         return;
     }
     merge(offset, class);

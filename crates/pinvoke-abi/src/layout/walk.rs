@@ -19,9 +19,9 @@ pub(crate) struct Scalar<'a> {
     pub(crate) bits: Option<BitRange>,
     /// Whether it is directly a member of a union.
     pub(crate) in_union: bool,
-    /// It would be inside the first element of an array that has none: it has no bytes, but an ABI may
-    /// ask whether it is aligned.
-    pub(crate) absent: bool,
+    /// Set if it would be inside the first element of an array that has none: where the array lies. It
+    /// has no bytes then, but an ABI may ask whether it is aligned.
+    pub(crate) absent: Option<u64>,
 }
 
 /// Why a walk ended early.
@@ -41,7 +41,7 @@ pub(crate) enum Malformed {
 /// `layout`.
 pub(crate) fn scalars<'a>(layout: &'a Layout, visit: &mut dyn FnMut(Scalar<'a>)) -> Result<(), Malformed> {
     let mut left = MAX_VISITS;
-    let place = Place { offset: 0, limit: layout.size, in_union: false, absent: false };
+    let place = Place { offset: 0, limit: layout.size, in_union: false, absent: None };
     walk(layout, place, MAX_DEPTH, &mut left, visit)
 }
 
@@ -52,7 +52,7 @@ struct Place {
     /// End of the aggregate around it.
     limit: u64,
     in_union: bool,
-    absent: bool,
+    absent: Option<u64>,
 }
 
 fn walk<'a>(
@@ -75,15 +75,10 @@ fn walk<'a>(
             if element.size.checked_mul(*count) != Some(layout.size) {
                 return Err(Malformed::Outside);
             }
-            if element.size == 0 {
-                return Ok(());
-            }
-            if *count == 0 {
-                let place = Place { offset, limit: u64::MAX, in_union: false, absent: true };
-                return walk(element, place, depth - 1, left, visit);
-            }
-            // Of what is not there, one element tells as much as all.
-            let visited = if absent { 1 } else { *count };
+            let absent = if *count == 0 { absent.or(Some(offset)) } else { absent };
+            // Of what is not there or has no size, one element tells as much as all.
+            let visited = if absent.is_some() || element.size == 0 { 1 } else { *count };
+            let limit = if absent.is_some() { u64::MAX } else { limit };
             for i in 0..visited {
                 let place = Place { offset: offset + i * element.size, limit, in_union: false, absent };
                 walk(element, place, depth - 1, left, visit)?;

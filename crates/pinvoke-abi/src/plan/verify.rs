@@ -205,7 +205,7 @@ fn covered(pieces: &[Piece], layout: &Layout) -> Result<(), PlanError> {
     };
     let mut all = true;
     let walked = walk::scalars(layout, &mut |scalar| {
-        if scalar.absent {
+        if scalar.absent.is_some() {
             return;
         }
         let first = scalar.offset;
