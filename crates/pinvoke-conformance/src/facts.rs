@@ -21,7 +21,6 @@ pub(crate) fn compare_with_compiler(
     let mut bit_field = 0;
     let places = (0..prototype.params.len()).map(|i| format!("argument {i}")).chain(["result".to_owned()]);
     for (ty, place) in prototype.params.iter().chain(&prototype.ret).zip(places) {
-        let place = if std::ptr::eq(ty, prototype.ret.as_ref().unwrap_or(ty)) { "result" } else { &place };
         let layout = layouts::of(ty).map_err(|e| format!("no layout for {place}: {e}"))?;
         questions.push((format!("size of {place}"), layout.size));
         questions.push((format!("alignment of {place}"), layout.align));
