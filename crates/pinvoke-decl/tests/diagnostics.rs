@@ -216,6 +216,7 @@ fn impossible_types() {
         ("int x[1 / 0];", "division by zero"),
         ("int x[2147483647 + 1];", "this overflows 'int'"),
         ("int x[1 << 40];", "a shift by 40 in a type of 32 bits"),
+        ("int x[*p];", "pointers and addresses are not integer constants"),
         ("int x[N];", "'N' is not a known constant"),
         ("int x[-1];", "the array 'x' has -1 elements"),
         ("enum e { A = B, B };", "'B' is used before its value is known"),

@@ -215,6 +215,10 @@ fn manual_pages_are_read_as_they_are() {
              struct sigaction *_Nullable restrict oldact);",
             "int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)",
         ),
+        (
+            "void fill(size_t *n, char buf[(*n)], int t[-*n][*n + 1])",
+            "void fill(size_t *n, char *buf, int (*t)[])",
+        ),
         ("#include <unistd.h>\n\npid_t fork(void);", "pid_t fork(void)"),
         (
             "sighandler_t signal(int signum, sighandler_t handler);",

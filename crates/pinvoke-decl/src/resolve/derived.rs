@@ -182,6 +182,7 @@ impl Resolver<'_> {
     }
 }
 
+/// Whether an expression names something, or looks behind a pointer.
 fn has_names(expr: &Expr) -> bool {
-    expr.ops.iter().any(|(op, _)| matches!(op, Op::Name(_)))
+    expr.ops.iter().any(|(op, _)| matches!(op, Op::Name(_) | Op::NotInteger(_)))
 }

@@ -283,9 +283,10 @@ impl Parser<'_> {
         if self.eat(Punct::RBracket) {
             return Ok(Derivation::Array { len: ArrayLen::Unknown, span: self.span_since(start) });
         }
-        // Sizes that are no constants: `[*]`, `[*count]`, and `[.n]` of manual pages. They stand in
-        // parameters only, where the value does not matter.
-        let manual = self.is(Punct::Dot) || self.is(Punct::Ellipsis) || self.is(Punct::Star);
+        // `[*]`, and `[.n]` of manual pages: parameters only, where the value does not matter.
+        let manual = self.is(Punct::Dot)
+            || self.is(Punct::Ellipsis)
+            || self.is(Punct::Star) && self.is_ahead(1, Punct::RBracket);
         if manual {
             while !self.is(Punct::RBracket) {
                 match self.kind() {

@@ -93,6 +93,14 @@ impl Parser<'_> {
                     self.bump();
                     continue;
                 }
+                TokenKind::Punct(Punct::Star | Punct::Amp) => {
+                    // Not constant, and fine where the value does not matter: `char text[(*length)]`.
+                    self.bump();
+                    self.nested(|p| p.unary(&mut Vec::new()))?;
+                    ops.push((Op::NotInteger("pointers and addresses are not integer constants"), span));
+                    ops.extend(prefixes.into_iter().rev());
+                    return Ok(());
+                }
                 TokenKind::Punct(Punct::LParen) if self.known_type_at(1) => {
                     self.bump();
                     let ty = self.nested(Self::type_name)?;
