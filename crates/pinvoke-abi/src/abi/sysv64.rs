@@ -8,7 +8,8 @@
 //!
 //! Where the text leaves room, gcc decides, being the compiler that builds the systems we call into:
 //! * A member that is not aligned *for a scalar in it* sends the whole value to memory; whether an
-//!   inner structure as such is aligned does not matter (clang looks at that too).
+//!   inner structure as such is aligned does not matter (clang looks at that too). Of an array every
+//!   element counts, as the text and clang have it; gcc looks at the first one only.
 //! * Unnamed bit-fields count as integers (clang leaves them out).
 //! * A flexible array member is left out (clang sends such a structure to memory). So is a member of
 //!   zero length; gcc lets `char e[0]` in the middle of an eightbyte count as an integer. If its
