@@ -161,14 +161,17 @@ pub(crate) fn run(job: &Job) -> Result<(), String> {
     }
     let file = job.directory.join("batch.c");
     std::fs::write(&file, source).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+    let stop = matches!(job.choice, Choice::Candidates { .. });
+    let mut log = Log { out: io::stdout(), stop, found: false };
     let mut objects = Vec::new();
     for side in &job.sides {
         let object = job.directory.join(format!("{side}.so"));
-        side.compiler.compile(side.optimise, &file, &object)?;
+        if let Err(error) = side.compiler.compile(side.optimise, &file, &object) {
+            let whose = if error.crashed { "compiler" } else { "source" };
+            return log.line(&format!("rejected {whose} {}", error.message.replace('\n', "\\n")));
+        }
         objects.push((*side, SharedObject::open(&object)?));
     }
-    let stop = matches!(job.choice, Choice::Candidates { .. });
-    let mut log = Log { out: io::stdout(), stop, found: false };
     let mut counts = Counts::default();
     for item in &items {
         let witness = matches!(job.choice, Choice::Witness { .. });

@@ -41,21 +41,43 @@ impl Compiler {
     }
 
     /// Compiles `source` to a shared object.
-    pub(crate) fn compile(self, optimise: Optimise, source: &Path, object: &Path) -> Result<(), String> {
+    pub(crate) fn compile(
+        self,
+        optimise: Optimise,
+        source: &Path,
+        object: &Path,
+    ) -> Result<(), CompileError> {
         let output = Command::new(self.command())
             .args(["-std=gnu11", "-w", "-fPIC", "-shared", &optimise.to_string()])
             .arg("-o")
             .arg(object)
             .arg(source)
             .output()
-            .map_err(|e| format!("the C compiler `{self}` cannot be run: {e}"))?;
+            .map_err(|e| CompileError {
+                message: format!("the C compiler `{self}` cannot be run: {e}"),
+                crashed: false,
+            })?;
         if output.status.success() {
             return Ok(());
         }
         let errors = String::from_utf8_lossy(&output.stderr);
+        let crashed =
+            ["internal compiler error", "PLEASE submit a bug report"].iter().any(|w| errors.contains(w));
+        if crashed {
+            return Err(CompileError { message: format!("{self} {optimise} itself crashes"), crashed });
+        }
         let first: Vec<&str> = errors.lines().take(12).collect();
-        Err(format!("{self} {optimise} rejects {}:\n{}", source.display(), first.join("\n")))
+        let message = format!("{self} {optimise} rejects {}:\n{}", source.display(), first.join("\n"));
+        Err(CompileError { message, crashed })
     }
+}
+
+/// Why there is no object.
+#[derive(Clone, Debug)]
+pub(crate) struct CompileError {
+    pub(crate) message: String,
+    /// The compiler broke down, which says nothing about the source.
+    pub(crate) crashed: bool,
 }
 
 impl fmt::Display for Compiler {

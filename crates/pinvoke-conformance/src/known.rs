@@ -97,13 +97,15 @@ pub(crate) const KNOWN: &[Known] = &[
     },
     Known {
         name: "unnamed bit-fields only",
-        reason: "clang passes nothing for a structure that has no other members; gcc gives it a register while \
-                 there is one, but no word on the stack, and under ms_abi no address to return it",
+        reason: "clang passes nothing for a structure that has no other members, or all of it in memory if it is \
+                 large; gcc gives it a register while there is one, but no word on the stack, and no address to \
+                 return it where it would return others through memory",
         deviates: &[Compiler::Gcc, Compiler::Clang],
         role: Role::Both,
         applies: |p| {
             let alone = |ty: &Ty| size(ty) > 0 && leaves(ty) == 0;
-            p.params.iter().any(alone) || is_ms(p) && p.ret.as_ref().is_some_and(alone)
+            let returned = |ty: &Ty| alone(ty) && (is_ms(p) || size(ty) > 16);
+            p.params.iter().any(alone) || p.ret.as_ref().is_some_and(returned)
         },
         witness: || sysv(vec![Ty::Record(record(vec![unnamed_bits()])), Ty::Scalar(Scalar::Int)]),
     },
@@ -126,9 +128,7 @@ pub(crate) const KNOWN: &[Known] = &[
                  it travel in an integer register; clang leaves it out",
         deviates: &[Compiler::Gcc],
         role: Role::Both,
-        applies: |p| {
-            !is_ms(p) && any_small_value(p, |l| has_empty_array(l, 0) && !misaligned_in_gcc(l, 0, false))
-        },
+        applies: |p| !is_ms(p) && any_small_value(p, |l| has_empty_array(l, 0) && !misaligned(l)),
         witness: || {
             let float = member(Ty::Scalar(Scalar::Float));
             let empty = member(Ty::Array(Box::new(Ty::Scalar(Scalar::Char)), 0));
@@ -141,13 +141,24 @@ pub(crate) const KNOWN: &[Known] = &[
                  of a union as the integer that holds it; clang asks every member by its declared type",
         deviates: &[Compiler::Clang],
         role: Role::Both,
-        applies: |p| {
-            !is_ms(p) && any_small_value(p, |l| misaligned_in_gcc(l, 0, false) != misaligned_in_clang(l, 0))
-        },
+        applies: |p| !is_ms(p) && any_small_value(p, |l| misaligned(l) != misaligned_in_clang(l, 0)),
         witness: || {
             let long = Member { bits: Some(32), ..member(Ty::Scalar(Scalar::Long)) };
             let members = vec![member(Ty::Scalar(Scalar::Int)), member(Ty::Record(record(vec![long])))];
             sysv(vec![Ty::Record(Record { packed: true, ..record(members) })])
+        },
+    },
+    Known {
+        name: "misaligned second element",
+        reason: "psABI 3.2.3 sends a value with misaligned members to memory, and so does clang; of an array gcc \
+                 asks the first element only, though those behind it may be misaligned if they are packed",
+        deviates: &[Compiler::Gcc],
+        role: Role::Both,
+        applies: |p| !is_ms(p) && any_small_value(p, |l| misaligned(l) != misaligned_in_gcc(l)),
+        witness: || {
+            let members = vec![member(Ty::Scalar(Scalar::Short)), member(Ty::Scalar(Scalar::Char))];
+            let element = Ty::Record(Record { packed: true, ..record(members) });
+            sysv(vec![Ty::Record(record(vec![member(Ty::Array(Box::new(element), 2))]))])
         },
     },
     Known {
@@ -165,14 +176,29 @@ fn is_union_with_zero_width(ty: &Ty) -> bool {
     matches!(ty, Ty::Record(r) if r.union && r.members.iter().any(|m| m.bits == Some(0)))
 }
 
-/// Whether gcc finds a scalar where its type does not want it. The element of an array that has none
-/// counts inside an eightbyte; a bit-field counts in a union.
-fn misaligned_in_gcc(layout: &Layout, offset: u64, in_empty: bool) -> bool {
+/// Which elements of an array are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Elements {
+    All,
+    First,
+}
+
+/// Whether a scalar lies where its type does not want it, as gcc asks but of all elements of an array.
+fn misaligned(layout: &Layout) -> bool {
+    has_misaligned_scalar(layout, 0, false, Elements::All)
+}
+
+fn misaligned_in_gcc(layout: &Layout) -> bool {
+    has_misaligned_scalar(layout, 0, false, Elements::First)
+}
+
+/// The element of an array that has none counts inside an eightbyte; a bit-field counts in a union.
+fn has_misaligned_scalar(layout: &Layout, offset: u64, in_empty: bool, elements: Elements) -> bool {
     match &layout.kind {
         Kind::Struct { fields } | Kind::Union { fields } => {
             let union = matches!(layout.kind, Kind::Union { .. });
             fields.iter().any(|field| match field.bits {
-                None => misaligned_in_gcc(&field.layout, offset + field.offset, in_empty),
+                None => has_misaligned_scalar(&field.layout, offset + field.offset, in_empty, elements),
                 Some(bits) => {
                     let holder = u64::from(bits.width.div_ceil(8).next_power_of_two());
                     union && !(offset + field.offset).is_multiple_of(holder)
@@ -182,7 +208,9 @@ fn misaligned_in_gcc(layout: &Layout, offset: u64, in_empty: bool) -> bool {
         Kind::Array { .. } if layout.size == 0 && !in_empty && offset.is_multiple_of(8) => false,
         Kind::Array { element, count } => {
             let in_empty = in_empty || *count == 0;
-            (0..(*count).max(1)).any(|i| misaligned_in_gcc(element, offset + i * element.size, in_empty))
+            let count = if elements == Elements::First { 1 } else { (*count).max(1) };
+            let at = |i| offset + i * element.size;
+            (0..count).any(|i| has_misaligned_scalar(element, at(i), in_empty, elements))
         }
         _ => !offset.is_multiple_of(layout.align),
     }

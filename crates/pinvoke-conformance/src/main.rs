@@ -11,6 +11,9 @@ struct Arguments {
     /// Number of signatures.
     #[arg(long, default_value_t = 20_000)]
     count: u64,
+    /// The first signature, to go on where another run ended.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
     /// Where all choices come from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<bool, String> {
     let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let mut options = Options::new(&executable, arguments.seed, arguments.count);
+    options.first = arguments.first;
     options.only = arguments.only;
     options.progress = arguments.only.is_none();
     options.as_is = arguments.as_is;

@@ -27,7 +27,9 @@ const BATCH: u64 = 200;
 pub struct Options {
     /// Where all choices come from.
     pub seed: u64,
-    /// Number of signatures.
+    /// The first signature, rounded down to the beginning of its batch.
+    pub first: u64,
+    /// Number of signatures from there on.
     pub count: u64,
     /// Only this one of them, against every compiler at every level.
     pub only: Option<u64>,
@@ -57,6 +59,7 @@ impl Options {
     pub fn new(executable: &Path, seed: u64, count: u64) -> Options {
         Options {
             seed,
+            first: 0,
             count,
             only: None,
             shrink: Vec::new(),
@@ -112,6 +115,8 @@ pub struct Summary {
     pub upcalls: u64,
     /// Signatures per known disagreement.
     known: BTreeMap<String, u64>,
+    /// Signatures whose C text makes a compiler itself crash.
+    uncompiled: Vec<(u64, String)>,
     /// Everything that did not match.
     pub failures: Vec<Failure>,
     elapsed: Duration,
@@ -137,6 +142,9 @@ impl fmt::Display for Summary {
             let deviates = format!(" ({} not followed)", deviates.join(" and "));
             writeln!(f, "known          {count} signatures: {name}{deviates}")?;
         }
+        for (number, message) in &self.uncompiled {
+            writeln!(f, "not compiled   signature {number}: {message}")?;
+        }
         writeln!(f, "mismatches     {}", self.failures.len())?;
         write!(f, "elapsed        {:.1} s", self.elapsed.as_secs_f64())
     }
@@ -158,7 +166,9 @@ pub fn run(options: &Options) -> Result<Summary, String> {
         Some(index) => {
             let choice = Choice::Shrunk { index, path: options.shrink.clone() };
             let sides = sides(options, &[[Optimise::No; 2], [Optimise::Yes; 2]]);
-            gather(options, choice, &sides, 1, &found)?;
+            if let Ending::Rejected(rejected) = gather(options, choice, &sides, 1, &found)? {
+                return Err(rejected.message);
+            }
         }
         None => run_batches(options, &found)?,
     }
@@ -179,6 +189,9 @@ pub fn check_known(options: &Options) -> Result<(), String> {
     for (i, known) in KNOWN.iter().enumerate() {
         let sides = sides(options, &[[Optimise::No; 2], [Optimise::Yes; 2]]);
         let outcome = child(options, Choice::Witness { known: i }, &sides)?;
+        if let Some(rejected) = outcome.rejected {
+            return Err(rejected.message);
+        }
         if outcome.failures.is_empty() && outcome.crash.is_none() {
             stale.push(format!("{}: {}", known.name, known.reason));
         }
@@ -216,13 +229,15 @@ fn sides(options: &Options, levels: &[[Optimise; 2]]) -> Vec<Side> {
 }
 
 fn run_batches(options: &Options, found: &Found) -> Result<(), String> {
-    let next = AtomicU64::new(0);
+    let start = options.first / BATCH;
+    let end = start * BATCH + options.count;
+    let next = AtomicU64::new(start);
     let worker = || -> Result<(), String> {
         loop {
             let batch = next.fetch_add(1, Ordering::Relaxed);
             let first = batch * BATCH;
             let enough = found.lock().map_err(|e| e.to_string())?.1.len() >= options.max_failures;
-            if first >= options.count || enough {
+            if first >= end || enough {
                 return Ok(());
             }
             let levels = if batch.is_multiple_of(2) {
@@ -231,19 +246,7 @@ fn run_batches(options: &Options, found: &Found) -> Result<(), String> {
                 [Optimise::Yes, Optimise::No]
             };
             let sides = sides(options, &[levels]);
-            let mut from = first;
-            let end = (first + BATCH).min(options.count);
-            // Behind a crash the rest of the batch goes on in a new process.
-            while from < end {
-                let choice = Choice::Range { first: from, count: end - from };
-                match gather(options, choice, &sides, end - from, found)? {
-                    Some(crashed) => from = crashed + 1,
-                    None => break,
-                }
-                if found.lock().map_err(|e| e.to_string())?.1.len() >= options.max_failures {
-                    break;
-                }
-            }
+            run_range(options, &sides, first, (first + BATCH).min(end), found)?;
         }
     };
     std::thread::scope(|scope| {
@@ -252,19 +255,81 @@ fn run_batches(options: &Options, found: &Found) -> Result<(), String> {
     })
 }
 
-/// Runs a batch and adds up; gives the number of the prototype that crashed.
+/// Runs part of a batch.
+fn run_range(
+    options: &Options,
+    sides: &[Side],
+    mut from: u64,
+    end: u64,
+    found: &Found,
+) -> Result<(), String> {
+    while from < end {
+        let choice = Choice::Range { first: from, count: end - from };
+        match gather(options, choice, sides, end - from, found)? {
+            Ending::Done => break,
+            // Behind a crash the rest goes on in a new process.
+            Ending::Crashed(number) => from = number + 1,
+            // One prototype that cannot be compiled must not take the others with it.
+            Ending::Rejected(_) if end - from > 1 => {
+                let middle = from + (end - from) / 2;
+                run_range(options, sides, from, middle, found)?;
+                from = middle;
+            }
+            Ending::Rejected(rejected) => {
+                let mut found = found.lock().map_err(|e| e.to_string())?;
+                if rejected.compiler_crashed {
+                    found.0.uncompiled.push((from, rejected.message));
+                } else {
+                    let (stage, message) = ("compile".to_owned(), rejected.message);
+                    found.1.push(Raw {
+                        index: from,
+                        path: Vec::new(),
+                        stage,
+                        message,
+                        sides: sides.to_vec(),
+                    });
+                }
+                break;
+            }
+        }
+        if found.lock().map_err(|e| e.to_string())?.1.len() >= options.max_failures {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How a child process ended.
+enum Ending {
+    Done,
+    /// With the number of the prototype.
+    Crashed(u64),
+    Rejected(Rejected),
+}
+
+/// A file that a compiler did not compile.
+#[derive(Clone)]
+struct Rejected {
+    message: String,
+    compiler_crashed: bool,
+}
+
+/// Runs a batch and adds up.
 fn gather(
     options: &Options,
     choice: Choice,
     sides: &[Side],
     signatures: u64,
     found: &Found,
-) -> Result<Option<u64>, String> {
+) -> Result<Ending, String> {
     let path = match &choice {
         Choice::Shrunk { path, .. } => path.clone(),
         Choice::Range { .. } | Choice::Candidates { .. } | Choice::Witness { .. } => Vec::new(),
     };
     let outcome = child(options, choice, sides)?;
+    if let Some(rejected) = outcome.rejected {
+        return Ok(Ending::Rejected(rejected));
+    }
     let mut found = found.lock().map_err(|e| e.to_string())?;
     let (summary, raw) = &mut *found;
     summary.layouts += outcome.counts.layouts;
@@ -288,7 +353,7 @@ fn gather(
         }
         raw.push(Raw { index, path: path.clone(), stage, message, sides: sides.to_vec() });
     }
-    Ok(crash)
+    Ok(crash.map_or(Ending::Done, Ending::Crashed))
 }
 
 /// What a child process said.
@@ -299,6 +364,7 @@ struct Outcome {
     failures: Vec<(u64, String, String)>,
     crash: Option<(u64, String, String)>,
     known: Vec<String>,
+    rejected: Option<Rejected>,
 }
 
 fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, String> {
@@ -334,6 +400,11 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
                 outcome.failures.push((number, stage.to_owned(), message.replace("\\n", "\n")));
             }
             "known" => outcome.known.push(text.to_owned()),
+            "rejected" => {
+                let message = text.replace("\\n", "\n");
+                outcome.rejected = Some(Rejected { message, compiler_crashed: number == "compiler" });
+                done = true;
+            }
             "done" => {
                 let numbers: Vec<u64> = rest.split(' ').filter_map(|n| n.parse().ok()).collect();
                 if let [layouts, peers, downcalls, upcalls] = numbers[..] {
@@ -437,7 +508,7 @@ fn smaller(options: &Options, raw: &Raw, path: &[usize]) -> Option<usize> {
     let mut from = 0;
     while from < end {
         let choice = Choice::Candidates { index: raw.index, path: path.to_vec(), from, count: CHUNK };
-        // A variant that a compiler rejects ends the search, not the report.
+        // A variant that a compiler rejects is passed over with its neighbours.
         let outcome = child(options, choice, &raw.sides).ok()?;
         match outcome.failures.into_iter().chain(outcome.crash).next() {
             None => from += CHUNK,
