@@ -427,19 +427,29 @@ fn a_signal_handler_may_be_a_callback() {
 
 #[test]
 fn microsoft_callers_keep_their_registers() {
-    // Four parameters leave no register free: through the frame.
-    type Four = unsafe extern "win64" fn(i32, i32, i32, i32) -> i32;
-    const FOUR: Declaration<Four> = Declaration::new("four");
-    // One more way to use every register that System V may destroy.
-    fn trample() -> f64 {
-        let v: [f64; 24] = core::array::from_fn(|i| std::hint::black_box(i as f64));
-        v.iter().fold(1.0, |a, b| a * 1.0001 + b)
-    }
-    let mut sum = |a: i32, b: i32, c: i32, d: i32| -> i32 {
-        std::hint::black_box(trample());
-        a + 10 * b + 100 * c + 1000 * d
+    // A dynamic callback: between its caller and the handler there is no function of rustc's that
+    // keeps these registers, only the entry.
+    let four = Signature {
+        conv: CallConv::Win64,
+        ..Signature::new(Target::HOST, vec![i32::layout(); 4], i32::layout())
     };
-    let callback = FOUR.scoped(&mut sum).unwrap();
+    let sum = |args: &mut pinvoke::upcall::UpcallArgs<'_>| {
+        // What System V allows and Microsoft does not.
+        unsafe {
+            core::arch::asm!(
+                "mov rdi, 0", "mov rsi, 0",
+                "pcmpeqd xmm6, xmm6", "pcmpeqd xmm7, xmm7", "pcmpeqd xmm8, xmm8", "pcmpeqd xmm9, xmm9",
+                "pcmpeqd xmm10, xmm10", "pcmpeqd xmm11, xmm11", "pcmpeqd xmm12, xmm12",
+                "pcmpeqd xmm13, xmm13", "pcmpeqd xmm14, xmm14", "pcmpeqd xmm15, xmm15",
+                out("rdi") _, out("rsi") _, out("xmm6") _, out("xmm7") _, out("xmm8") _, out("xmm9") _,
+                out("xmm10") _, out("xmm11") _, out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
+            );
+        }
+        let int = |i| i32::from_ne_bytes(args.arg(i).try_into().unwrap());
+        let sum = int(0) + 10 * int(1) + 100 * int(2) + 1000 * int(3);
+        args.ret().copy_from_slice(&sum.to_ne_bytes());
+    };
+    let callback = DynamicCallback::new(&four, "four", sum, ThreadRule::OwnThread).unwrap();
     let target = callback.code().as_ptr();
     let result: i32;
     let (rdi, rsi, xmm6, xmm15): (u64, u64, u64, u64);

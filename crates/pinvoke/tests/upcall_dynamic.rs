@@ -98,6 +98,7 @@ fn values_of_every_class_come_in_and_go_out() {
     both!(i8, -3);
     both!(u8, 255);
     both!(i16, -30000);
+    both!(i32, -70_000);
     both!(u32, u32::MAX);
     both!(i64, i64::MIN);
     both!(bool, true);
@@ -158,6 +159,24 @@ fn arguments_beyond_the_registers_are_found_on_the_stack() {
         let _: Option<A> = None;
         assert_eq!(sum, expected);
     }
+}
+
+#[test]
+fn narrow_results_are_widened() {
+    fn widened<T: NativeType + 'static>(value: T) -> i32 {
+        let signature = signature(CallConv::C, vec![], T::layout());
+        let callback =
+            DynamicCallback::new(&signature, "narrow", move |args| put(args, value), ThreadRule::OwnThread)
+                .unwrap();
+        // What a compiler sees that looks at all of eax.
+        let function: extern "C" fn() -> i32 = unsafe { std::mem::transmute(callback.code()) };
+        function()
+    }
+    assert_eq!(widened(-3_i8), -3);
+    assert_eq!(widened(200_u8), 200);
+    assert_eq!(widened(-30_000_i16), -30_000);
+    assert_eq!(widened(60_000_u16), 60_000);
+    assert_eq!(widened(true), 1);
 }
 
 #[test]

@@ -163,6 +163,27 @@ fn a_panic_around_the_native_call_wins() {
 }
 
 #[test]
+fn a_pending_panic_waits_for_its_own_outer_call() {
+    // A plain function of somebody else, called by the same native code, calls out itself.
+    extern "C" fn plain(n: c_int) -> c_int {
+        resume_after(|| n + 1)
+    }
+    let mut closure = |_: c_int| -> c_int { panic!("pending") };
+    let callback = UNARY.scoped(&mut closure).unwrap();
+    let f = callback.function();
+    let seen = Cell::new(0);
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        resume_after(|| {
+            native(f, 1);
+            seen.set(native(plain, 4));
+            assert_eq!(native(f, 1), -1);
+        });
+    }));
+    assert_eq!(seen.get(), 5, "the inner call did not take the panic");
+    assert_eq!(message(&*panic.unwrap_err()), "pending");
+}
+
+#[test]
 fn a_bare_function_and_a_handler_contain_panics_too() {
     let bare = function::<Unary, _>(|n: c_int| -> c_int { panic!("bare {n}") });
     let panic = catch_unwind(|| resume_after(|| native(bare, 3))).unwrap_err();
@@ -359,6 +380,13 @@ fn ending_a_borrow_waits_for_other_threads() {
         drop(callback);
         assert!(!running.load(Ordering::SeqCst));
     });
+}
+
+#[test]
+fn what_runs_everywhere_goes_everywhere() {
+    fn sent<T: Send + Sync>(_: &T) {}
+    sent(&UNARY.owned_anywhere(|n: c_int| -> c_int { n }).unwrap());
+    sent(&UNARY.leak_anywhere(|n: c_int| -> c_int { n }).unwrap());
 }
 
 /// Lines of `/proc/self/maps` that break the promise: writable and executable, or executable without

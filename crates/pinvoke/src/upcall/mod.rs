@@ -164,7 +164,8 @@ impl Identity {
 
 /// Whether this address is one of our live callbacks, and which.
 ///
-/// Closures that capture nothing are functions of their own and not known here.
+/// Functions that are not thunks are not known here: closures that capture nothing ([`function`]),
+/// and the functions of callbacks with user data, which many callbacks share.
 #[must_use]
 pub fn lookup(code: CodePtr) -> Option<Identity> {
     thunk_table::find(code).map(Identity::of)
