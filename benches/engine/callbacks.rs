@@ -34,9 +34,13 @@ unsafe extern "C" fn libffi_add(
     offset: &c_int,
 ) {
     // SAFETY: two pointers to int, as the Cif says.
-    let a = unsafe { *(*args).cast::<c_int>() };
+    let first = unsafe { args.read() };
     // SAFETY: as above.
-    let second = unsafe { *args.add(1) };
+    let a = unsafe { *first.cast::<c_int>() };
+    // SAFETY: as above.
+    let second = unsafe { args.add(1) };
+    // SAFETY: as above.
+    let second = unsafe { second.read() };
     // SAFETY: as above.
     let b = unsafe { *second.cast::<c_int>() };
     *result = i64::from(black_box(a).wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
@@ -85,8 +89,12 @@ fn invocation(effort: Effort) -> String {
     let libffi = Closure::new(Cif::new([Type::i32(), Type::i32()], Type::i32()), libffi_add, &libffi_offset);
     // SAFETY: the Cif is that of `repeat`'s parameter.
     let libffi_function: Callback = *unsafe { libffi.instantiate_code_ptr() };
-    // SAFETY (each): `repeat` calls a function of its type.
-    let call = |f: Callback| per_call(move |n| unsafe { repeat(f, n) });
+    let call = |f: Callback| {
+        per_call(move |n| {
+            // SAFETY: `repeat` calls a function of its type.
+            unsafe { repeat(f, n) }
+        })
+    };
     let rows = measure(
         effort,
         vec![
@@ -116,8 +124,12 @@ fn with_user_data(effort: Effort) -> String {
     let mut closure = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
     let scoped = ADD_WITH.scoped(&mut closure).expect("it needs no thunk");
     let data = Cell::new(1);
-    // SAFETY (each): `repeat_with` calls a function of its type with the data that belongs to it.
-    let call = |f: CallbackWith, data: *mut c_void| per_call(move |n| unsafe { repeat(f, data, n) });
+    let call = |f: CallbackWith, data: *mut c_void| {
+        per_call(move |n| {
+            // SAFETY: `repeat_with` calls a function of its type with the data that belongs to it.
+            unsafe { repeat(f, data, n) }
+        })
+    };
     let rows = measure(
         effort,
         vec![

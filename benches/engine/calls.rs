@@ -150,6 +150,14 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
     ]
 }
 
+#[inline(always)]
+fn errno() -> c_int {
+    // SAFETY: has no preconditions.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: always valid on the calling thread.
+    unsafe { place.read() }
+}
+
 /// `errno` captured with the result, next to a call and one read of it.
 fn last_error(effort: Effort) -> String {
     let fails = function!(c"fails" as Fails);
@@ -166,8 +174,7 @@ fn last_error(effort: Effort) -> String {
                     for _ in 0..n {
                         // SAFETY: the type is the function's.
                         black_box(unsafe { fails(black_box(2)) });
-                        // SAFETY: always valid on the calling thread.
-                        black_box(unsafe { *libc::__errno_location() });
+                        black_box(errno());
                     }
                 }) as Work<'_>,
             ),
@@ -203,8 +210,7 @@ fn last_error(effort: Effort) -> String {
                                 &[arg(&black_box(2_i32))],
                             )
                         });
-                        // SAFETY: always valid on the calling thread.
-                        black_box(unsafe { *libc::__errno_location() });
+                        black_box(errno());
                     }
                 }),
             ),

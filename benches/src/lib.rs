@@ -63,8 +63,8 @@ fn calibrate(work: &mut Work<'_>, sample: Duration) -> u64 {
         work(iterations);
         let took = start.elapsed();
         if took * 2 >= sample || iterations > 1 << 30 {
-            let scale = sample.as_secs_f64() / took.as_secs_f64().max(1e-9);
-            return ((iterations as f64 * scale) as u64).max(1);
+            let scaled = u128::from(iterations) * sample.as_nanos() / took.as_nanos().max(1);
+            return u64::try_from(scaled).unwrap_or(u64::MAX).max(1);
         }
         iterations *= 2;
     }

@@ -11,6 +11,7 @@
 mod abi;
 pub mod layout;
 pub mod plan;
+mod planner;
 pub mod record;
 pub mod reg;
 pub mod signature;

@@ -4,7 +4,7 @@
 //! integer or vector registers, memory, or to travel as the address of a copy. It looks at the
 //! layout alone and names no register. *Assignment* walks the arguments from left to right and gives
 //! each what it wants for as long as the registers last. It is the same code for every ABI: what
-//! differs is written down as named rules in an [`AbiDescriptor`](descriptor::AbiDescriptor).
+//! differs is written down as named rules in an [`descriptor::AbiDescriptor`].
 //!
 //! Worked example, System V, `f(struct { double d; int i; }, long)`: the structure is classified as
 //! `[vector 0..8, integer 8..16]`; assignment takes `xmm0` and `rdi` for it and `rsi` for the `long`.

@@ -1,6 +1,6 @@
 //! Where every byte of a call goes.
 //!
-//! A [`CallPlan`] is computed once from a [`Signature`] and then
+//! A [`CallPlan`] is computed once from a [`Signature`](crate::signature::Signature) and then
 //! executed any number of times: by copying pieces between an argument record and a frame image, or
 //! by a stub generated from it. Upcalls read the same plan in the other direction.
 //!
@@ -22,15 +22,11 @@
 mod error;
 mod pieces;
 mod print;
-mod verify;
 
 pub use self::error::{PlanError, Which};
 pub use self::pieces::{MAX_PIECES, Pieces};
 
-use crate::abi::{self, assign::Assignment};
-use crate::layout::{Kind, Layout};
 use crate::reg::Reg;
-use crate::signature::Signature;
 
 /// The largest stack area that a call may take, in bytes. A thread's guard page protects against
 /// little more; larger values are passed by pointer by everybody.
@@ -142,42 +138,6 @@ pub struct CallPlan {
 }
 
 impl CallPlan {
-    /// Plans a call: resolves the convention for the target, classifies, assigns and verifies.
-    ///
-    /// # Errors
-    /// [`PlanError`] says which value cannot travel and why.
-    pub fn new(signature: &Signature) -> Result<CallPlan, PlanError> {
-        let Signature { target, conv, params, ret, variadic_from } = signature;
-        let abi = abi::resolve(*conv, *target)
-            .ok_or(PlanError::UnsupportedConvention { conv: *conv, target: *target })?;
-        if params.len() > MAX_ARGS {
-            return Err(PlanError::TooManyArguments(params.len()));
-        }
-        if let Some(from) = variadic_from.filter(|from| *from > params.len()) {
-            return Err(PlanError::VariadicBeyondEnd { from, params: params.len() });
-        }
-        let descriptor = abi.descriptor();
-        let mut assignment = Assignment::new(descriptor, variadic_from.is_some());
-        let ret_size = check_value(Which::Result, ret)?;
-        let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
-        let ret_plan = assignment.result(class)?;
-        let mut args = Vec::with_capacity(params.len());
-        let mut arg_sizes = Vec::with_capacity(params.len());
-        for (index, param) in params.iter().enumerate() {
-            let which = Which::Argument(index);
-            arg_sizes.push(check_value(which, param)?);
-            let class = (descriptor.classify)(param).map_err(|m| PlanError::malformed(which, m))?;
-            args.push(ArgPlan::Direct(Pieces::new()));
-            assignment.argument(index, param, class, &mut args[index])?;
-        }
-        let (stack, stack_align) = assignment.stack();
-        let vector_regs = assignment.vector_regs();
-        let plan =
-            CallPlan { abi, args, ret: ret_plan, arg_sizes, ret_size, stack, stack_align, vector_regs };
-        verify::verify(&plan, descriptor, signature)?;
-        Ok(plan)
-    }
-
     /// The rule set that was applied.
     #[must_use]
     pub fn abi(&self) -> Abi {
@@ -228,20 +188,4 @@ impl CallPlan {
     pub fn vector_regs(&self) -> Option<u8> {
         self.vector_regs
     }
-}
-
-/// The size of a value that may be passed.
-fn check_value(which: Which, layout: &Layout) -> Result<u32, PlanError> {
-    match layout.kind {
-        Kind::Void if which != Which::Result => return Err(PlanError::VoidArgument(which)),
-        Kind::Array { .. } => return Err(PlanError::BareArray(which)),
-        _ => {}
-    }
-    if layout.align > u64::from(MAX_VALUE) {
-        return Err(PlanError::too_large(which, layout));
-    }
-    u32::try_from(layout.size)
-        .ok()
-        .filter(|size| *size <= MAX_VALUE)
-        .ok_or_else(|| PlanError::too_large(which, layout))
 }

@@ -277,7 +277,7 @@ impl<'p> Parser<'p> {
         Reported
     }
 
-    /// "expected X <place>, found Y" at the current token.
+    /// "expected X, found Y", with the place, at the current token.
     fn expected(&mut self, what: &str, place: &str) -> Reported {
         let found = self.found();
         let space = if place.is_empty() { "" } else { " " };

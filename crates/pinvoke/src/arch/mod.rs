@@ -1,5 +1,5 @@
 //! The few instructions that no compiler writes for us, one directory per architecture.
-#![allow(unsafe_code, reason = "machine code: the ways out to native code and back in")]
+#![allow(unsafe_code, reason = "machine code: the way out to native code")]
 
 #[cfg(target_arch = "x86_64")]
 mod x64;

@@ -3,7 +3,7 @@
 //!
 //! # Life of a stub
 //! `stub_for` encodes the stub of a plan into a buffer of its thread (some 70 ns), and looks the bytes up
-//! in the [cache]: equal shapes have equal code, so the code itself is the key, and no second copy of it
+//! in the cache: equal shapes have equal code, so the code itself is the key, and no second copy of it
 //! is kept. Only a shape that the process has not met before reaches the [pages], where its code is
 //! copied, and stays: stubs are never freed, since prepared calls hold bare pointers to them and the
 //! number of shapes in a program is small. [`stub_stats`] says what they take.

@@ -19,8 +19,8 @@ use super::plan::{Unreachable, UpcallPlan};
 use super::prototype::{EntryPoints, Prototype, Route, ThunkFlavour, WithUserData, WithoutUserData};
 use super::shim::finish;
 use super::slot::{Form, Occupant, Slot};
+use super::x64::{Flavour, entry};
 use super::{CallbackError, Identity, thunk_table};
-use crate::arch::upcall::{Flavour, entry};
 use crate::native::{CodePtr, NativeType};
 
 /// In a callback's type: it runs on every thread, and its guard may go to any.

@@ -20,8 +20,8 @@ use super::invocation::{Admission, Anywhere, Nested, run};
 use super::plan::{ResultBytes, Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
 use super::slot::{Form, Header, Occupant, Slot};
+use super::x64::{Dispatch, Flavour, Returned, UpcallFrame, entry};
 use super::{Identity, thunk_table};
-use crate::arch::upcall::{Dispatch, Flavour, Returned, UpcallFrame, entry};
 use crate::native::CodePtr;
 
 /// What a dynamic callback does on a thread other than the one that made it.

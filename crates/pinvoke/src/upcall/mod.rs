@@ -60,6 +60,8 @@ mod shim;
 pub(crate) mod slot;
 mod thread;
 mod thunk_table;
+#[cfg(target_arch = "x86_64")]
+mod x64;
 
 use pinvoke_abi::plan::{Location, PlanError};
 use pinvoke_abi::target::Target;

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::CallbackError;
 use super::slot::Slot;
 use super::thunk_table::Block;
-use crate::arch::upcall::{Flavour, PAGE_SIZE, TEMPLATE_THUNKS};
+use super::x64::{Flavour, PAGE_SIZE, TEMPLATE_THUNKS};
 
 /// Bytes of the slots of one page of thunks.
 pub(crate) const SLOT_BYTES: usize = TEMPLATE_THUNKS * size_of::<Slot>();

@@ -13,7 +13,7 @@ use core::slice;
 use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
 use pinvoke_abi::reg::{Gpr, Reg};
 
-use crate::arch::upcall::{FrameOffset, ResultLoads, Returned, UpcallFrame};
+use super::x64::{FrameOffset, ResultLoads, Returned, UpcallFrame};
 
 /// A result before it goes to its registers: two of 16 bytes at most.
 pub(crate) type ResultBytes = [u128; 2];

@@ -22,7 +22,7 @@ use pinvoke_abi::plan::Abi;
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
-use crate::arch::upcall::{Dispatch, Flavour};
+use super::x64::{Dispatch, Flavour};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// How calls of a function type come in.

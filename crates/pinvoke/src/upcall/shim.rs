@@ -24,7 +24,7 @@ use super::prototype::{
 use super::queue::Queue;
 use super::slot::Slot;
 use super::thunk_table;
-use crate::arch::upcall::{ResultLoads, Returned, UpcallFrame};
+use super::x64::{ResultLoads, Returned, UpcallFrame};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.

@@ -26,7 +26,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, O
 
 use super::plan::UpcallPlan;
 use super::policy::{OnPanic, OnWrongThread};
-use crate::arch::upcall::{Dispatch, Flavour};
+use super::x64::{Dispatch, Flavour};
 use crate::native::CodePtr;
 
 /// The data of one thunk. The first field is the one that thunk code jumps through.

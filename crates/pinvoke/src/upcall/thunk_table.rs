@@ -13,8 +13,8 @@ use core::ptr::null;
 
 use super::lock::{Held, Lock};
 use super::slot::Slot;
+use super::x64::{Flavour, PAGE_SIZE, POOL_THUNKS, TEMPLATE_THUNKS, THUNK_SIZE};
 use super::{CallbackError, pages};
-use crate::arch::upcall::{Flavour, PAGE_SIZE, POOL_THUNKS, TEMPLATE_THUNKS, THUNK_SIZE};
 use crate::native::CodePtr;
 
 /// How many thunks rest before the first of them is used again.

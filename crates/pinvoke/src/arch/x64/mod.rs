@@ -2,7 +2,6 @@
 
 mod frame;
 mod invoke;
-pub(crate) mod upcall;
 
 pub(crate) use frame::{Fill, Frame};
 pub(crate) use invoke::{Thunk, ThunkKind, thunk_for};

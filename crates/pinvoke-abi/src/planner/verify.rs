@@ -17,7 +17,7 @@ use crate::layout::{Kind, Layout};
 use crate::reg::{Gpr, Reg};
 use crate::signature::Signature;
 
-use super::{ArgPlan, CallPlan, Location, Piece, PlanError, RetPlan};
+use crate::plan::{ArgPlan, CallPlan, Location, Piece, PlanError, RetPlan};
 
 /// Registers seen, one bit each.
 #[derive(Debug, Default)]
