@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use libffi::low;
 use libffi::middle::{Cif, Closure, Type};
-use pinvoke::upcall::{Declaration, DynamicDeclaration, UserDataLast, function as bare};
+use pinvoke::upcall::{Declaration, DynamicDeclaration, UpcallArgs, UserDataLast, function as bare};
 use pinvoke_abi::signature::Signature;
 use pinvoke_bench::{Effort, Goal, Work, measure, table};
 
@@ -76,15 +76,18 @@ fn invocation(effort: Effort) -> String {
     let captureless = bare::<Callback, _>(|a: c_int, b: c_int| black_box(a).wrapping_add(b));
     let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
     let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
-    let dynamic = declaration
-        .callback_anywhere(move |call: &mut pinvoke::upcall::UpcallArgs<'_>| {
-            let int = |bytes: &[u8]| c_int::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            let sum = black_box(int(call.arg(0))).wrapping_add(int(call.arg(1))).wrapping_add(owned_offset);
-            call.ret().copy_from_slice(&sum.to_ne_bytes());
-        })
-        .expect("a thunk is free");
+    let handler = move |call: &mut UpcallArgs<'_>| {
+        let int = |bytes: &[u8]| c_int::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let sum = black_box(int(call.arg(0))).wrapping_add(int(call.arg(1))).wrapping_add(owned_offset);
+        call.ret().copy_from_slice(&sum.to_ne_bytes());
+    };
+    let dynamic = declaration.callback(handler).expect("a thunk is free");
+    let dynamic_anywhere = declaration.callback_anywhere(handler).expect("a thunk is free");
     // SAFETY: the signature is that of `repeat`'s parameter.
     let dynamic_function = unsafe { std::mem::transmute::<*const c_void, Callback>(dynamic.code().as_ptr()) };
+    // SAFETY: as above.
+    let anywhere_function =
+        unsafe { std::mem::transmute::<*const c_void, Callback>(dynamic_anywhere.code().as_ptr()) };
     let libffi_offset = 1;
     let libffi = Closure::new(Cif::new([Type::i32(), Type::i32()], Type::i32()), libffi_add, &libffi_offset);
     // SAFETY: the Cif is that of `repeat`'s parameter.
@@ -103,6 +106,7 @@ fn invocation(effort: Effort) -> String {
             ("closure, owned, any thread", call(owned.function())),
             ("closure that captures nothing", call(captureless)),
             ("signature known only at run time", call(dynamic_function)),
+            ("signature known only at run time, any thread", call(anywhere_function)),
             ("libffi closure", call(libffi_function)),
         ],
     );
@@ -185,7 +189,7 @@ fn creation(effort: Effort) -> String {
                     for _ in 0..n {
                         let offset = black_box(1_i32);
                         let callback = declaration
-                            .callback(move |call: &mut pinvoke::upcall::UpcallArgs<'_>| {
+                            .callback(move |call: &mut UpcallArgs<'_>| {
                                 call.ret().copy_from_slice(&offset.to_ne_bytes());
                             })
                             .expect("a thunk is free");
