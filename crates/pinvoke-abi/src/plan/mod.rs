@@ -5,7 +5,7 @@
 //! by a stub generated from it. Upcalls read the same plan in the other direction.
 //!
 //! A plan exists only verified: [`CallPlan::new`] classifies, assigns and then checks the result
-//! against rules that know nothing of how it came about (`plan::verify`).
+//! against rules that know nothing of how it came about (`planner::verify`).
 //!
 //! ```
 //! use pinvoke_abi::plan::CallPlan;
