@@ -45,5 +45,5 @@ pub mod upcall;
 pub mod value;
 
 mod arch;
+mod dynamic;
 mod exec;
-mod marshal;

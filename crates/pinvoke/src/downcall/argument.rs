@@ -11,7 +11,7 @@ use pinvoke_decl::marshaller::{Direction, MarshalStep, Marshaller};
 use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
 use super::{Arg, Position};
-use crate::marshal::{
+use crate::dynamic::{
     self, Content, Frame, Mismatch, Parameter, Pending, Trust, callback, size_of, write_argument,
 };
 use crate::value::{TypeRef, Value};
@@ -34,8 +34,8 @@ fn converted(ty: &TypeRef, value: &Value) -> Result<Value, Mismatch> {
     let (types, id) = (ty.table(), ty.id());
     let mut bytes = vec![0; size_of(types, id)];
     let mut frame = Frame::without_memory("a value of this type needs memory of its own here");
-    marshal::write(&mut frame, types, id, value, None, &mut bytes)?;
-    Ok(marshal::read(&Trust::NONE.reader(), types, id, None, &bytes))
+    dynamic::write(&mut frame, types, id, value, None, &mut bytes)?;
+    Ok(dynamic::read(&Trust::NONE.reader(), types, id, None, &bytes))
 }
 
 /// Whether a type is a number, and so converted by value.
@@ -104,7 +104,7 @@ fn write_stated(
         }
         (TypeKind::Array { element, len }, _) => {
             let parameter = Parameter { types, id, direction: Direction::InOut, count: *len };
-            marshal::write_array_argument(frame, index, parameter, *element, content, out)
+            dynamic::write_array_argument(frame, index, parameter, *element, content, out)
         }
         _ => Err(Mismatch::because(types, id, "it is no address; state a pointer type")),
     }
@@ -112,7 +112,7 @@ fn write_stated(
 
 /// Memory behind a pointer is copied back unless it is `const`.
 fn direction_of(types: &TypeTable, id: TypeId) -> Direction {
-    match marshal::pointee(types, id) {
+    match dynamic::pointee(types, id) {
         Some(to) if !types.get(to).is_const => Direction::InOut,
         _ => Direction::In,
     }
@@ -223,7 +223,7 @@ impl<'a> Variable<'a> {
                 match content {
                     Content::Value(value) if aggregate => {
                         frame.writable = false;
-                        marshal::write(frame, stated.table(), stated.id(), value, None, out).map(|()| None)
+                        dynamic::write(frame, stated.table(), stated.id(), value, None, out).map(|()| None)
                     }
                     _ => write_stated(frame, stated, index, *content, out),
                 }

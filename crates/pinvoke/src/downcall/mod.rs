@@ -12,14 +12,14 @@ use pinvoke_abi::layout::Layout;
 use pinvoke_decl::marshaller::{MarshalPlan, Marshaller};
 use pinvoke_decl::types::{ResolvedFunction, TypeId, TypeTable};
 
-pub use crate::marshal::Position;
+pub use crate::dynamic::Position;
 pub use error::{CallError, CallbackFailure};
 
 use crate::call::{PreparedCall, Tier};
+use crate::dynamic::callback::{Failure, InProgress, Invocations};
+use crate::dynamic::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
 use crate::entry_point::EntryPoint;
 use crate::last_error::LastError;
-use crate::marshal::callback::{Failure, InProgress, Invocations};
-use crate::marshal::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
 use crate::native::CodePtr;
 use crate::upcall::resume_after;
 use crate::value::{FunctionPtr, Pointer, TypeRef, Value};
@@ -346,7 +346,7 @@ impl Downcall {
             .iter()
             .filter_map(|p| {
                 let name = self.function.ty.params.get(p.index).and_then(|p| p.name.clone());
-                Some(Changed { index: p.index, name, value: marshal::changed(&frame, p)? })
+                Some(Changed { index: p.index, name, value: dynamic::changed(&frame, p)? })
             })
             .collect();
         let outcome = Outcome { ret, ret_address, last_error, changed, callbacks: invocations.count() };
@@ -386,10 +386,10 @@ impl Downcall {
     fn read_result(&self, frame: &Frame<'_>, result: &[u8]) -> (Value, Option<Pointer>) {
         let (types, id) = (&self.function.types, self.plan.ret().ty);
         let reader = Reader::of_call(frame);
-        let value = marshal::read(&reader, types, id, None, &result[..size_of(types, id)]);
+        let value = dynamic::read(&reader, types, id, None, &result[..size_of(types, id)]);
         let address = pointer_in(types, id, result).filter(|a| *a != 0);
         let Some(address) = address else { return (value, None) };
-        let element = marshal::pointee(types, id).unwrap_or(id);
+        let element = dynamic::pointee(types, id).unwrap_or(id);
         let pointer = Pointer::typed(address, TypeRef::new(types, element));
         // An owned object dies with the call: what is left of it is its value.
         let owned = matches!(self.options.returned, Ownership::Owned { .. });
@@ -397,17 +397,17 @@ impl Downcall {
         {
             return (value, Some(pointer));
         }
-        let Some(mut bytes) = marshal::zeros(size_of(types, element)) else { return (value, Some(pointer)) };
+        let Some(mut bytes) = dynamic::zeros(size_of(types, element)) else { return (value, Some(pointer)) };
         // SAFETY: the caller of `call` promised that the result leads to what its type says.
-        let copied = unsafe { marshal::copy_from(address, &mut bytes) };
-        let value = if copied { marshal::read(&reader, types, element, None, &bytes) } else { value };
+        let copied = unsafe { dynamic::copy_from(address, &mut bytes) };
+        let value = if copied { dynamic::read(&reader, types, element, None, &bytes) } else { value };
         (value, Some(pointer))
     }
 }
 
 /// The address in the bytes of a pointer to data.
 fn pointer_in(types: &TypeTable, id: TypeId, bytes: &[u8]) -> Option<usize> {
-    marshal::pointee(types, id)?;
+    dynamic::pointee(types, id)?;
     let word = bytes.get(..size_of(types, id))?;
     Some(usize::from_le_bytes(word.try_into().ok()?))
 }
