@@ -18,6 +18,7 @@ enum Evidence {
 const NEEDS: &[Need] = &[
     Need { package: "gcc", evidence: Evidence::Program("gcc") },
     Need { package: "libc6-dev", evidence: Evidence::Header("sys/stat.h") },
+    Need { package: "g++", evidence: Evidence::Program("g++") },
     Need { package: "clang", evidence: Evidence::Program("clang") },
     Need { package: "zlib1g-dev", evidence: Evidence::Header("zlib.h") },
     Need { package: "libsqlite3-dev", evidence: Evidence::Header("sqlite3.h") },

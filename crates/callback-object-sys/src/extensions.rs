@@ -1,0 +1,132 @@
+//! What this implementation adds to the documented functions: names in UTF-8, a status where the documented
+//! function has none, drivers, and events of the system. All names begin with `Cbo`.
+#![allow(unsafe_code, reason = "foreign declarations")]
+
+use core::ffi::c_char;
+
+use crate::types::{
+    BOOLEAN, NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCSTR, PCUNICODE_STRING, PUNICODE_STRING, PVOID,
+    ULONG,
+};
+
+/// A loaded driver, as long as it has not been unloaded. Not the address of anything.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CBO_DRIVER {
+    _private: [u8; 0],
+}
+/// Names a loaded driver.
+pub type PCBO_DRIVER = *mut CBO_DRIVER;
+
+/// What becomes of the routines that a driver has left registered when it is unloaded.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CBO_LEFTOVERS {
+    /// They are reported and unregistered, then the image is unloaded.
+    CboRevokeLeftovers = 0,
+    /// They are reported, and the driver stays loaded.
+    CboRefuseLeftovers = 1,
+}
+
+/// What a report is about.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CBO_SEVERITY {
+    /// Something that is allowed and probably not meant.
+    CboHint = 0,
+    /// A rule was broken; the call had no effect or a lesser one.
+    CboViolation = 1,
+    /// A rule was broken in a way that cannot be lived with; the process ends after the handler.
+    CboBugCheck = 2,
+}
+
+/// Receives reports as text in UTF-8, one at a time, from any thread. It must not call back.
+pub type PCBO_REPORT_HANDLER =
+    Option<unsafe extern "system" fn(Context: PVOID, Severity: CBO_SEVERITY, Text: PCSTR)>;
+
+/// Decides whether an object may be opened: returns a status, which `ExCreateCallback` returns if it is an
+/// error. Asked for every opening; `Attributes` tells `OBJ_FORCE_ACCESS_CHECK`.
+pub type PCBO_ACCESS_HOOK = Option<
+    unsafe extern "system" fn(
+        Context: PVOID,
+        ObjectName: PCUNICODE_STRING,
+        SecurityDescriptor: PVOID,
+        Attributes: ULONG,
+    ) -> NTSTATUS,
+>;
+
+unsafe extern "system" {
+    /// Like `ExCreateCallback`, with a name in UTF-8.
+    pub fn CboCreateCallback(
+        CallbackObject: *mut PCALLBACK_OBJECT,
+        Name: PCSTR,
+        Attributes: ULONG,
+        Create: BOOLEAN,
+        AllowMultipleCallbacks: BOOLEAN,
+    ) -> NTSTATUS;
+
+    /// Like `ExRegisterCallback`, with the reason of a failure as its result.
+    pub fn CboRegisterCallback(
+        CallbackObject: PCALLBACK_OBJECT,
+        CallbackFunction: PCALLBACK_FUNCTION,
+        CallbackContext: PVOID,
+        CallbackRegistration: *mut PVOID,
+    ) -> NTSTATUS;
+
+    /// Like `ExNotifyCallback`, and says why nothing was called.
+    pub fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;
+
+    /// Like `ExUnregisterCallback`, and says why nothing was removed, or that waiting would never end.
+    pub fn CboUnregisterCallback(CallbackRegistration: PVOID) -> NTSTATUS;
+
+    /// Returns the status of this thread's last call of a function that is documented to return none.
+    pub fn CboLastStatus() -> NTSTATUS;
+
+    /// Makes a counted string of text in UTF-8. `CboFreeUnicodeString` frees its buffer.
+    pub fn CboInitUnicodeString(DestinationString: PUNICODE_STRING, Source: PCSTR) -> NTSTATUS;
+
+    /// Frees what `CboInitUnicodeString` has allocated, and empties the string.
+    pub fn CboFreeUnicodeString(UnicodeString: PUNICODE_STRING);
+
+    /// Copies the security descriptor that an object was created with into a buffer, in self-relative form,
+    /// and stores its length, 0 if there is none. A buffer that is too small, or NULL with `Capacity` 0,
+    /// receives nothing; the length is stored all the same.
+    pub fn CboQuerySecurity(
+        CallbackObject: PVOID,
+        Buffer: PVOID,
+        Capacity: ULONG,
+        Length: *mut ULONG,
+    ) -> NTSTATUS;
+
+    /// Sets who is asked when an object is opened; NULL: nobody, the default.
+    pub fn CboSetAccessHook(Hook: PCBO_ACCESS_HOOK, Context: PVOID);
+
+    /// Sets who receives reports; NULL: standard error, the default.
+    pub fn CboSetReportHandler(Handler: PCBO_REPORT_HANDLER, Context: PVOID);
+
+    /// Reports a panic or an exception that a routine has caught at its own border, and applies the policy
+    /// of the object that is being notified: the process ends, or the remaining routines run.
+    pub fn CboReportPanic(Message: PCSTR);
+
+    /// Loads a driver from a file and calls its `DriverEntry`. Its error, if it returns one, is the result,
+    /// and the image is unloaded again. At PASSIVE_LEVEL.
+    pub fn CboLoadDriver(Path: PCSTR, Driver: *mut PCBO_DRIVER) -> NTSTATUS;
+
+    /// Calls a driver's `DriverUnload` and unloads its image. From inside one of the driver's own routines
+    /// the image goes when the routine has returned. At PASSIVE_LEVEL.
+    pub fn CboUnloadDriver(Driver: PCBO_DRIVER, Leftovers: CBO_LEFTOVERS) -> NTSTATUS;
+
+    /// Begins to notify `\Callback\SetSystemTime`, `\Callback\PowerState` and `\Callback\ProcessorAdd` of
+    /// what happens to this system. For the host, once.
+    pub fn CboPublishSystemObjects() -> NTSTATUS;
+
+    /// Ends what `CboPublishSystemObjects` has begun, and waits for a notification under way.
+    pub fn CboWithdrawSystemObjects();
+
+    /// Returns what identifies the implementation that this process uses: two images that get different
+    /// addresses use different implementations.
+    pub fn CboImplementation() -> PVOID;
+
+    /// Returns the version of the implementation, as text.
+    pub fn CboVersion() -> *const c_char;
+}
