@@ -24,10 +24,12 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/pinvoke/src/downcall",
     "crates/pinvoke/src/entry_point.rs",
     "crates/pinvoke/src/exec",
+    "crates/pinvoke/src/import/",
     "crates/pinvoke/src/last_error.rs",
     "crates/pinvoke/src/library/raw.rs",
     "crates/pinvoke/src/library/unix.rs",
     "crates/pinvoke/src/dynamic/",
+    "crates/pinvoke/src/marshal/",
     "crates/pinvoke/src/native.rs",
     "crates/pinvoke/src/upcall/",
     "crates/pinvoke/src/value",
@@ -182,7 +184,8 @@ fn unsafe_stays_in_its_modules() {
         assert!(lib.contains("#![forbid(unsafe_code)]"), "{krate} must forbid unsafe code");
     }
     let mut opted_in = 0;
-    for source in sources() {
+    // What the macros write may be unsafe; that they forbid it themselves is checked above.
+    for source in sources().into_iter().filter(|s| !SAFE_CRATES.contains(&s.krate.as_str())) {
         let opts_in = source.syntax.attrs.iter().any(|a| {
             (a.path().is_ident("allow") || a.path().is_ident("expect")) && quoted(a).contains("unsafe_code")
         });

@@ -1,6 +1,7 @@
-//! Derive macros of `pinvoke`; use them through that crate.
+//! Macros of `pinvoke`; use them through that crate.
 #![forbid(unsafe_code)]
 
+mod dll_import;
 mod native_type;
 
 use proc_macro::TokenStream;
@@ -18,4 +19,13 @@ use proc_macro::TokenStream;
 pub fn derive_native_type(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     native_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Declares native functions that are found, loaded and bound when they are first called.
+///
+/// The documentation of `pinvoke::import` has the options, the forms of parameters and results, and
+/// what is refused.
+#[proc_macro_attribute]
+pub fn dll_import(options: TokenStream, block: TokenStream) -> TokenStream {
+    dll_import::expand(options.into(), block.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -193,5 +193,6 @@ fn implement(
                 #layout
             }
         }
+        ::pinvoke::native_value!(#name);
     }
 }

@@ -33,13 +33,20 @@
 
 pub use pinvoke_abi as abi;
 pub use pinvoke_decl as decl;
+pub use pinvoke_macros::dll_import;
+
+pub use error::Error;
+pub use last_error::LastError;
 
 pub mod c_text;
 pub mod call;
 pub mod downcall;
 pub mod entry_point;
+pub mod error;
+pub mod import;
 pub mod last_error;
 pub mod library;
+pub mod marshal;
 pub mod native;
 pub mod upcall;
 pub mod value;

@@ -217,6 +217,7 @@ macro_rules! function_pointer {
         function_pointer!(@ [unsafe extern "win64" fn] $($arg)*);
     };
     (@ [$($function:tt)*] $($arg:ident)*) => {
+        crate::native_value!(@for [$($arg,)* R,] Option<$($function)*($($arg),*) -> R>, |f| f.is_none());
         // SAFETY: C's function pointer: the guaranteed null-pointer optimisation makes `None` null.
         unsafe impl<$($arg,)* R> NativeType for Option<$($function)*($($arg),*) -> R> {
             const PASSING: Passing = Passing::Int;

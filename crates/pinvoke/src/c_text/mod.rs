@@ -57,19 +57,77 @@ impl InteriorNul {
 /// [`InteriorNul`] if the text contains a NUL; `f` is not called then.
 #[inline]
 pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
-    /// Aligned, so that a short text does not straddle a cache line.
-    #[repr(align(32))]
-    struct Buffer([MaybeUninit<u8>; STACK_LIMIT + 1]);
-    const { assert!(STACK_LIMIT + 1 >= ROOM) };
-
     if text.len() > STACK_LIMIT {
         return with_heap(text, f);
     }
-    let mut buffer = Buffer([const { MaybeUninit::uninit() }; STACK_LIMIT + 1]);
+    let mut buffer = Stack::new();
     let start = buffer.0.as_mut_ptr().cast::<u8>();
     // SAFETY: the buffer has one byte more than the longest text that comes here, and the room.
     let clean = unsafe { terminated(text.as_bytes(), start) };
     if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
+}
+
+/// Room for one text that has to outlive the function that converts it: as [`with_c_str`] without the
+/// closure.
+///
+/// ```
+/// use pinvoke::c_text::CText;
+/// # unsafe extern "C" { fn strlen(s: *const core::ffi::c_char) -> usize; }
+/// let mut room = CText::new();
+/// let text = room.terminate("grüße")?;
+/// // SAFETY: `room` is there, and holds a NUL-terminated string.
+/// assert_eq!(unsafe { strlen(text) }, 7);
+/// # Ok::<(), pinvoke::c_text::InteriorNul>(())
+/// ```
+#[derive(Debug)]
+pub struct CText {
+    stack: Stack,
+    heap: Vec<u8>,
+}
+
+impl CText {
+    /// Room that holds nothing yet. Nothing is allocated or initialised.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> CText {
+        CText { stack: Stack::new(), heap: Vec::new() }
+    }
+
+    /// A NUL-terminated copy of `text`, valid until the room is used again, moved or dropped.
+    ///
+    /// # Errors
+    /// [`InteriorNul`] if the text contains a NUL.
+    #[inline]
+    pub fn terminate(&mut self, text: &str) -> Result<*const c_char, InteriorNul> {
+        let start = if text.len() <= STACK_LIMIT {
+            self.stack.0.as_mut_ptr().cast::<u8>()
+        } else {
+            self.heap = Vec::with_capacity(text.len() + 1);
+            self.heap.as_mut_ptr()
+        };
+        // SAFETY: the room has one byte more than the text, and is larger than `ROOM`.
+        let clean = unsafe { terminated(text.as_bytes(), start) };
+        if clean { Ok(start.cast_const().cast()) } else { Err(InteriorNul::find(text)) }
+    }
+}
+
+impl Default for CText {
+    fn default() -> CText {
+        CText::new()
+    }
+}
+
+/// Room for a short text. Aligned, so that such a text does not straddle a cache line.
+#[derive(Debug)]
+#[repr(align(32))]
+struct Stack([MaybeUninit<u8>; STACK_LIMIT + 1]);
+
+impl Stack {
+    #[inline]
+    const fn new() -> Stack {
+        const { assert!(STACK_LIMIT + 1 >= ROOM) };
+        Stack([const { MaybeUninit::uninit() }; STACK_LIMIT + 1])
+    }
 }
 
 #[cold]

@@ -1,0 +1,130 @@
+//! What a declared function says: facts, before anything is emitted.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit_mut::VisitMut;
+use syn::{
+    Attribute, Error, FnArg, ForeignItemFn, Generics, Ident, Lifetime, Pat, Safety, Token, Type, Visibility,
+};
+
+use super::callback::Closure;
+use super::options::Options;
+use super::result::ResultForm;
+
+/// One function of the block.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) is_unsafe: bool,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) result: ResultForm,
+    pub(crate) options: Options,
+}
+
+/// One parameter of the native function.
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) kind: Kind,
+}
+
+/// What a parameter is.
+pub(crate) enum Kind {
+    /// A value that some `IntoNative<form>` converts.
+    Value { ty: Box<Type>, form: TokenStream },
+    /// A closure: the function calls it back.
+    Closure(Box<Closure>),
+    /// The `void *` that the function hands to its callback; no parameter of the Rust function.
+    UserData,
+}
+
+impl Function {
+    /// Reads a declaration.
+    pub(crate) fn parse(item: &ForeignItemFn, block: &Options) -> Result<Function, Error> {
+        let signature = &item.sig;
+        if let Some(variadic) = &signature.variadic {
+            return Err(Error::new_spanned(variadic, "variable arguments are not declared this way"));
+        }
+        let mut options = block.clone();
+        let mut attributes = Vec::new();
+        for attribute in &item.attrs {
+            if attribute.path().is_ident("dll_import") {
+                options = block.of_function(attribute.parse_args()?)?;
+            } else {
+                attributes.push(attribute.clone());
+            }
+        }
+        let mut parameters = Vec::new();
+        for input in &signature.inputs {
+            parameters.push(Parameter::parse(input, &options)?);
+        }
+        Ok(Function {
+            attributes,
+            visibility: item.vis.clone(),
+            is_unsafe: !matches!(signature.safety, Safety::Safe(_)),
+            name: signature.ident.clone(),
+            generics: signature.generics.clone(),
+            parameters,
+            result: ResultForm::parse(&signature.output)?,
+            options,
+        })
+    }
+}
+
+impl Parameter {
+    fn parse(input: &FnArg, options: &Options) -> Result<Parameter, Error> {
+        let FnArg::Typed(argument) = input else {
+            return Err(Error::new_spanned(input, "a native function has no `self`"));
+        };
+        let Pat::Ident(pattern) = &*argument.pat else {
+            return Err(Error::new_spanned(&argument.pat, "give the parameter a name"));
+        };
+        let mut form = options.char_set.form();
+        for attribute in &argument.attrs {
+            if attribute.path().is_ident("marshal") {
+                let marker: Type = attribute.parse_args()?;
+                form = quote!(#marker);
+            } else {
+                return Err(Error::new_spanned(
+                    attribute,
+                    "unknown attribute of a parameter: there is `#[marshal(...)]`",
+                ));
+            }
+        }
+        let kind = match &*argument.ty {
+            Type::ImplTrait(bounds) => Kind::Closure(Box::new(Closure::parse(bounds)?)),
+            ty if is_named(ty, "UserData") => Kind::UserData,
+            ty => Kind::Value { ty: Box::new(ty.clone()), form },
+        };
+        Ok(Parameter { name: pattern.ident.clone(), kind })
+    }
+}
+
+/// Whether a type is a path that ends in this name.
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
+}
+
+/// The type with `'static` for every lifetime: what it takes to name a trait's associated type where no
+/// lifetime is in scope.
+pub(crate) fn with_static_lifetimes(ty: &Type) -> Type {
+    struct Static;
+    impl VisitMut for Static {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = Some(Lifetime::new("'static", reference.and_token.span));
+            syn::visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            *lifetime = Lifetime::new("'static", lifetime.span());
+        }
+    }
+    let mut ty = ty.clone();
+    Static.visit_type_mut(&mut ty);
+    ty
+}
+
+/// `unsafe`, if the function is.
+pub(crate) fn unsafety(is_unsafe: bool) -> Option<Token![unsafe]> {
+    is_unsafe.then(Default::default)
+}

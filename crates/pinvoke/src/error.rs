@@ -1,0 +1,88 @@
+//! What a declared call can fail of.
+
+use std::cell::RefCell;
+use std::io;
+
+use crate::import::BindError;
+use crate::last_error::LastError;
+use crate::marshal::MarshalError;
+
+/// The failure of a declared call, for signatures that return `Result<T, pinvoke::Error>`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The function is not there: its library, or the entry point.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// An argument or the result could not be converted.
+    #[error(transparent)]
+    Marshal(#[from] MarshalError),
+    /// The function itself reported failure.
+    #[error(transparent)]
+    Last(#[from] LastError),
+}
+
+thread_local! {
+    static REPORT: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// What lay behind the last error code on this thread that a call returned without its function having
+/// set it: `Result<T, LastError>` and `io::Result<T>` have no room for more than a number.
+///
+/// ```
+/// use pinvoke::{LastError, dll_import};
+///
+/// #[dll_import("no-such-library")]
+/// unsafe extern "C" {
+///     safe fn answer() -> Result<i32, LastError>;
+/// }
+///
+/// let code = answer().unwrap_err();
+/// assert_eq!(code.name(), Some("ELIBACC"));
+/// let report = pinvoke::error::take_report().unwrap();
+/// assert!(report.to_string().starts_with("cannot bind `answer` of the library \"no-such-library\""));
+/// ```
+#[must_use]
+pub fn take_report() -> Option<Error> {
+    REPORT.with_borrow_mut(Option::take)
+}
+
+/// `ELIBACC` (a library is missing), `ENOSYS` (an entry point is missing) or `EINVAL` (a value cannot be
+/// converted) stand for what is no error of the function; [`take_report`] has the rest.
+impl From<Error> for LastError {
+    #[cold]
+    fn from(error: Error) -> LastError {
+        let code = match &error {
+            Error::Last(last) => return *last,
+            Error::Bind(bind) => match bind.failure() {
+                crate::import::BindFailure::Library(_) => libc::ELIBACC,
+                _ => libc::ENOSYS,
+            },
+            Error::Marshal(_) => libc::EINVAL,
+        };
+        REPORT.set(Some(error));
+        LastError(code)
+    }
+}
+
+impl From<Error> for io::Error {
+    #[cold]
+    fn from(error: Error) -> io::Error {
+        match error {
+            Error::Last(last) => last.into(),
+            Error::Bind(_) => io::Error::new(io::ErrorKind::NotFound, error),
+            Error::Marshal(_) => io::Error::new(io::ErrorKind::InvalidInput, error),
+        }
+    }
+}
+
+/// Only for imports that capture no last error: there is nothing else they can fail of.
+impl From<Error> for BindError {
+    #[cold]
+    fn from(error: Error) -> BindError {
+        match error {
+            Error::Bind(bind) => bind,
+            other => panic!("{other}"),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Values that cannot be converted.
+
+use core::fmt;
+use std::error::Error;
+
+/// A value that has no native form, or native bytes that are no value.
+///
+/// Its text names the function and the parameter: ``cannot convert argument `path` of `open`: the text
+/// has a NUL character at byte 3, and C would end it there``.
+#[derive(Debug)]
+pub struct MarshalError {
+    place: Option<Place>,
+    reason: Box<Reason>,
+}
+
+/// Which value of which function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    function: &'static str,
+    value: &'static str,
+}
+
+/// Why a value cannot be converted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The text would be cut short.
+    #[error("the text has a NUL character at byte {position}, and C would end it there")]
+    InteriorNul {
+        /// Byte offset of the first NUL.
+        position: usize,
+    },
+    /// Native text is not Unicode.
+    #[error("the text is not {encoding}: the first wrong unit is at index {position}")]
+    NotUnicode {
+        /// Which encoding was declared.
+        encoding: &'static str,
+        /// Index of the first unit that is wrong.
+        position: usize,
+    },
+    /// A null pointer where the type has none.
+    #[error("it is null; declare it as an `Option` if it may be")]
+    Null,
+    /// A number outside of the declared constants or of the type's range.
+    #[error("the value {value} is none of {of}")]
+    OutOfRange {
+        /// The number, in decimal.
+        value: String,
+        /// Of which type.
+        of: &'static str,
+    },
+    /// A count of elements that cannot be one.
+    #[error("the count {count} is {wrong}")]
+    Count {
+        /// The count that was given, in decimal.
+        count: String,
+        /// What is wrong with it: `negative`, `larger than the buffer of 16 elements`.
+        wrong: String,
+    },
+    /// The buffer holds no end of the text.
+    #[error("the function left no NUL within the {units} units of the buffer")]
+    Unterminated {
+        /// Size of the buffer in units.
+        units: usize,
+    },
+    /// A callback cannot be made.
+    #[error(transparent)]
+    Callback(#[from] crate::upcall::CallbackError),
+    /// A marshaller's own reason.
+    #[error(transparent)]
+    Custom(Box<dyn Error + Send + Sync>),
+}
+
+impl MarshalError {
+    /// A reason of a marshaller outside of this crate.
+    pub fn custom(reason: impl Into<Box<dyn Error + Send + Sync>>) -> MarshalError {
+        MarshalError::from(Reason::Custom(reason.into()))
+    }
+
+    /// Says which value of which function it is about; what was said before stays.
+    #[cold]
+    #[must_use]
+    pub fn at(mut self, function: &'static str, value: &'static str) -> MarshalError {
+        self.place.get_or_insert(Place { function, value });
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+}
+
+impl From<Reason> for MarshalError {
+    #[cold]
+    fn from(reason: Reason) -> MarshalError {
+        MarshalError { place: None, reason: Box::new(reason) }
+    }
+}
+
+impl From<crate::c_text::InteriorNul> for MarshalError {
+    #[cold]
+    fn from(nul: crate::c_text::InteriorNul) -> MarshalError {
+        Reason::InteriorNul { position: nul.position }.into()
+    }
+}
+
+impl fmt::Display for MarshalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(Place { function, value: "" }) => write!(f, "cannot convert the result of `{function}`: ")?,
+            Some(Place { function, value }) => {
+                write!(f, "cannot convert argument `{value}` of `{function}`: ")?;
+            }
+            None => {}
+        }
+        self.reason.fmt(f)
+    }
+}
+
+impl Error for MarshalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
+}

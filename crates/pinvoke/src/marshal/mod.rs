@@ -1,0 +1,187 @@
+//! Rust values as native values, and back: the marshallers of declared imports.
+//!
+//! A declaration says `text: &str`, C wants a `const char *`. What stands between is an implementation
+//! of [`IntoNative`] for what goes in, and of [`FromNative`] for what comes out. A call made by
+//! [`dll_import`](crate::dll_import) runs these stages, in this order:
+//!
+//! ```text
+//! state        room for every argument, in the caller's frame        IntoNative::state
+//! marshal      each argument to its native form                      IntoNative::into_native
+//! invoke       clear last error · call · read last error
+//! unmarshal    the result first, then what the call changed          FromNative, IntoNative::copy_back
+//! clean-up     states dropped, newest first, also after a failure    Drop of IntoNative::State
+//! ```
+//!
+//! # Which form
+//!
+//! The same `&str` may become UTF-8 or UTF-16, the same `bool` one byte or four. The type parameter `M`
+//! of the traits says which: for a whole declaration its character set ([`Ansi`], [`Utf8`], [`Utf16`],
+//! [`Utf32`]), for one parameter whatever `#[marshal(M)]` names. A crate that wants a form of its own
+//! for a type makes `M` a type of its own:
+//!
+//! ```
+//! use pinvoke::marshal::{IntoNative, MarshalError};
+//!
+//! /// Seconds as C's `struct timespec` has none: a count of milliseconds.
+//! enum Millis {}
+//!
+//! impl IntoNative<Millis> for std::time::Duration {
+//!     type Native = i32;
+//!     type State = ();
+//!     fn state() {}
+//!     fn into_native(self, (): &mut ()) -> Result<i32, MarshalError> {
+//!         self.as_millis().try_into().map_err(MarshalError::custom)
+//!     }
+//! }
+//!
+//! #[pinvoke::dll_import("libc")]
+//! unsafe extern "C" {
+//!     /// Waits until a descriptor is ready; with none given, it only waits.
+//!     fn poll(fds: *mut u8, count: u64, #[marshal(Millis)] timeout: std::time::Duration) -> i32;
+//! }
+//!
+//! // SAFETY: no descriptors are given.
+//! let ready = unsafe { poll(core::ptr::null_mut(), 0, std::time::Duration::from_millis(1)) };
+//! assert_eq!(ready, 0);
+//! ```
+//!
+//! Values that lie in memory, as elements of an array, members of a structure or behind a reference,
+//! have a form there as well: [`Element`].
+#![allow(unsafe_code, reason = "native values are read on the word of a declaration")]
+
+pub mod callback;
+mod error;
+mod reference;
+mod scalar;
+mod text;
+
+pub use error::{MarshalError, Reason};
+pub use text::CharSet;
+
+use crate::native::NativeType;
+
+/// 8-bit text in the system's encoding: UTF-8 on Unix, the active code page on Windows.
+///
+/// The default of a declaration, as in .NET.
+#[derive(Clone, Copy, Debug)]
+pub enum Ansi {}
+
+/// What the system prefers: UTF-16 on Windows, 8-bit text elsewhere.
+#[cfg(windows)]
+pub type Auto = Utf16;
+/// What the system prefers: UTF-16 on Windows, 8-bit text elsewhere.
+#[cfg(not(windows))]
+pub type Auto = Ansi;
+
+/// UTF-8 text, ended by a NUL, on every system.
+#[derive(Clone, Copy, Debug)]
+pub enum Utf8 {}
+
+/// UTF-16 text, ended by a NUL unit: `char16_t *`, Windows' `wchar_t *`.
+#[derive(Clone, Copy, Debug)]
+pub enum Utf16 {}
+
+/// UTF-32 text, ended by a NUL unit: `char32_t *`, the `wchar_t *` of Linux and macOS.
+#[derive(Clone, Copy, Debug)]
+pub enum Utf32 {}
+
+/// A Rust value that native code takes: an argument, or the result of a callback.
+///
+/// Implemented by this crate for what the table of the crate's guide lists; implement it to make
+/// a type of your own, or another form of a foreign type, an argument.
+///
+/// `State` is what the native value may point to. It is made before any argument is converted, stays
+/// where it is while the native function runs, and is dropped after everything has been read back, also
+/// if a later argument cannot be converted or a callback panics: clean-up belongs into its `Drop`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a native function in the form `{M}`",
+    note = "arguments are native types, `&str`, slices, references, closures, handles, and types that derive `Marshal`; `#[marshal(...)]` before the parameter chooses a form"
+)]
+pub trait IntoNative<M: ?Sized>: Sized {
+    /// What travels.
+    type Native: NativeType;
+    /// What has to live until the call is over; `()` for values that need nothing.
+    type State;
+
+    /// Room for the conversion, before it.
+    fn state() -> Self::State;
+
+    /// The native value. It may point into `state`, which will not move before [`Self::copy_back`].
+    ///
+    /// # Errors
+    /// The value has no native form; the function is not called then.
+    fn into_native(self, state: &mut Self::State) -> Result<Self::Native, MarshalError>;
+
+    /// Takes over what the function changed. Called once, after it has returned.
+    ///
+    /// # Errors
+    /// What the function wrote is not a value of the type.
+    #[inline]
+    fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
+        let _ = state;
+        Ok(())
+    }
+}
+
+/// A Rust value that native code hands over: a result, or an argument of a callback.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot come from a native function in the form `{M}`",
+    note = "results are native types, `bool`, text whose owner is stated (`#[returns(borrowed)]`, `#[returns(free)]`), handles, and types that derive `Marshal`"
+)]
+pub trait FromNative<M: ?Sized>: Sized {
+    /// What travels.
+    type Native: NativeType;
+
+    /// The value.
+    ///
+    /// # Errors
+    /// The native value is none of this type: a null pointer, text that is not Unicode, an undeclared
+    /// constant.
+    ///
+    /// # Safety
+    /// `native` came from the function that the declaration is about, and the declaration is true: what
+    /// it points to is there, and lives as long as the type says.
+    unsafe fn from_native(native: Self::Native) -> Result<Self, MarshalError>;
+
+    /// Whether a function that reports failure through the last error means failure by this value: -1,
+    /// null, false, an invalid handle. Declarations may state other rules.
+    #[inline]
+    fn is_failure(native: &Self::Native) -> bool {
+        let _ = native;
+        false
+    }
+}
+
+/// A Rust value with a form in native memory: an element of an array, a member of a structure, what a
+/// reference points to.
+///
+/// # Safety
+/// If `IN_PLACE`, `Self` and `Self::Native` have the same size, alignment and bytes, and every value
+/// that native code may leave there is one of `Self`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form in native memory as `{M}`",
+    note = "elements and members are native types, text, and types that derive `Marshal`"
+)]
+pub unsafe trait Element<M: ?Sized>: Sized {
+    /// What lies in memory.
+    type Native: NativeType;
+    /// What the native form points to; freed when dropped.
+    type Guard;
+    /// Whether native code may work on the Rust value itself.
+    const IN_PLACE: bool;
+
+    /// The native form and what keeps it valid.
+    ///
+    /// # Errors
+    /// The value has no native form.
+    fn to_native(&self) -> Result<(Self::Native, Self::Guard), MarshalError>;
+
+    /// The value of a native form.
+    ///
+    /// # Errors
+    /// As for [`FromNative::from_native`].
+    ///
+    /// # Safety
+    /// As for [`FromNative::from_native`].
+    unsafe fn from_element(native: &Self::Native) -> Result<Self, MarshalError>;
+}
