@@ -8,6 +8,7 @@ use syn::visit::Visit;
 
 /// Crate → the crates of this workspace that it may depend on outside its tests.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("callback-object", &[]),
     ("pinvoke-abi", &[]),
     ("pinvoke-decl", &["pinvoke-abi"]),
     ("pinvoke-macros", &[]),
@@ -18,6 +19,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// The modules of the runtime and of the command that may opt into `unsafe`, as path prefixes.
 const UNSAFE_MODULES: &[&str] = &[
+    "crates/callback-object/src/object/",
+    "crates/callback-object/src/platform/",
+    "crates/callback-object/src/report.rs",
+    "crates/callback-object/src/rundown/slot.rs",
+    "crates/callback-object/src/typed.rs",
     "crates/pinvoke/src/arch/",
     "crates/pinvoke/src/c_text/",
     "crates/pinvoke/src/call/",

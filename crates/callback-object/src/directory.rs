@@ -1,0 +1,681 @@
+//! Names of objects: a tree of directories, as in the kernel's object manager.
+//!
+//! A [`Directory`] is a whole namespace. One is shared by the process ([`Directory::global`]), as one is
+//! shared by a kernel and its drivers; tests make their own. It begins with the directory `\Callback`,
+//! in which three names are reserved for the host: see [`HostToken`].
+//!
+//! Objects are found by name in one hash lookup per component. The key is the upper-case form of the
+//! name, so that one table serves both rules; beside the key stand the exact names, in the order in
+//! which they were created.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::HashMap;
+
+use crate::irql;
+use crate::name::{self, Name, Root};
+use crate::object::{Access, CallbackObject, Namespace, Object, Plan};
+use crate::platform::{Guard, Lock};
+use crate::policy::PanicPolicy;
+use crate::rundown::Fence;
+use crate::status::{Error, Status};
+
+/// The names that only the host may create and notify, in any case.
+pub const RESERVED: [&str; 3] =
+    [r"\Callback\SetSystemTime", r"\Callback\PowerState", r"\Callback\ProcessorAdd"];
+
+/// How an object is looked up and created. The default is that of `InitializeObjectAttributes` with no
+/// attributes, and an object that takes any number of routines.
+#[derive(Clone, Debug, Default)]
+pub struct Attributes {
+    case_insensitive: bool,
+    permanent: bool,
+    single: bool,
+    fence: Fence,
+    policy: PanicPolicy,
+    root: Option<Box<[u16]>>,
+    security: Option<Arc<[u8]>>,
+}
+
+impl Attributes {
+    /// Case-sensitive, temporary, for any number of routines.
+    #[must_use]
+    pub fn new() -> Attributes {
+        Attributes::default()
+    }
+
+    /// `OBJ_CASE_INSENSITIVE`: all components of the name match in any case, by [`upcase`](name::upcase).
+    #[must_use]
+    pub fn case_insensitive(mut self) -> Attributes {
+        self.case_insensitive = true;
+        self
+    }
+
+    /// `OBJ_PERMANENT`: a created object and its name stay until
+    /// [`make_temporary`](Object::make_temporary).
+    #[must_use]
+    pub fn permanent(mut self) -> Attributes {
+        self.permanent = true;
+        self
+    }
+
+    /// A created object takes one routine at a time: `AllowMultipleCallbacks` is `FALSE`.
+    #[must_use]
+    pub fn single(mut self) -> Attributes {
+        self.single = true;
+        self
+    }
+
+    /// How a created object runs down.
+    #[must_use]
+    pub fn fence(mut self, fence: Fence) -> Attributes {
+        self.fence = fence;
+        self
+    }
+
+    /// What becomes of panics in routines of a created object.
+    #[must_use]
+    pub fn panics(mut self, policy: PanicPolicy) -> Attributes {
+        self.policy = policy;
+        self
+    }
+
+    /// `RootDirectory`: the name is relative to the directory with this fully qualified name.
+    #[must_use]
+    pub fn root<'a>(mut self, directory: impl Into<Name<'a>>) -> Attributes {
+        self.root = Some(directory.into().units().into());
+        self
+    }
+
+    /// `SecurityDescriptor` of a created object, self-relative; stored, handed to an
+    /// [access hook](Directory::set_access_hook), not interpreted.
+    #[must_use]
+    pub fn security_descriptor(mut self, descriptor: &[u8]) -> Attributes {
+        self.security = Some(descriptor.into());
+        self
+    }
+
+    /// An object without a name.
+    pub(crate) fn make_unnamed(&self, access: Access) -> CallbackObject {
+        CallbackObject::new(Object::new(Box::default(), self.plan(access), None))
+    }
+
+    fn plan(&self, access: Access) -> Plan {
+        Plan {
+            single: self.single,
+            permanent: self.permanent,
+            fence: self.fence,
+            policy: self.policy,
+            access,
+            security: self.security.clone(),
+        }
+    }
+}
+
+/// Whether an object was there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It was made now.
+    Created,
+    /// It existed; the attributes for new objects were ignored.
+    Opened,
+}
+
+/// A decision about opening an object, see [`Directory::set_access_hook`].
+pub type AccessHook = Arc<dyn Fn(&Object) -> bool + Send + Sync>;
+
+/// What a name in a directory stands for.
+enum Node {
+    Folder(Folder),
+    Object(Tie),
+}
+
+/// How the directory holds an object.
+enum Tie {
+    /// It lives as long as others hold it.
+    Temporary(Weak<Object>),
+    /// The directory is one of its holders.
+    Permanent(Arc<Object>),
+}
+
+impl Tie {
+    fn object(&self) -> Option<Arc<Object>> {
+        match self {
+            Tie::Temporary(object) => object.upgrade(),
+            Tie::Permanent(object) => Some(Arc::clone(object)),
+        }
+    }
+
+    fn is_to(&self, object: &Object) -> bool {
+        let named = match self {
+            Tie::Temporary(object) => object.as_ptr(),
+            Tie::Permanent(object) => Arc::as_ptr(object),
+        };
+        core::ptr::eq(named, object)
+    }
+}
+
+/// One name in a bucket of names that are equal in upper case.
+struct Variant {
+    exact: Box<[u16]>,
+    node: Node,
+}
+
+/// A directory of the tree.
+#[derive(Default)]
+struct Folder {
+    /// Its fully qualified name, empty for the root.
+    path: Box<[u16]>,
+    /// By upper-case name.
+    entries: HashMap<Box<[u16]>, Vec<Variant>>,
+}
+
+/// Units that fit the stack when a component is turned to upper case.
+const SHORT: usize = 64;
+
+fn with_upcase<R>(component: &[u16], body: impl FnOnce(&[u16]) -> R) -> R {
+    let mut short = [0_u16; SHORT];
+    if let Some(upper) = short.get_mut(..component.len()) {
+        for (to, from) in upper.iter_mut().zip(component) {
+            *to = name::upcase(*from);
+        }
+        body(upper)
+    } else {
+        let upper: Vec<u16> = component.iter().map(|unit| name::upcase(*unit)).collect();
+        body(&upper)
+    }
+}
+
+fn pick(variants: &[Variant], component: &[u16], insensitive: bool) -> Option<usize> {
+    let exact = variants.iter().position(|v| *v.exact == *component);
+    if exact.is_none() && insensitive && !variants.is_empty() { Some(0) } else { exact }
+}
+
+impl Folder {
+    fn find(&self, component: &[u16], insensitive: bool) -> Option<&Node> {
+        let variants = with_upcase(component, |upper| self.entries.get(upper))?;
+        pick(variants, component, insensitive).map(|at| &variants[at].node)
+    }
+
+    fn find_mut(&mut self, component: &[u16], insensitive: bool) -> Option<&mut Node> {
+        let variants = with_upcase(component, |upper| self.entries.get_mut(upper))?;
+        pick(variants, component, insensitive).map(|at| &mut variants[at].node)
+    }
+
+    fn insert(&mut self, component: &[u16], node: Node) {
+        let variant = Variant { exact: component.into(), node };
+        let upper = with_upcase(component, |upper| Box::from(upper));
+        self.entries.entry(upper).or_default().push(variant);
+    }
+
+    fn insert_folder(&mut self, component: &[u16]) {
+        let path = self.qualify(component);
+        self.insert(component, Node::Folder(Folder { path, entries: HashMap::new() }));
+    }
+
+    fn remove(&mut self, component: &[u16]) {
+        with_upcase(component, |upper| {
+            if let Some(variants) = self.entries.get_mut(upper) {
+                variants.retain(|v| *v.exact != *component);
+                if variants.is_empty() {
+                    self.entries.remove(upper);
+                }
+            }
+        });
+    }
+
+    /// The fully qualified name of a component of this directory.
+    fn qualify(&self, component: &[u16]) -> Box<[u16]> {
+        let separator = [u16::from(b'\\')];
+        self.path.iter().chain(&separator).chain(component).copied().collect()
+    }
+}
+
+/// Where a path leads.
+enum Place<'t> {
+    /// The name has no units.
+    Unnamed,
+    /// To an object.
+    Object(Arc<Object>),
+    /// To nothing: this directory has no such component.
+    Vacant(&'t mut Folder, Box<[u16]>),
+}
+
+struct Space {
+    root: Folder,
+    hook: Option<AccessHook>,
+}
+
+/// A namespace of callback objects. Clones share it.
+#[derive(Clone)]
+pub struct Directory(Arc<Shared>);
+
+struct Shared {
+    space: Lock<Space>,
+    has_host: AtomicBool,
+}
+
+impl Default for Directory {
+    fn default() -> Directory {
+        Directory::new()
+    }
+}
+
+impl Directory {
+    /// A private namespace with an empty directory `\Callback`.
+    #[must_use]
+    pub fn new() -> Directory {
+        let mut root = Folder::default();
+        let callback: Vec<u16> = "Callback".encode_utf16().collect();
+        root.insert_folder(&callback);
+        Directory(Arc::new(Shared {
+            space: Lock::new(Space { root, hook: None }),
+            has_host: AtomicBool::new(false),
+        }))
+    }
+
+    /// The namespace of the process.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub fn global() -> &'static Directory {
+        static GLOBAL: std::sync::OnceLock<Directory> = std::sync::OnceLock::new();
+        GLOBAL.get_or_init(Directory::new)
+    }
+
+    /// Creates an object that does not exist.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    /// let directory = Directory::new();
+    /// let object = directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// let again = directory.create(r"\Callback\Tcp", Attributes::new());
+    /// assert_eq!(again.unwrap_err().status(), Status::OBJECT_NAME_COLLISION);
+    /// drop(object);
+    /// // The last handle took the name with it.
+    /// directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`Status::OBJECT_NAME_COLLISION`] if the name is taken.
+    /// - [`Status::UNSUCCESSFUL`] for an empty name; [`CallbackObject::unnamed`] makes unnamed objects.
+    /// - [`Status::ACCESS_DENIED`] for a [reserved](RESERVED) name.
+    /// - [`Status::OBJECT_NAME_INVALID`], [`Status::OBJECT_PATH_SYNTAX_BAD`],
+    ///   [`Status::OBJECT_PATH_NOT_FOUND`], [`Status::OBJECT_TYPE_MISMATCH`] for the name.
+    /// - [`Status::INVALID_DEVICE_STATE`] above [`irql::APC`].
+    pub fn create<'a>(
+        &self,
+        name: impl Into<Name<'a>>,
+        attributes: Attributes,
+    ) -> Result<CallbackObject, Error> {
+        self.make(&name.into(), &attributes, Access::Open, Existing::Collides).map(|(object, _)| object)
+    }
+
+    /// Opens an object that exists. Of the attributes only case and root matter.
+    ///
+    /// # Errors
+    /// - [`Status::OBJECT_NAME_NOT_FOUND`] if nothing has that name.
+    /// - [`Status::OBJECT_PATH_SYNTAX_BAD`] for an empty name.
+    /// - [`Status::ACCESS_DENIED`] if the [access hook](Self::set_access_hook) says so.
+    /// - As [`create`](Self::create) for malformed names and the IRQL.
+    pub fn open<'a>(
+        &self,
+        name: impl Into<Name<'a>>,
+        attributes: Attributes,
+    ) -> Result<CallbackObject, Error> {
+        self.open_named(&name.into(), &attributes)
+    }
+
+    /// Opens the object of that name, or creates it: `ExCreateCallback` with `Create` set. Of any number
+    /// of threads that do this at once, one creates and all get the same object.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), without the collision.
+    pub fn open_or_create<'a>(
+        &self,
+        name: impl Into<Name<'a>>,
+        attributes: Attributes,
+    ) -> Result<(CallbackObject, Disposition), Error> {
+        self.make(&name.into(), &attributes, Access::Open, Existing::Opens)
+    }
+
+    pub(crate) fn open_or_create_as(
+        &self,
+        name: &Name<'_>,
+        attributes: &Attributes,
+        access: Access,
+    ) -> Result<CallbackObject, Error> {
+        self.make(name, attributes, access, Existing::Opens).map(|(object, _)| object)
+    }
+
+    /// Makes a directory in which objects can be created.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_directory<'a>(&self, name: impl Into<Name<'a>>) -> Result<(), Error> {
+        let name = name.into();
+        let attributes = Attributes::new();
+        irql::check("create directory", &name, irql::create_limit())?;
+        let outcome = match resolve(&mut self.lock().root, &name, &attributes) {
+            Ok(Place::Vacant(folder, component)) => {
+                folder.insert_folder(&component);
+                Ok(())
+            }
+            Ok(Place::Unnamed) => Err(Status::UNSUCCESSFUL),
+            Ok(_) | Err(Status::OBJECT_TYPE_MISMATCH) => Err(Status::OBJECT_NAME_COLLISION),
+            Err(status) => Err(status),
+        };
+        outcome.map_err(|status| Error::new(status, "create directory", &name))
+    }
+
+    /// Every object that has a name now, sorted by name.
+    #[must_use]
+    pub fn objects(&self) -> Vec<CallbackObject> {
+        let mut all = Vec::new();
+        {
+            let space = self.lock();
+            collect(&space.root, &mut all);
+        }
+        all.sort_by(|a, b| a.name_units().cmp(b.name_units()));
+        all
+    }
+
+    /// The names of all objects, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.objects().iter().map(|object| object.name()).collect()
+    }
+
+    /// Has `hook` decide about every opening of an existing object; `None` allows all. Without a hook
+    /// security descriptors are stored and nothing is enforced. The hook runs under no lock.
+    pub fn set_access_hook(&self, hook: Option<AccessHook>) {
+        self.lock().hook = hook;
+    }
+
+    /// The capability of the host of this namespace; given out once.
+    #[must_use]
+    pub fn host(&self) -> Option<HostToken> {
+        let taken = self.0.has_host.swap(true, Ordering::AcqRel);
+        (!taken).then(|| HostToken { directory: self.clone() })
+    }
+
+    fn lock(&self) -> Guard<'_, Space> {
+        self.0.space.lock()
+    }
+
+    /// Opens an object that the hook lets be opened.
+    fn open_named(&self, name: &Name<'_>, attributes: &Attributes) -> Result<CallbackObject, Error> {
+        irql::check("open", name, irql::create_limit())?;
+        let (found, hook) = {
+            let mut space = self.lock();
+            let found = match resolve(&mut space.root, name, attributes) {
+                Ok(Place::Object(object)) => Ok(CallbackObject::new(object)),
+                Ok(Place::Vacant(..)) => Err(Status::OBJECT_NAME_NOT_FOUND),
+                Ok(Place::Unnamed) => Err(Status::OBJECT_PATH_SYNTAX_BAD),
+                Err(status) => Err(status),
+            };
+            (found, space.hook.clone())
+        };
+        admit(found, hook).map_err(|status| failure(status, "open", name))
+    }
+
+    fn make(
+        &self,
+        name: &Name<'_>,
+        attributes: &Attributes,
+        access: Access,
+        existing: Existing,
+    ) -> Result<(CallbackObject, Disposition), Error> {
+        irql::check("create", name, irql::create_limit())?;
+        let (made, hook) = {
+            let mut space = self.lock();
+            (self.make_in(&mut space.root, name, attributes, access, existing), space.hook.clone())
+        };
+        let outcome = match made {
+            Ok((object, Disposition::Opened)) => admit(Ok(object), hook).map(|o| (o, Disposition::Opened)),
+            made => made,
+        };
+        outcome.map_err(|status| failure(status, "create", name))
+    }
+
+    fn make_in(
+        &self,
+        root: &mut Folder,
+        name: &Name<'_>,
+        attributes: &Attributes,
+        access: Access,
+        existing: Existing,
+    ) -> Result<(CallbackObject, Disposition), Status> {
+        let opened = |object: Arc<Object>| match existing {
+            Existing::Collides => Err(Status::OBJECT_NAME_COLLISION),
+            Existing::Opens => Ok((CallbackObject::new(object), Disposition::Opened)),
+        };
+        match resolve(root, name, attributes)? {
+            Place::Unnamed => Err(Status::UNSUCCESSFUL),
+            Place::Object(object) => opened(object),
+            Place::Vacant(folder, component) => {
+                let full = folder.qualify(&component);
+                if access != Access::Host && is_reserved(&full) {
+                    return Err(Status::ACCESS_DENIED);
+                }
+                let namespace = Box::new(Names { shared: Arc::downgrade(&self.0) });
+                let object = Object::new(full, attributes.plan(access), Some(namespace));
+                let handle = CallbackObject::new(Arc::clone(&object));
+                let tie = if attributes.permanent {
+                    Tie::Permanent(object)
+                } else {
+                    Tie::Temporary(Arc::downgrade(&object))
+                };
+                folder.insert(&component, Node::Object(tie));
+                Ok((handle, Disposition::Created))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Directory").field(&self.names()).finish()
+    }
+}
+
+/// What creating does when the object exists.
+#[derive(Clone, Copy)]
+enum Existing {
+    Collides,
+    Opens,
+}
+
+fn admit(found: Result<CallbackObject, Status>, hook: Option<AccessHook>) -> Result<CallbackObject, Status> {
+    let object = found?;
+    match hook {
+        Some(hook) if !hook(&object) => Err(Status::ACCESS_DENIED),
+        _ => Ok(object),
+    }
+}
+
+fn failure(status: Status, operation: &'static str, name: &Name<'_>) -> Error {
+    let error = Error::new(status, operation, name);
+    match status {
+        Status::OBJECT_PATH_SYNTAX_BAD => error.hint(r"write \Callback\ before the name"),
+        Status::OBJECT_NAME_INVALID => {
+            error.hint("components are separated by one backslash, none is empty, and none ends the name")
+        }
+        Status::OBJECT_NAME_NOT_FOUND => error.hint(
+            "a temporary object loses its name with its last handle; names differ by case unless asked",
+        ),
+        Status::OBJECT_PATH_NOT_FOUND => error.hint(r"the directory \Callback always exists"),
+        Status::UNSUCCESSFUL => error.hint("make objects without a name by CallbackObject::unnamed"),
+        Status::ACCESS_DENIED => error.hint("the name is the host's; open it once the host created it"),
+        _ => error,
+    }
+}
+
+fn is_reserved(full: &[u16]) -> bool {
+    RESERVED.iter().any(|reserved| {
+        reserved.encode_utf16().map(name::upcase).eq(full.iter().map(|unit| name::upcase(*unit)))
+    })
+}
+
+/// Follows a name as far as it leads.
+fn resolve<'t>(root: &'t mut Folder, name: &Name<'_>, attributes: &Attributes) -> Result<Place<'t>, Status> {
+    let insensitive = attributes.case_insensitive;
+    match &attributes.root {
+        None => match name::qualified(name.units())? {
+            Root::Unnamed => Ok(Place::Unnamed),
+            Root::Path(path) => descend(root, path, insensitive),
+        },
+        Some(directory) => {
+            let path = name::relative(name.units())?;
+            let Root::Path(to_root) = name::qualified(directory)? else {
+                return Err(Status::OBJECT_PATH_SYNTAX_BAD);
+            };
+            descend(folder_at(root, to_root, insensitive)?, path, insensitive)
+        }
+    }
+}
+
+fn folder_at<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<&'t mut Folder, Status> {
+    let mut folder = root;
+    let mut rest = if path.is_empty() { None } else { Some(path) };
+    while let Some(path) = rest {
+        let (component, tail) = name::split(path)?;
+        folder = match folder.find_mut(component, insensitive) {
+            Some(Node::Folder(folder)) => folder,
+            Some(Node::Object(_)) => return Err(Status::OBJECT_TYPE_MISMATCH),
+            None => return Err(Status::OBJECT_PATH_NOT_FOUND),
+        };
+        rest = tail;
+    }
+    Ok(folder)
+}
+
+fn descend<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<Place<'t>, Status> {
+    if path.is_empty() {
+        // The root directory itself.
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    }
+    let (parent, last) = match path.iter().rposition(|unit| *unit == u16::from(b'\\')) {
+        Some(at) => (Some(&path[..at]), &path[at + 1..]),
+        None => (None, path),
+    };
+    let folder = match parent {
+        Some(parent) => folder_at(root, parent, insensitive)?,
+        None => root,
+    };
+    if last.is_empty() {
+        return Err(Status::OBJECT_NAME_INVALID);
+    }
+    match folder.find(last, insensitive) {
+        Some(Node::Folder(_)) => return Err(Status::OBJECT_TYPE_MISMATCH),
+        Some(Node::Object(tie)) => match tie.object() {
+            Some(object) => return Ok(Place::Object(object)),
+            // Its last reference is going right now, in another thread.
+            None => folder.remove(last),
+        },
+        None => {}
+    }
+    Ok(Place::Vacant(folder, last.into()))
+}
+
+/// Gives every object in a directory and below a handle.
+fn collect(folder: &Folder, all: &mut Vec<CallbackObject>) {
+    for variant in folder.entries.values().flatten() {
+        match &variant.node {
+            Node::Folder(folder) => collect(folder, all),
+            Node::Object(tie) => all.extend(tie.object().map(CallbackObject::new)),
+        }
+    }
+}
+
+/// An object's way back to the namespace that names it.
+struct Names {
+    shared: Weak<Shared>,
+}
+
+impl Namespace for Names {
+    fn last_handle_closed(&self, object: &Object) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut space = shared.space.lock();
+        if object.keeps_name() {
+            return;
+        }
+        let units = object.name_units();
+        let Some(at) = units.iter().rposition(|unit| *unit == u16::from(b'\\')) else { return };
+        let parent = units[..at].strip_prefix(&[u16::from(b'\\')]).unwrap_or(&[]);
+        if let Ok(folder) = folder_at(&mut space.root, parent, false)
+            && let Some(Node::Object(tie)) = folder.find(&units[at + 1..], false)
+            && tie.is_to(object)
+        {
+            folder.remove(&units[at + 1..]);
+        }
+    }
+}
+
+/// What only the host of a namespace can do: create the system-defined objects and notify them.
+///
+/// ```
+/// use callback_object::{Attributes, Directory, Status};
+/// let directory = Directory::new();
+/// let host = directory.host().unwrap();
+/// let object = host.create(r"\Callback\PowerState", Attributes::new())?;
+/// assert_eq!(object.notify(1 as _, 1 as _).unwrap_err().status(), Status::ACCESS_DENIED);
+/// host.notify(&object, 1 as _, 1 as _)?;
+/// # Ok::<(), callback_object::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct HostToken {
+    directory: Directory,
+}
+
+impl HostToken {
+    /// Creates an object that only the host may notify, under a reserved name or any other; opens it if
+    /// the host created it already.
+    ///
+    /// # Errors
+    /// As [`Directory::create`]; [`Status::OBJECT_NAME_COLLISION`] if the name is that of an object that
+    /// everybody may notify.
+    pub fn create<'a>(
+        &self,
+        name: impl Into<Name<'a>>,
+        attributes: Attributes,
+    ) -> Result<CallbackObject, Error> {
+        let name = name.into();
+        let (object, _) = self.directory.make(&name, &attributes, Access::Host, Existing::Opens)?;
+        if object.access() == Access::Host {
+            Ok(object)
+        } else {
+            Err(failure(Status::OBJECT_NAME_COLLISION, "create", &name))
+        }
+    }
+
+    /// Notifies an object of the host.
+    ///
+    /// # Errors
+    /// As [`Object::notify`], but for [`Status::ACCESS_DENIED`].
+    pub fn notify(
+        &self,
+        object: &Object,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Result<(), Error> {
+        if object.access() == Access::Host {
+            object.deliver(argument1, argument2)
+        } else {
+            object.notify(argument1, argument2)
+        }
+    }
+}
+
+impl CallbackObject {
+    /// An object without a name, for whoever is given a handle or reference to it.
+    #[must_use]
+    pub fn unnamed(attributes: Attributes) -> CallbackObject {
+        attributes.make_unnamed(Access::Open)
+    }
+}

@@ -1,0 +1,409 @@
+//! Callback objects: what is registered with them, and who holds them.
+//!
+//! Three kinds of holders, as in the kernel's object manager:
+//! - a [`CallbackObject`] is a *handle*: while one lives, the object can be opened by its name;
+//! - an [`ObjectReference`] keeps the object alive but not its name; every registration holds one, and
+//!   so does a pointer given out by the C interface;
+//! - the directory, for a *permanent* object.
+//!
+//! # Safety
+//! - `Hot::list` is never null while the object lives; the list it points at is protected by a walk's
+//!   frame, or by the writer's lock under which alone it is replaced.
+#![allow(unsafe_code, reason = "the list is shared by pointer")]
+
+mod list;
+mod panics;
+mod raw;
+mod registration;
+mod walk;
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::TypeId;
+use core::ffi::c_void;
+use core::fmt;
+use core::ops::Deref;
+
+use list::{List, Writer};
+pub use panics::report_panic;
+pub use raw::{Handle, RawRegistration, raw_registrations, register_raw, revoke_raw, unregister_raw};
+pub use registration::Registration;
+pub use walk::prepare_thread;
+
+use crate::irql;
+use crate::name;
+use crate::platform::{Guard, Lock};
+use crate::policy::PanicPolicy;
+use crate::rundown::{self, Departure, Fence};
+use crate::status::{Error, Status};
+use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+
+/// A routine: `PCALLBACK_FUNCTION`, called with the context it was registered with and both arguments
+/// of the notification.
+pub type Routine =
+    unsafe extern "system-unwind" fn(context: *mut c_void, argument1: *mut c_void, argument2: *mut c_void);
+
+/// What an object is, for reports; it outlives the object in lists that are still read.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// Fully qualified, empty for an unnamed object.
+    name: Box<[u16]>,
+    policy: AtomicU8,
+    panics: AtomicUsize,
+}
+
+impl Identity {
+    fn policy(&self) -> PanicPolicy {
+        match self.policy.load(Ordering::Relaxed) {
+            0 => PanicPolicy::ResumeInNotifier,
+            1 => PanicPolicy::Count,
+            _ => PanicPolicy::Abort,
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { f.write_str("an unnamed object") } else { name::fmt_units(&self.name, f) }
+    }
+}
+
+/// Who may notify an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Open,
+    /// Whoever knows the two types.
+    Typed(TypeId, TypeId),
+    /// The host.
+    Host,
+}
+
+/// How an object is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) single: bool,
+    pub(crate) permanent: bool,
+    pub(crate) fence: Fence,
+    pub(crate) policy: PanicPolicy,
+    pub(crate) access: Access,
+    pub(crate) security: Option<Arc<[u8]>>,
+}
+
+/// Takes a name back when the last handle to its object is gone.
+pub(crate) trait Namespace: Send + Sync {
+    /// Removes the object's name unless a handle was opened meanwhile or the object is permanent.
+    fn last_handle_closed(&self, object: &Object);
+}
+
+/// A callback object as the C interface points at it; see [`ObjectReference`].
+pub struct Object {
+    hot: Hot,
+    writer: Lock<Writer>,
+    identity: Arc<Identity>,
+    handles: AtomicUsize,
+    permanent: AtomicU8,
+    single: bool,
+    security: Option<Arc<[u8]>>,
+    namespace: Option<Box<dyn Namespace>>,
+}
+
+/// What a notification reads, on a line that only registering writes.
+#[repr(align(64))]
+struct Hot {
+    list: AtomicPtr<List>,
+    /// Registrations that are alive, to see quickly that there are none.
+    live: AtomicUsize,
+    access: Access,
+    fence: Fence,
+}
+
+impl Object {
+    pub(crate) fn new(name: Box<[u16]>, plan: Plan, namespace: Option<Box<dyn Namespace>>) -> Arc<Object> {
+        let identity = Arc::new(Identity {
+            name,
+            policy: AtomicU8::new(plan.policy as u8),
+            panics: AtomicUsize::new(0),
+        });
+        let list = Box::leak(List::new(Arc::clone(&identity)));
+        Arc::new(Object {
+            writer: Lock::new(Writer::new(list)),
+            hot: Hot {
+                list: AtomicPtr::new(list),
+                live: AtomicUsize::new(0),
+                access: plan.access,
+                fence: plan.fence.available(),
+            },
+            identity,
+            handles: AtomicUsize::new(0),
+            permanent: AtomicU8::new(u8::from(plan.permanent)),
+            single: plan.single,
+            security: plan.security,
+            namespace,
+        })
+    }
+
+    /// Locks the registrations; the list stays current as long as the guard lives.
+    fn write(&self) -> (Guard<'_, Writer>, &List) {
+        let guard = self.writer.lock();
+        // SAFETY: never null, and replaced and freed under the lock held by `guard` only.
+        let list = unsafe { &*self.hot.list.load(Ordering::Acquire) };
+        (guard, list)
+    }
+
+    fn add(&self, routine: Routine, context: *mut c_void) -> Result<u64, Error> {
+        irql::check("register with", &*self.identity, irql::APC)?;
+        let (mut writer, list) = self.write();
+        if self.single && writer.live() != 0 {
+            return Err(Error::new(Status::ALREADY_REGISTERED, "register with", &*self.identity)
+                .hint("unregister the other routine, or create the object for multiple routines"));
+        }
+        let state = writer.append(list, routine, context);
+        self.hot.live.store(writer.live(), Ordering::Release);
+        Ok(state)
+    }
+
+    /// Marks a registration dead and returns its routine if it was alive. No walk enters it from now
+    /// on, walks that are inside go on.
+    fn bury(&self, state: u64) -> Option<usize> {
+        let (mut writer, list) = self.write();
+        let routine = writer.bury(list, state);
+        self.settle(&mut writer);
+        routine
+    }
+
+    /// The same for many, sorted.
+    fn bury_all(&self, states: &[u64]) {
+        let (mut writer, list) = self.write();
+        writer.bury_all(list, states);
+        self.settle(&mut writer);
+    }
+
+    fn settle(&self, writer: &mut Writer) {
+        self.hot.live.store(writer.live(), Ordering::Release);
+        writer.compact(&self.hot.list);
+    }
+
+    /// Waits until other threads have left registrations that were buried.
+    fn depart(&self, states: &[u64]) -> Departure {
+        rundown::depart(core::ptr::from_ref(self).cast(), states, self.hot.fence)
+    }
+
+    pub(crate) fn fence(&self) -> Fence {
+        self.hot.fence
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.hot.access
+    }
+
+    /// Its fully qualified name as UTF-16 units, empty for an unnamed object.
+    #[must_use]
+    pub fn name_units(&self) -> &[u16] {
+        &self.identity.name
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.identity.to_string()
+    }
+
+    /// The number of registrations.
+    #[must_use]
+    pub fn registered(&self) -> usize {
+        self.hot.live.load(Ordering::Acquire)
+    }
+
+    /// Whether it takes one routine at a time.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.single
+    }
+
+    /// Whether its name stays when nobody holds it.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.permanent.load(Ordering::Acquire) != 0
+    }
+
+    /// Lets the object go when nobody holds it any more: `ObMakeTemporaryObject`. Doing it twice is fine.
+    pub fn make_temporary(&self) {
+        self.permanent.store(0, Ordering::SeqCst);
+        if self.handles.load(Ordering::SeqCst) == 0 {
+            self.last_handle_closed();
+        }
+    }
+
+    /// How it runs down, as available on this system.
+    #[must_use]
+    pub fn fence_in_use(&self) -> Fence {
+        self.hot.fence
+    }
+
+    /// What becomes of panics in its routines.
+    #[must_use]
+    pub fn panic_policy(&self) -> PanicPolicy {
+        self.identity.policy()
+    }
+
+    /// Changes what becomes of panics, from the next one on.
+    pub fn set_panic_policy(&self, policy: PanicPolicy) {
+        self.identity.policy.store(policy as u8, Ordering::Relaxed);
+    }
+
+    /// The number of panics that were caught in its routines.
+    #[must_use]
+    pub fn panics(&self) -> usize {
+        self.identity.panics.load(Ordering::Relaxed)
+    }
+
+    /// The security descriptor it was created with, self-relative bytes; not interpreted.
+    #[must_use]
+    pub fn security_descriptor(&self) -> Option<&[u8]> {
+        self.security.as_deref()
+    }
+
+    /// Its registrations now, in order.
+    #[must_use]
+    pub fn registrations(&self) -> Vec<RegistrationEntry> {
+        let (_writer, list) = self.write();
+        let live = list.entries().filter(|entry| !list::is_dead(entry.state()));
+        live.map(|entry| RegistrationEntry {
+            id: entry.state(),
+            routine: entry.address(),
+            context: entry.context().addr(),
+        })
+        .collect()
+    }
+
+    fn last_handle_closed(&self) {
+        if let Some(namespace) = &self.namespace {
+            namespace.last_handle_closed(self);
+        }
+    }
+
+    /// Whether the directory must keep its name.
+    pub(crate) fn keeps_name(&self) -> bool {
+        self.is_permanent() || self.handles.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Object").field("name", &self.name()).field("registered", &self.registered()).finish()
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        let mut writer = self.writer.lock();
+        writer.free(&self.hot.list);
+    }
+}
+
+/// A registration as an observer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistrationEntry {
+    /// Unique in this process.
+    pub id: u64,
+    /// Address of the routine; for a closure that of its shim.
+    pub routine: usize,
+    /// The context, as a number.
+    pub context: usize,
+}
+
+/// Keeps an object alive, but not its name.
+#[derive(Clone, Debug)]
+pub struct ObjectReference(Arc<Object>);
+
+impl ObjectReference {
+    /// The object as a pointer, for a foreign interface; the pointer owns this reference.
+    #[must_use]
+    pub fn into_raw(self) -> *const Object {
+        Arc::into_raw(self.0)
+    }
+
+    /// Takes back a reference that [`into_raw`](Self::into_raw) gave out.
+    ///
+    /// # Safety
+    /// The pointer came from `into_raw` and owns a reference, which is given up.
+    #[must_use]
+    pub unsafe fn from_raw(object: *const Object) -> ObjectReference {
+        // SAFETY: as the caller promises.
+        ObjectReference(unsafe { Arc::from_raw(object) })
+    }
+
+    /// One more reference to an object that someone else keeps alive: `ObReferenceObject`.
+    ///
+    /// # Safety
+    /// The pointer came from `into_raw`, and the object lives.
+    #[must_use]
+    pub unsafe fn clone_raw(object: *const Object) -> ObjectReference {
+        // SAFETY: as the caller promises.
+        unsafe { Arc::increment_strong_count(object) };
+        // SAFETY: the count added above.
+        unsafe { ObjectReference::from_raw(object) }
+    }
+
+    /// A handle, which keeps the name too if the object still has one.
+    #[must_use]
+    pub fn open(&self) -> CallbackObject {
+        CallbackObject::new(Arc::clone(&self.0))
+    }
+
+    /// Whether both are the same object.
+    #[must_use]
+    pub fn is_same(&self, other: &ObjectReference) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for ObjectReference {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
+    }
+}
+
+/// A handle to a callback object: while one lives, the object can be opened by its name.
+#[derive(Debug)]
+pub struct CallbackObject(ObjectReference);
+
+impl CallbackObject {
+    pub(crate) fn new(object: Arc<Object>) -> CallbackObject {
+        object.handles.fetch_add(1, Ordering::SeqCst);
+        CallbackObject(ObjectReference(object))
+    }
+
+    /// A reference that does not keep the name.
+    #[must_use]
+    pub fn reference(&self) -> ObjectReference {
+        self.0.clone()
+    }
+}
+
+impl Clone for CallbackObject {
+    fn clone(&self) -> CallbackObject {
+        CallbackObject::new(Arc::clone(&self.0.0))
+    }
+}
+
+impl Deref for CallbackObject {
+    type Target = ObjectReference;
+
+    fn deref(&self) -> &ObjectReference {
+        &self.0
+    }
+}
+
+impl Drop for CallbackObject {
+    fn drop(&mut self) {
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 && !self.is_permanent() {
+            self.last_handle_closed();
+        }
+    }
+}

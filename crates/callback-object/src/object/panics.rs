@@ -1,0 +1,117 @@
+//! Panics of routines, from where they are caught to where they go on.
+//!
+//! The shim of a closure catches a panic and leaves it here with the depth of the walk it belongs to;
+//! the walk, at its end, takes it out. Panics are rare, so one list for the process will do.
+//!
+//! # Safety
+//! The list named by the innermost frame of this thread is protected by that frame.
+#![allow(unsafe_code, reason = "reads the list that the innermost walk protects")]
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use super::Identity;
+use super::list::List;
+use crate::platform::{self, Lock};
+use crate::policy::PanicPolicy;
+use crate::report::{self, Report};
+use crate::rundown::Slot;
+use crate::sync::Ordering;
+
+struct Caught {
+    slot: usize,
+    depth: u32,
+    payload: Box<dyn Any + Send>,
+}
+
+#[cfg(not(loom))]
+static CAUGHT: Lock<Vec<Caught>> = Lock::new(Vec::new());
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref CAUGHT: Lock<Vec<Caught>> = Lock::new(Vec::new());
+}
+
+/// The object whose routine this thread is in.
+fn calling(slot: &Slot) -> Option<Arc<Identity>> {
+    let list = slot.innermost_list().cast::<List>();
+    // SAFETY: null, or protected by the walk that is calling us.
+    unsafe { list.as_ref() }.map(|list| Arc::clone(&list.identity))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a payload that is no text".to_string()
+    }
+}
+
+/// Reports and counts a panic of a routine of `object`, and aborts if that is the policy.
+fn count(object: &Identity, message: String) {
+    object.panics.fetch_add(1, Ordering::Relaxed);
+    let aborting = object.policy() == PanicPolicy::Abort;
+    report::send(&Report::Panic { object: object.to_string(), message, aborting });
+    if aborting {
+        platform::abort();
+    }
+}
+
+/// A routine of this crate's std panicked.
+#[cold]
+pub(super) fn caught(payload: Box<dyn Any + Send>) {
+    let slot = Slot::of_this_thread();
+    match calling(slot) {
+        Some(object) if object.policy() == PanicPolicy::ResumeInNotifier => {
+            object.panics.fetch_add(1, Ordering::Relaxed);
+            let caught = Caught { slot: core::ptr::from_ref(slot).addr(), depth: slot.depth(), payload };
+            CAUGHT.lock().push(caught);
+            slot.set_caught(slot.caught() + 1);
+        }
+        Some(object) => count(&object, message(&*payload)),
+        // Not called by a walk: by foreign code that called the shim itself.
+        None => report::send(&Report::Panic {
+            object: "no object".to_string(),
+            message: message(&*payload),
+            aborting: false,
+        }),
+    }
+}
+
+/// For a routine with a standard library of its own, which caught a panic: has the policy of the object
+/// applied that is calling the routine. A panic that was to go on in the notifier goes on as one with
+/// this message.
+pub fn report_panic(message: &str) {
+    caught(Box::new(message.to_string()));
+}
+
+/// The walk that just ended may have caught panics: the first goes on, the others are reported.
+#[cold]
+#[inline(never)]
+pub(super) fn settle(slot: &Slot) {
+    let number = core::ptr::from_ref(slot).addr();
+    let depth = slot.depth() + 1;
+    let mine: Vec<Caught> = {
+        let mut all = CAUGHT.lock();
+        all.extract_if(.., |c| c.slot == number && c.depth == depth).collect()
+    };
+    let count = u32::try_from(mine.len()).unwrap_or(u32::MAX);
+    slot.set_caught(slot.caught().saturating_sub(count));
+    let mut mine = mine.into_iter().map(|c| c.payload);
+    // A panic beside another would abort the process.
+    let first = if platform::panicking() { None } else { mine.next() };
+    for other in mine {
+        report::send(&Report::Panic {
+            object: "the object notified last".to_string(),
+            message: message(&*other),
+            aborting: false,
+        });
+    }
+    if let Some(first) = first {
+        platform::resume(first);
+    }
+}

@@ -1,0 +1,259 @@
+//! Routines by pointer, and handles that can be checked: what the C interface is made of.
+//!
+//! A [`Handle`] is an index into a table and a check. The entry it leads to is emptied when it is
+//! unregistered, so a handle that is used twice, or was made up, is found out and harms nothing: the
+//! check is taken from the registration's number, of which no two are alike.
+//!
+//! # Safety
+//! Registering a pointer is a promise about it, see [`register_raw`].
+#![allow(unsafe_code, reason = "routines are pointers here")]
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use core::num::NonZeroUsize;
+
+use super::registration::deadlock;
+use super::{ObjectReference, Routine};
+use crate::irql;
+use crate::platform::Lock;
+use crate::report::{self, Report};
+use crate::rundown::Departure;
+use crate::status::{Error, Status};
+
+/// Bits of a handle that are the index; the rest are the check.
+const INDEX_BITS: u32 = if usize::BITS == 64 { 32 } else { 20 };
+
+/// Records in one allocation.
+const CHUNK: usize = 1024;
+
+/// A registration, as the opaque pointer that `ExRegisterCallback` returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Handle(NonZeroUsize);
+
+impl Handle {
+    /// The handle with this value, to be checked when it is used; `None` for 0.
+    #[must_use]
+    pub fn from_bits(bits: usize) -> Option<Handle> {
+        NonZeroUsize::new(bits).map(Handle)
+    }
+
+    /// Its value.
+    #[must_use]
+    pub fn bits(self) -> usize {
+        self.0.get()
+    }
+
+    /// Indices begin at 1, so that no handle is 0.
+    fn new(index: usize, state: u64) -> Option<Handle> {
+        let index = index + 1;
+        (index >> INDEX_BITS == 0).then(|| Handle::from_bits(index | check(state) << INDEX_BITS)).flatten()
+    }
+
+    fn index(self) -> Option<usize> {
+        (self.bits() & ((1 << INDEX_BITS) - 1)).checked_sub(1)
+    }
+}
+
+/// The part of a registration's number that fits a handle.
+fn check(state: u64) -> usize {
+    let mask = usize::MAX >> INDEX_BITS;
+    // Numbers are even.
+    usize::try_from(state >> 1 & mask as u64).unwrap_or(0)
+}
+
+enum Record {
+    Free { next: usize },
+    Used { object: ObjectReference, state: u64 },
+}
+
+struct Table {
+    chunks: Vec<Box<[Record]>>,
+    /// Index of the first free record; beyond the table if there is none.
+    free: usize,
+}
+
+static TABLE: Lock<Table> = Lock::new(Table { chunks: Vec::new(), free: 0 });
+
+impl Table {
+    fn record(&mut self, index: usize) -> Option<&mut Record> {
+        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+    }
+
+    fn length(&self) -> usize {
+        self.chunks.len() * CHUNK
+    }
+
+    fn insert(&mut self, object: ObjectReference, state: u64) -> Option<Handle> {
+        let index = self.free;
+        let handle = Handle::new(index, state)?;
+        if index == self.length() {
+            let chunk = (index..index + CHUNK).map(|i| Record::Free { next: i + 1 });
+            self.chunks.push(chunk.collect());
+        }
+        let record = self.record(index)?;
+        if let Record::Free { next } = core::mem::replace(record, Record::Used { object, state }) {
+            self.free = next;
+        }
+        Some(handle)
+    }
+
+    /// Empties the record at an index.
+    fn take(&mut self, index: usize) -> Option<(ObjectReference, u64)> {
+        let next = self.free;
+        let record = self.record(index)?;
+        if matches!(record, Record::Free { .. }) {
+            return None;
+        }
+        match core::mem::replace(record, Record::Free { next }) {
+            Record::Used { object, state } => {
+                self.free = index;
+                Some((object, state))
+            }
+            Record::Free { .. } => None,
+        }
+    }
+
+    /// Empties the record of a handle, if the handle is valid.
+    fn redeem(&mut self, handle: Handle) -> Option<(ObjectReference, u64)> {
+        let index = handle.index()?;
+        match self.record(index)? {
+            Record::Used { state, .. } if Handle::new(index, *state) == Some(handle) => self.take(index),
+            _ => None,
+        }
+    }
+
+    fn used(&self) -> impl Iterator<Item = (usize, &ObjectReference, u64)> {
+        self.chunks.iter().flatten().enumerate().filter_map(|(index, record)| match record {
+            Record::Used { object, state } => Some((index, object, *state)),
+            Record::Free { .. } => None,
+        })
+    }
+}
+
+/// A registration made by [`register_raw`].
+#[derive(Clone, Debug)]
+pub struct RawRegistration {
+    /// Its handle.
+    pub handle: Handle,
+    /// The object it is registered with.
+    pub object: ObjectReference,
+    /// Address of the routine.
+    pub routine: usize,
+    /// The context, as a number.
+    pub context: usize,
+}
+
+/// Registers a routine by pointer: `ExRegisterCallback`.
+///
+/// # Errors
+/// - [`Status::ALREADY_REGISTERED`] if the object takes one routine and has one.
+/// - [`Status::INVALID_DEVICE_STATE`] above [`irql::APC`].
+/// - [`Status::INSUFFICIENT_RESOURCES`] when no more handles can be given out.
+///
+/// # Safety
+/// From now until [`unregister_raw`] has returned success, any thread may call the routine with this
+/// context and with the arguments of any notification of this object, also several at once.
+pub unsafe fn register_raw(
+    object: &ObjectReference,
+    routine: Routine,
+    context: *mut c_void,
+) -> Result<Handle, Error> {
+    let state = object.add(routine, context)?;
+    let handle = TABLE.lock().insert(object.clone(), state);
+    handle.ok_or_else(|| {
+        object.bury(state);
+        Error::new(Status::INSUFFICIENT_RESOURCES, "register with", &*object.identity)
+    })
+}
+
+/// Unregisters: `ExUnregisterCallback`. The handle is invalid from the moment this is called.
+///
+/// When it returns success, no call of the routine begins, and none is running but those of this thread.
+///
+/// # Errors
+/// - [`Status::INVALID_HANDLE`] for a handle that was never given out or was unregistered already.
+/// - [`Status::INVALID_DEVICE_STATE`] above [`irql::APC`]: nothing is done, the handle stays valid.
+/// - [`Status::POSSIBLE_DEADLOCK`] if a thread inside the routine waits for this one. No call begins any
+///   more, but those that run go on: the context must not be freed until they returned.
+pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
+    irql::check("unregister", &"a routine", irql::APC)?;
+    let redeemed = TABLE.lock().redeem(handle);
+    let Some((object, state)) = redeemed else {
+        report::send(&Report::StaleHandle { handle: handle.bits() as u64 });
+        let subject = alloc::format!("handle {:#x}", handle.bits());
+        return Err(Error::new(Status::INVALID_HANDLE, "unregister", &subject)
+            .hint("it was never given out, or was unregistered before"));
+    };
+    let routine = object.bury(state).unwrap_or(0);
+    match object.depart(&[state]) {
+        Departure::Complete | Departure::OwnCall => Ok(()),
+        Departure::Deadlock => Err(deadlock(&object, routine)),
+    }
+}
+
+/// The registrations made by [`register_raw`], of all objects.
+#[must_use]
+pub fn raw_registrations() -> Vec<RawRegistration> {
+    let used: Vec<(Handle, ObjectReference, u64)> = {
+        let table = TABLE.lock();
+        let used = table.used();
+        used.filter_map(|(i, object, state)| Some((Handle::new(i, state)?, object.clone(), state))).collect()
+    };
+    let mut all = Vec::with_capacity(used.len());
+    let mut known: Option<(ObjectReference, Vec<super::RegistrationEntry>)> = None;
+    for (handle, object, state) in used {
+        let fresh = known.as_ref().is_none_or(|(o, _)| !o.is_same(&object));
+        if fresh {
+            known = Some((object.clone(), object.registrations()));
+        }
+        if let Some((_, entries)) = &known
+            && let Ok(at) = entries.binary_search_by_key(&state, |entry| entry.id)
+        {
+            let entry = entries[at];
+            all.push(RawRegistration { handle, object, routine: entry.routine, context: entry.context });
+        }
+    }
+    all
+}
+
+/// Unregisters every one of [`raw_registrations`] that `which` picks: what an unloaded module left
+/// behind, say. Their handles are invalid afterwards. The wait is one for all of an object.
+///
+/// Returns those that were unregistered by this.
+///
+/// # Errors
+/// As [`unregister_raw`]; after [`Status::POSSIBLE_DEADLOCK`] all picked routines are dead, but calls of
+/// them may still be running.
+pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawRegistration>, Error> {
+    irql::check("revoke", &"routines", irql::APC)?;
+    let mut picked: Vec<RawRegistration> = raw_registrations().into_iter().filter(|r| which(r)).collect();
+    let mut states: Vec<(usize, u64)> = Vec::with_capacity(picked.len());
+    {
+        let mut table = TABLE.lock();
+        picked.retain(|r| match table.redeem(r.handle) {
+            Some((object, state)) => {
+                states.push((core::ptr::from_ref::<super::Object>(&object).addr(), state));
+                true
+            }
+            None => false,
+        });
+    }
+    let mut objects: Vec<(usize, &ObjectReference)> =
+        picked.iter().map(|r| (core::ptr::from_ref::<super::Object>(&r.object).addr(), &r.object)).collect();
+    objects.sort_unstable_by_key(|(address, _)| *address);
+    objects.dedup_by_key(|(address, _)| *address);
+    states.sort_unstable();
+    let mut outcome = Ok(());
+    for (address, object) in objects {
+        let begin = states.partition_point(|(a, _)| *a < address);
+        let end = states.partition_point(|(a, _)| *a <= address);
+        let here: Vec<u64> = states[begin..end].iter().map(|(_, state)| *state).collect();
+        object.bury_all(&here);
+        if object.depart(&here) == Departure::Deadlock {
+            outcome = Err(deadlock(object, 0));
+        }
+    }
+    outcome.map(|()| picked)
+}

@@ -1,0 +1,163 @@
+//! Threads, locks and panics of the standard library.
+//!
+//! Both words of a thread are plain thread-local cells without a destructor, so reading one is a load.
+//! The destructor that gives a thread's slot back belongs to a third cell, touched once per thread.
+//!
+//! # Safety
+//! One call of `pthread_atfork` with a function that stays loaded as long as this code.
+#![allow(unsafe_code, reason = "pthread_atfork")]
+
+use core::cell::Cell;
+use core::panic::AssertUnwindSafe;
+use core::ptr::null;
+use core::time::Duration;
+use std::any::Any;
+use std::boxed::Box;
+use std::string::String;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+thread_local! {
+    static WORD: Cell<*const ()> = const { Cell::new(null()) };
+    static IRQL: Cell<u8> = const { Cell::new(0) };
+    static EXIT: AtExit = const { AtExit(Cell::new(None)) };
+}
+
+struct AtExit(Cell<Option<fn()>>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        if let Some(action) = self.0.take() {
+            action();
+        }
+    }
+}
+
+/// The word of this thread, null at first.
+#[inline]
+pub(crate) fn thread_word() -> *const () {
+    WORD.get()
+}
+
+pub(crate) fn set_thread_word(word: *const ()) {
+    WORD.set(word);
+}
+
+/// Has `action` run when this thread ends. False when the thread is so near its end that it will not.
+pub(crate) fn at_thread_exit(action: fn()) -> bool {
+    EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok()
+}
+
+/// The interrupt request level of this thread, 0 at first.
+#[inline]
+pub(crate) fn irql() -> u8 {
+    IRQL.get()
+}
+
+#[inline]
+pub(crate) fn set_irql(level: u8) {
+    IRQL.set(level);
+}
+
+/// A lock that a panic does not poison: no user code runs under one.
+#[derive(Debug, Default)]
+pub(crate) struct Lock<T>(Mutex<T>);
+
+pub(crate) type Guard<'a, T> = MutexGuard<'a, T>;
+
+impl<T> Lock<T> {
+    pub(crate) const fn new(value: T) -> Lock<T> {
+        Lock(Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What threads sleep on.
+#[derive(Debug, Default)]
+pub(crate) struct Signal(Condvar);
+
+impl Signal {
+    pub(crate) const fn new() -> Signal {
+        Signal(Condvar::new())
+    }
+
+    /// Sleeps until woken or until a second has passed, with the lock released meanwhile.
+    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> Guard<'a, T> {
+        self.0.wait_timeout(guard, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(crate) fn wake_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+/// Runs `body`; a panic inside is returned.
+#[inline]
+pub(crate) fn catch(body: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
+    std::panic::catch_unwind(AssertUnwindSafe(body))
+}
+
+/// Goes on with a panic that was caught.
+pub(crate) fn resume(payload: Box<dyn Any + Send>) -> ! {
+    std::panic::resume_unwind(payload)
+}
+
+pub(crate) fn panicking() -> bool {
+    std::thread::panicking()
+}
+
+pub(crate) fn abort() -> ! {
+    std::process::abort()
+}
+
+/// Writes a line where a person will see it.
+pub(crate) fn log(line: &str) {
+    std::eprintln!("callback-object: {line}");
+}
+
+/// This thread, for a report.
+pub(crate) fn thread_label() -> String {
+    let thread = std::thread::current();
+    thread.name().map_or_else(|| std::format!("{:?}", thread.id()), ToString::to_string)
+}
+
+/// Whether this thread is unwinding because of a C++ exception.
+#[cfg(unix)]
+pub(crate) fn foreign_exception() -> bool {
+    type Uncaught = unsafe extern "C" fn() -> libc::c_int;
+    // `std::uncaught_exceptions`, in the C++ library that is loaded, if one is.
+    // SAFETY: a null-terminated name, and a handle that means the whole process.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_ZSt19uncaught_exceptionsv".as_ptr()) };
+    if symbol.is_null() {
+        return false;
+    }
+    // SAFETY: the function of that mangled name takes nothing and returns an int.
+    let uncaught = unsafe { core::mem::transmute::<*mut libc::c_void, Uncaught>(symbol) };
+    // SAFETY: it has no precondition.
+    unsafe { uncaught() != 0 }
+}
+
+/// Not told apart here.
+#[cfg(not(unix))]
+pub(crate) fn foreign_exception() -> bool {
+    false
+}
+
+/// Has `action` run in the child of every later `fork`, on the one thread that is left.
+#[cfg(unix)]
+pub(crate) fn after_fork(action: extern "C" fn()) {
+    // SAFETY: `action` is a function of this image, which glibc forgets when the image is unloaded.
+    // A failure (out of memory) leaves forked children as they would be without this crate.
+    let _ = unsafe { libc::pthread_atfork(None, None, Some(as_unsafe(action))) };
+}
+
+#[cfg(unix)]
+fn as_unsafe(action: extern "C" fn()) -> unsafe extern "C" fn() {
+    action
+}
+
+/// There is no `fork` here.
+#[cfg(not(unix))]
+pub(crate) fn after_fork(_action: extern "C" fn()) {}

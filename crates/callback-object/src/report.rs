@@ -1,0 +1,221 @@
+//! What the crate tells a person: misuse that has no return value to show in, or that needs one.
+//!
+//! Every report goes to one handler per process. The default handler writes a line to standard error.
+//! A handler runs in the thread that noticed, with no lock held, at that thread's IRQL.
+//!
+//! Some reports carry the code of the *bug check* with which the Windows kernel would have stopped; see
+//! [`irql::Mode::BugCheck`](crate::irql::Mode) for when this process stops too.
+//!
+//! # Safety
+//! The handler is a function pointer kept as an address.
+#![allow(unsafe_code, reason = "a function pointer in an atomic")]
+
+use alloc::string::String;
+use core::fmt;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::platform;
+
+/// Something noticed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Report {
+    /// An operation was called above the IRQL it is documented for.
+    IrqlTooHigh {
+        /// The operation, as a verb.
+        operation: &'static str,
+        /// The object's name.
+        object: String,
+        /// The highest level allowed.
+        allowed: u8,
+        /// The thread's level.
+        actual: u8,
+    },
+    /// The level was raised to a lower one, lowered to a higher one, or is none.
+    IrqlMisused {
+        /// `raise` or `lower`.
+        operation: &'static str,
+        /// The level asked for.
+        wanted: u8,
+        /// The thread's level.
+        actual: u8,
+    },
+    /// A routine returned at another IRQL than it was called at; it has been restored.
+    IrqlChanged {
+        /// The object's name.
+        object: String,
+        /// Address of the routine.
+        routine: usize,
+        /// The level it was called at.
+        before: u8,
+        /// The level it returned at.
+        after: u8,
+    },
+    /// Two or more threads would have waited for each other; the removal completes later.
+    Deadlock {
+        /// The object whose routine was to be removed.
+        object: String,
+        /// Address of that routine.
+        routine: usize,
+    },
+    /// A registration handle that was never given out, or was unregistered before.
+    StaleHandle {
+        /// The handle.
+        handle: u64,
+    },
+    /// A panic was caught and not passed on, as the object's policy says.
+    Panic {
+        /// The object's name.
+        object: String,
+        /// Its message.
+        message: String,
+        /// Whether the process is about to abort because of it.
+        aborting: bool,
+    },
+    /// A routine was left by unwinding that is no panic of this crate's std.
+    Unwound {
+        /// The object's name.
+        object: String,
+        /// Address of the routine.
+        routine: usize,
+        /// Whether the process is about to abort because of it.
+        aborting: bool,
+    },
+    /// A thread ended while it was inside routines.
+    ThreadEnded {
+        /// The thread.
+        thread: String,
+        /// The number of notifications it was in.
+        calls: u32,
+    },
+    /// Unregistering has waited for long; it goes on.
+    StillWaiting {
+        /// The threads that are inside the routine.
+        threads: usize,
+    },
+    /// A created object has no name any more, because it was created temporary.
+    NameGone {
+        /// The name it had.
+        object: String,
+    },
+}
+
+impl Report {
+    /// The documented code with which the Windows kernel would stop, if it would.
+    #[must_use]
+    pub fn bug_check(&self) -> Option<u32> {
+        match self {
+            Report::IrqlTooHigh { .. } => Some(0xA),
+            Report::IrqlMisused { operation: "raise", .. } => Some(0x9),
+            Report::IrqlMisused { .. } => Some(0xA),
+            Report::IrqlChanged { .. } => Some(0xC8),
+            Report::Deadlock { .. } | Report::StaleHandle { .. } => Some(0xC4),
+            _ => None,
+        }
+    }
+}
+
+/// A level with its name.
+struct Level(u8);
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("PASSIVE_LEVEL"),
+            1 => f.write_str("APC_LEVEL"),
+            2 => f.write_str("DISPATCH_LEVEL"),
+            level => write!(f, "IRQL {level}"),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Report::IrqlTooHigh { operation, object, allowed, actual } => write!(
+                f,
+                "{operation} of {object} at {}, allowed up to {}: lower the level first",
+                Level(*actual),
+                Level(*allowed)
+            ),
+            Report::IrqlMisused { operation, wanted, actual } => {
+                write!(f, "cannot {operation} the IRQL from {} to {}", Level(*actual), Level(*wanted))
+            }
+            Report::IrqlChanged { object, routine, before, after } => write!(
+                f,
+                "routine {routine:#x} of {object} was called at {} and returned at {}: restored",
+                Level(*before),
+                Level(*after)
+            ),
+            Report::Deadlock { object, routine } => write!(
+                f,
+                "unregistering routine {routine:#x} of {object} would wait for a thread that waits for \
+                 this one: it completes when the routine's running calls return"
+            ),
+            Report::StaleHandle { handle } => {
+                write!(
+                    f,
+                    "registration handle {handle:#x} is not valid: never given out, or unregistered before"
+                )
+            }
+            Report::Panic { object, message, aborting } => {
+                write!(f, "a routine of {object} panicked: {message}{}", ending(*aborting))
+            }
+            Report::Unwound { object, routine, aborting } => write!(
+                f,
+                "routine {routine:#x} of {object} did not return but unwound (a foreign exception, or the \
+                 thread's end){}",
+                ending(*aborting)
+            ),
+            Report::ThreadEnded { thread, calls } => {
+                write!(f, "thread {thread} ended inside {calls} notifications: they count as returned")
+            }
+            Report::StillWaiting { threads } => {
+                write!(f, "unregistering waits for {threads} threads to return from the routine")
+            }
+            Report::NameGone { object } => {
+                write!(f, "{object} was created without OBJ_PERMANENT: nobody can open it by name any more")
+            }
+        }
+    }
+}
+
+fn ending(aborting: bool) -> &'static str {
+    if aborting { "; the process aborts" } else { "" }
+}
+
+/// Receives every report.
+pub type Handler = fn(&Report);
+
+/// Null: the default. Otherwise the address of a `Handler`.
+static HANDLER: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+fn write_line(report: &Report) {
+    use alloc::string::ToString as _;
+    match report.bug_check() {
+        Some(code) => platform::log(&alloc::format!("{report} (bug check {code:#X})")),
+        None => platform::log(&report.to_string()),
+    }
+}
+
+/// Makes `handler` receive the reports of this process; `None` restores the default.
+pub fn set_handler(handler: Option<Handler>) {
+    let address = handler.map_or(null_mut(), |handler| handler as *mut ());
+    HANDLER.store(address, Ordering::Release);
+}
+
+/// Hands a report to the handler.
+pub(crate) fn send(report: &Report) {
+    let address = HANDLER.load(Ordering::Acquire);
+    if address.is_null() {
+        write_line(report);
+    } else {
+        handler_at(address)(report);
+    }
+}
+
+fn handler_at(address: *mut ()) -> Handler {
+    // SAFETY: the only non-null values stored are addresses of functions of this type.
+    unsafe { core::mem::transmute::<*mut (), Handler>(address) }
+}

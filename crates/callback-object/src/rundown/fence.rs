@@ -1,0 +1,79 @@
+//! The two halves of a fence.
+
+use crate::platform;
+use crate::sync::{AtomicU64, Ordering, compiler_fence, full_fence, store_then_fence};
+
+/// How notifiers and those who unregister see each other's steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fence {
+    /// One full fence per notification; unregistering asks the system to fence the other threads, if
+    /// one of them is in a long walk of the same object. Where the system cannot, objects use
+    /// [`Fence::Portable`].
+    Asymmetric,
+    /// A full fence per call of a routine; unregistering never asks the system.
+    Portable,
+    /// None: to see the stress test fail.
+    #[cfg(feature = "negative-control")]
+    #[doc(hidden)]
+    Missing,
+}
+
+impl Default for Fence {
+    /// [`Fence::Asymmetric`], see `docs/performance.md` for the measurement that decided.
+    fn default() -> Fence {
+        Fence::Asymmetric
+    }
+}
+
+impl Fence {
+    /// This fence if the system offers it, else the portable one.
+    #[must_use]
+    pub fn available(self) -> Fence {
+        match self {
+            Fence::Asymmetric if !platform::fences_others() => Fence::Portable,
+            fence => fence,
+        }
+    }
+
+    pub(crate) fn is_asymmetric(self) -> bool {
+        self == Fence::Asymmetric
+    }
+
+    /// The side of whoever unregisters.
+    pub(crate) fn heavy(self) {
+        match self {
+            Fence::Asymmetric => platform::fence_others(),
+            Fence::Portable => full_fence(),
+            #[cfg(feature = "negative-control")]
+            Fence::Missing => {}
+        }
+    }
+}
+
+/// The notifier's side.
+pub(crate) trait LightFence {
+    /// Stores a word and fences it against what is loaded next.
+    fn publish(place: &AtomicU64, word: u64);
+}
+
+/// Orders the compiler only: the heavy side fences the processor.
+pub(crate) struct CompilerOnly;
+
+impl LightFence for CompilerOnly {
+    #[inline(always)]
+    fn publish(place: &AtomicU64, word: u64) {
+        place.store(word, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
+/// Orders the processor.
+pub(crate) struct Full;
+
+impl LightFence for Full {
+    #[inline(always)]
+    fn publish(place: &AtomicU64, word: u64) {
+        store_then_fence(place, word);
+    }
+}

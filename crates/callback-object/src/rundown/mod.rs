@@ -1,0 +1,255 @@
+//! Who is inside which routine, and how to wait until nobody is.
+//!
+//! # The protocol
+//!
+//! Every registration has a *state word*: a number that is never used twice, and a bit that says *dead*.
+//! Every thread that notifies has a [slot], on cache lines of its own, where it writes which
+//! registration it is about to call. The two parties do this:
+//!
+//! ```text
+//! notify                                   unregister
+//!   N1  slot.current = registration          U1  registration is marked dead
+//!   N2  light fence                          U2  heavy fence
+//!   N3  dead? then go on to the next         U3  some slot.current = registration? then sleep
+//!   N4  call it
+//!   N5  slot.current = the next, or none
+//!   N6  light fence
+//!   N7  the one before is dead? wake sleepers
+//! ```
+//!
+//! The fences forbid that N3 misses U1 *and* U3 misses N1: either the notifier sees that the routine
+//! is dead, or the one who unregisters sees that it is being called. The same pair, N5 to N7 against
+//! U1 to U3, forbids a lost wake-up: whoever was seen inside will find the routine dead when it leaves,
+//! and what it does then (take the lock, wake everybody) cannot fall between the sleeper's look and its
+//! sleep, because the sleeper looks under the same lock.
+//!
+//! # The fences
+//!
+//! [`Fence::Portable`] is a full fence on both sides. [`Fence::Asymmetric`] gives the notifier a fence
+//! for the compiler only, and has the one who unregisters make the system fence all other threads
+//! (`membarrier`, `FlushProcessWriteBuffers`). That call interrupts other processors and costs
+//! microseconds when they are busy. It is avoided by a second, coarser fact: a walk over an object
+//! begins with one full fence, after it wrote into its slot which object it walks. So a walk that begins
+//! after U1 sees the routine dead, and whoever unregisters need only look at walks of this object that
+//! were running at U1: none, most often; or one that ends while we look; only if it goes on is the
+//! heavy fence needed to learn which routine it is in.
+//!
+//! # Waiting for each other
+//!
+//! The sleepers form a graph: a sleeper waits for the threads inside its routine. Whoever would close a
+//! cycle does not sleep and is told [`Departure::Deadlock`]. What was to happen after the wait is then
+//! [deferred](defer) to the end of the last call.
+
+mod fence;
+mod slot;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::hint::spin_loop;
+
+pub use fence::Fence;
+pub(crate) use fence::{CompilerOnly, Full, LightFence};
+pub(crate) use slot::{Slot, Walk, is_read};
+
+use crate::platform::{self, Lock, Signal};
+use crate::report::{self, Report};
+use crate::sync::AtomicPtr;
+
+/// All slots, and all threads that sleep.
+struct Domain {
+    slots: AtomicPtr<Slot>,
+    waits: Lock<Waits>,
+    left: Signal,
+}
+
+#[cfg(not(loom))]
+static DOMAIN: Domain = Domain {
+    slots: AtomicPtr::new(core::ptr::null_mut()),
+    waits: Lock::new(Waits { waiting: Vec::new(), deferred: Vec::new() }),
+    left: Signal::new(),
+};
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref DOMAIN: Domain = Domain {
+        slots: AtomicPtr::new(core::ptr::null_mut()),
+        waits: Lock::new(Waits { waiting: Vec::new(), deferred: Vec::new() }),
+        left: Signal::new(),
+    };
+}
+
+/// Threads that sleep, and work that waits for the last call of a routine to return.
+struct Waits {
+    waiting: Vec<Wait>,
+    deferred: Vec<Deferred>,
+}
+
+struct Wait {
+    /// The slot of the sleeper, as a number; 0 for a thread that never notified.
+    sleeper: usize,
+    states: Arc<[u64]>,
+}
+
+struct Deferred {
+    state: u64,
+    work: Work,
+}
+
+/// What is done when the last call has returned.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Departure {
+    /// No thread is inside, and none will enter.
+    Complete,
+    /// No other thread is inside; this one called from inside.
+    OwnCall,
+    /// Waiting would never end.
+    Deadlock,
+}
+
+/// Times to look again at a walk that was running, before the heavy fence.
+const LOOKS: u32 = 400;
+
+/// Waits until no other thread is inside a registration whose state is among `states`, which are
+/// sorted, live-valued, belong to the object with address `object`, and have been marked dead.
+pub(crate) fn depart(object: *const (), states: &[u64], fence: Fence) -> Departure {
+    let own = Slot::attached();
+    let own_call = own.is_some_and(|slot| slot.is_inside(states));
+    if !(fence.is_asymmetric() && walks_have_ended(object, own)) {
+        fence.heavy();
+        if inside_elsewhere(states, own) && wait(states, own) == Departure::Deadlock {
+            return Departure::Deadlock;
+        }
+    }
+    if own_call { Departure::OwnCall } else { Departure::Complete }
+}
+
+/// Whether every walk of `object` that other threads had begun has ended, now or very soon.
+fn walks_have_ended(object: *const (), own: Option<&Slot>) -> bool {
+    let mut looks = LOOKS;
+    for slot in others(own) {
+        for frame in slot.frames() {
+            let Some(walk) = frame.walk_of(object) else { continue };
+            while !frame.has_ended(walk) {
+                if looks == 0 {
+                    return false;
+                }
+                looks -= 1;
+                spin_loop();
+            }
+        }
+    }
+    true
+}
+
+fn others(own: Option<&Slot>) -> impl Iterator<Item = &'static Slot> {
+    let own = own.map_or(0, Slot::number);
+    Slot::all().filter(move |slot| slot.number() != own)
+}
+
+fn inside_elsewhere(states: &[u64], own: Option<&Slot>) -> bool {
+    others(own).any(|slot| slot.is_inside(states))
+}
+
+#[cold]
+fn wait(states: &[u64], own: Option<&Slot>) -> Departure {
+    let sleeper = own.map_or(0, Slot::number);
+    let mut waits = DOMAIN.waits.lock();
+    waits.waiting.push(Wait { sleeper, states: states.into() });
+    let departure = loop {
+        if !inside_elsewhere(states, own) {
+            break Departure::Complete;
+        }
+        if sleeper != 0 && waits.lead_back(states, sleeper) {
+            break Departure::Deadlock;
+        }
+        waits = DOMAIN.left.wait(waits);
+    };
+    let mine = |w: &Wait| w.sleeper == sleeper && *w.states == *states;
+    if let Some(at) = waits.waiting.iter().position(mine) {
+        waits.waiting.swap_remove(at);
+    }
+    departure
+}
+
+impl Waits {
+    /// Whether waiting for `states` is waiting for the thread with slot `origin`, through any number
+    /// of other sleepers. A sleeper's calls do not change while it sleeps, so what this sees is true.
+    fn lead_back(&self, states: &[u64], origin: usize) -> bool {
+        let mut seen = Vec::new();
+        let mut ahead: Vec<&[u64]> = alloc::vec![states];
+        while let Some(states) = ahead.pop() {
+            // The routine that is waited for may well be one we are inside of too: rule 10.
+            let first = seen.is_empty();
+            for holder in Slot::all().filter(|slot| slot.is_inside(states)) {
+                if holder.number() == origin {
+                    if first {
+                        continue;
+                    }
+                    return true;
+                }
+                if seen.contains(&holder.number()) {
+                    continue;
+                }
+                seen.push(holder.number());
+                let theirs = self.waiting.iter().filter(|w| w.sleeper == holder.number());
+                ahead.extend(theirs.map(|w| &*w.states));
+            }
+        }
+        false
+    }
+
+    /// Takes out the work whose calls have all returned.
+    fn take_ready(&mut self) -> Vec<Work> {
+        let ready = self.deferred.extract_if(.., |d| !Slot::all().any(|slot| slot.is_inside(&[d.state])));
+        ready.map(|d| d.work).collect()
+    }
+}
+
+/// Has `work` done once no thread is inside the registration, which was marked dead: now, or by the
+/// thread that leaves it last. No lock is held while it is done.
+pub(crate) fn defer(state: u64, fence: Fence, work: Work) {
+    fence.heavy();
+    let ready = {
+        let mut waits = DOMAIN.waits.lock();
+        waits.deferred.push(Deferred { state, work });
+        waits.take_ready()
+    };
+    ready.into_iter().for_each(|work| work());
+}
+
+/// A thread left a registration that is dead: wakes those who wait for it.
+#[cold]
+pub(crate) fn left() {
+    let ready = {
+        let mut waits = DOMAIN.waits.lock();
+        DOMAIN.left.wake_all();
+        waits.take_ready()
+    };
+    ready.into_iter().for_each(|work| work());
+}
+
+/// Gives the slot of a thread that ends to the next new thread.
+fn thread_ends() {
+    let Some(slot) = Slot::attached() else { return };
+    let calls = slot.depth();
+    if calls != 0 {
+        report::send(&Report::ThreadEnded { thread: platform::thread_label(), calls });
+        slot.forget_calls();
+        left();
+    }
+    platform::set_thread_word(core::ptr::null());
+    slot.release();
+}
+
+/// In the child of a fork no other thread exists; what they were calling they call no more.
+extern "C" fn forked() {
+    let own = Slot::attached();
+    for slot in others(own) {
+        slot.forget_calls();
+    }
+}
