@@ -124,6 +124,7 @@ fn body(function: &Function, import: &Ident) -> Result<TokenStream, Error> {
     });
     let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, owner)).collect::<Result<_, _>>()?;
     let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, &fail));
+    let hand_over = parameters.iter().zip(&stages).filter_map(|(p, s)| hand_over(p, s));
     let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name));
     let invoke = invoke(function, &stages);
     let unmarshal = unmarshal(function, &fail);
@@ -136,6 +137,7 @@ fn body(function: &Function, import: &Ident) -> Result<TokenStream, Error> {
             }
         };
         #(#marshal)*
+        #(#hand_over)*
         #invoke
         let mut __changed: ::core::option::Option<::pinvoke::marshal::MarshalError> = ::core::option::Option::None;
         #(#copy_back)*
@@ -169,6 +171,12 @@ fn marshal(
         Kind::Closure(closure) => callback::emit(closure, name, function, options, fail),
         Kind::UserData => TokenStream::new(),
     }
+}
+
+fn hand_over(parameter: &Parameter, stage: &Stage) -> Option<TokenStream> {
+    let Kind::Value { ty, form } = &parameter.kind else { return None };
+    let state = &stage.state;
+    Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::hand_over(&mut #state);))
 }
 
 fn copy_back(parameter: &Parameter, stage: &Stage, function: &Ident) -> Option<TokenStream> {

@@ -50,15 +50,25 @@
 #![allow(unsafe_code, reason = "native values are read on the word of a declaration")]
 
 pub mod callback;
+mod counted;
 mod error;
+mod length;
+mod owner;
 mod reference;
 mod scalar;
+mod slice;
 mod text;
 
+pub use counted::{Counted, FromCounted};
 pub use error::{MarshalError, Reason};
+pub use length::{Count, Length, count};
+#[doc(hidden)]
+pub use length::{product, sum};
+pub use owner::{CoTaskMem, Free, Owned, Owner};
+pub use slice::NullTerminated;
 pub use text::CharSet;
 
-use crate::native::NativeType;
+use crate::native::{NativeField, NativeType};
 
 /// 8-bit text in the system's encoding: UTF-8 on Unix, the active code page on Windows.
 ///
@@ -112,6 +122,13 @@ pub trait IntoNative<M: ?Sized>: Sized {
     /// The value has no native form; the function is not called then.
     fn into_native(self, state: &mut Self::State) -> Result<Self::Native, MarshalError>;
 
+    /// The function is about to be called, with all of its arguments converted: what the native value
+    /// gives away belongs to the function from here on.
+    #[inline]
+    fn hand_over(state: &mut Self::State) {
+        let _ = state;
+    }
+
     /// Takes over what the function changed. Called once, after it has returned.
     ///
     /// # Errors
@@ -164,7 +181,7 @@ pub trait FromNative<M: ?Sized>: Sized {
 )]
 pub unsafe trait Element<M: ?Sized>: Sized {
     /// What lies in memory.
-    type Native: NativeType;
+    type Native: NativeField;
     /// What the native form points to; freed when dropped.
     type Guard;
     /// Whether native code may work on the Rust value itself.
@@ -184,4 +201,16 @@ pub unsafe trait Element<M: ?Sized>: Sized {
     /// # Safety
     /// As for [`FromNative::from_native`].
     unsafe fn from_element(native: &Self::Native) -> Result<Self, MarshalError>;
+
+    /// Frees what the native form owns by now: memory that native code put there to be freed, or
+    /// that it was given to replace and left. Called once for each native form that is not
+    /// [`IN_PLACE`](Element::IN_PLACE), after it was read for the last time, whether or not that
+    /// succeeded. Types made of elements pass it on to each of them.
+    ///
+    /// # Safety
+    /// `native` came from [`Self::to_native`] or from native code, as declared, and is not used again.
+    #[inline]
+    unsafe fn release(native: &mut Self::Native) {
+        let _ = native;
+    }
 }

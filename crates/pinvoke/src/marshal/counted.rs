@@ -1,0 +1,246 @@
+//! Arrays and text that native code hands over with a count: results with `len = ...`, and arguments of
+//! callbacks.
+
+use core::marker::PhantomData;
+
+use super::length::in_memory;
+use super::owner::Freed;
+use super::{Element, MarshalError, Owned, Owner, Reason};
+use crate::native::NativeType;
+
+/// An argument of a closure whose elements another argument counts: the closure gets a `T`.
+///
+/// `INDEX` is the place of the counting argument among those of the native callback, from 0, as .NET's
+/// `SizeParamIndex`; `PLUS` is added to it, as `SizeConst`.
+///
+/// ```no_run
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Counted;
+///
+/// #[dll_import("statistics")]
+/// unsafe extern "C" {
+///     // void each_row(int (*visit)(int n, const double *values));
+///     fn each_row(visit: impl FnMut(i32, Counted<&[f64], 0>) -> bool);
+/// }
+///
+/// // SAFETY: as declared.
+/// unsafe { each_row(|_, values| values.iter().sum::<f64>() < 10.0) };
+/// ```
+#[derive(Debug)]
+pub struct Counted<T, const INDEX: usize, const PLUS: usize = 0>(PhantomData<T>);
+
+/// A value made of an address and a count.
+///
+/// `'s` is how long the value may look at [`Self::Storage`]: elements whose native form is another one
+/// are converted into it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made of an address and a count in the form `{M}`",
+    note = "slices, `Vec`, `Box<[T]>`, text, and the `Option` of each can"
+)]
+pub trait FromCounted<'s, M: ?Sized>: Sized {
+    /// The address.
+    type Native: NativeType;
+    /// Room for converted elements.
+    type Storage: Default;
+
+    /// The value.
+    ///
+    /// # Errors
+    /// The address is null though the count is not 0 and the type has no `None`; an element is no value
+    /// of its type; the elements would not fit into memory.
+    ///
+    /// # Safety
+    /// As for [`FromNative::from_native`](super::FromNative::from_native): at `native` are `count`
+    /// elements, which live as long as the type says; mutable slices are to nobody else's use.
+    unsafe fn from_counted(
+        native: Self::Native,
+        count: usize,
+        storage: &'s mut Self::Storage,
+    ) -> Result<Self, MarshalError>;
+
+    /// As [`FromNative::is_failure`](super::FromNative::is_failure).
+    #[inline]
+    fn is_failure(native: &Self::Native) -> bool {
+        let _ = native;
+        false
+    }
+}
+
+/// The native elements.
+///
+/// # Safety
+/// `native` is null or there are `count` elements, which live for `'a` unchanged.
+unsafe fn elements<'a, N>(native: *const N, count: usize) -> Result<&'a [N], MarshalError> {
+    let count = in_memory::<N>(count)?;
+    match (native.is_null(), count) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Reason::Null.into()),
+        // SAFETY: not null, and the size fits into memory; the rest is the caller's promise.
+        (false, _) => Ok(unsafe { core::slice::from_raw_parts(native, count) }),
+    }
+}
+
+/// The values of native elements.
+///
+/// # Safety
+/// As for [`elements`].
+unsafe fn values<T: Element<M>, M: ?Sized>(
+    native: *const T::Native,
+    count: usize,
+) -> Result<Vec<T>, MarshalError> {
+    // SAFETY: the caller's promise.
+    let natives = unsafe { elements(native, count) }?;
+    // SAFETY: as above.
+    natives.iter().map(|n| unsafe { T::from_element(n) }).collect()
+}
+
+impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s [T] {
+    type Native = *const T::Native;
+    type Storage = Vec<T>;
+
+    #[inline]
+    unsafe fn from_counted(
+        native: *const T::Native,
+        count: usize,
+        storage: &'s mut Vec<T>,
+    ) -> Result<&'s [T], MarshalError> {
+        if T::IN_PLACE {
+            // SAFETY: the caller's promise; the native elements are the values.
+            return unsafe { elements(native.cast::<T>(), count) };
+        }
+        // SAFETY: the caller's promise.
+        *storage = unsafe { values::<T, M>(native, count) }?;
+        Ok(storage)
+    }
+
+    fn is_failure(native: &*const T::Native) -> bool {
+        native.is_null()
+    }
+}
+
+impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
+    type Native = *mut T::Native;
+    type Storage = ();
+
+    #[inline]
+    unsafe fn from_counted(
+        native: *mut T::Native,
+        count: usize,
+        (): &'s mut (),
+    ) -> Result<&'s mut [T], MarshalError> {
+        const { assert!(T::IN_PLACE, "elements that are converted cannot be changed where they are") };
+        let count = in_memory::<T>(count)?;
+        match (native.is_null(), count) {
+            (_, 0) => Ok(&mut []),
+            (true, _) => Err(Reason::Null.into()),
+            // SAFETY: not null, and the size fits into memory; the rest is the caller's promise.
+            (false, _) => Ok(unsafe { core::slice::from_raw_parts_mut(native.cast(), count) }),
+        }
+    }
+
+    fn is_failure(native: &*mut T::Native) -> bool {
+        native.is_null()
+    }
+}
+
+macro_rules! collections {
+    ($($type:ty),*) => { $(
+        impl<'s, T: Element<M>, M: super::CharSet> FromCounted<'s, M> for $type {
+            type Native = *const T::Native;
+            type Storage = ();
+
+            unsafe fn from_counted(
+                native: *const T::Native,
+                count: usize,
+                (): &'s mut (),
+            ) -> Result<$type, MarshalError> {
+                // SAFETY: the caller's promise.
+                unsafe { values::<T, M>(native, count) }.map(Into::into)
+            }
+
+            fn is_failure(native: &*const T::Native) -> bool {
+                native.is_null()
+            }
+        }
+
+        impl<'s, T: Element<M>, M, O: Owner> FromCounted<'s, Owned<M, O>> for $type {
+            type Native = *mut T::Native;
+            type Storage = ();
+
+            unsafe fn from_counted(
+                native: *mut T::Native,
+                count: usize,
+                (): &'s mut (),
+            ) -> Result<$type, MarshalError> {
+                // SAFETY: the function gave it away.
+                let _memory = unsafe { Freed::<O>::new(native) };
+                // SAFETY: the caller's promise.
+                let values = unsafe { values::<T, M>(native, count) };
+                // SAFETY: as above.
+                unsafe { release::<T, M>(native, count) };
+                values.map(Into::into)
+            }
+
+            fn is_failure(native: &*mut T::Native) -> bool {
+                native.is_null()
+            }
+        }
+    )* };
+}
+
+collections!(Vec<T>, Box<[T]>);
+
+/// Releases what the elements own.
+///
+/// # Safety
+/// `native` is null or there are `count` elements, not used again.
+pub(super) unsafe fn release<T: Element<M>, M: ?Sized>(native: *mut T::Native, count: usize) {
+    if T::IN_PLACE || native.is_null() || in_memory::<T::Native>(count).is_err() {
+        return;
+    }
+    // SAFETY: not null, and the size fits into memory; the rest is the caller's promise.
+    for native in unsafe { core::slice::from_raw_parts_mut(native, count) } {
+        // SAFETY: the caller's promise.
+        unsafe { T::release(native) };
+    }
+}
+
+/// `None` where the address is null.
+impl<'s, T: FromCounted<'s, M>, M: ?Sized> FromCounted<'s, M> for Option<T>
+where
+    T::Native: Address,
+{
+    type Native = T::Native;
+    type Storage = T::Storage;
+
+    unsafe fn from_counted(
+        native: T::Native,
+        count: usize,
+        storage: &'s mut T::Storage,
+    ) -> Result<Option<T>, MarshalError> {
+        if native.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { T::from_counted(native, count, storage) }.map(Some)
+    }
+}
+
+/// A pointer.
+#[doc(hidden)]
+pub trait Address: NativeType {
+    /// Whether it points nowhere.
+    fn is_null(&self) -> bool;
+}
+
+impl<T> Address for *const T {
+    fn is_null(&self) -> bool {
+        (*self).is_null()
+    }
+}
+
+impl<T> Address for *mut T {
+    fn is_null(&self) -> bool {
+        (*self).is_null()
+    }
+}

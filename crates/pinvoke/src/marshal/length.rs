@@ -1,0 +1,165 @@
+//! How many: counts that travel beside arrays and text, as integers of any width.
+//!
+//! .NET reads a count as `SizeConst + argument[SizeParamIndex]`. Here a declaration says `len = 4 + n`,
+//! and a closure argument [`Counted`](super::Counted) has a third parameter for the constant. Sums and
+//! products are checked: a count that is negative, or too large, is an error and never a size.
+
+use core::fmt::Display;
+
+use super::{MarshalError, Reason};
+use crate::native::NativeType;
+
+/// An integer that counts elements, or the address of one that native code has written.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not count anything",
+    note = "a count is an integer, or a reference to one"
+)]
+pub trait Count: NativeType {
+    /// The count.
+    ///
+    /// # Errors
+    /// [`Reason::Count`] if it is negative or larger than the address space; [`Reason::Null`].
+    ///
+    /// # Safety
+    /// If it is an address, it is null or an integer is there.
+    unsafe fn count(self) -> Result<usize, MarshalError>;
+
+    /// What native code takes for so many.
+    ///
+    /// # Errors
+    /// [`Reason::Count`] if the type is too narrow.
+    fn from_count(count: usize) -> Result<Self, MarshalError>;
+}
+
+#[cold]
+fn wrong(count: impl Display, wrong: impl Into<String>) -> MarshalError {
+    Reason::Count { count: count.to_string(), wrong: wrong.into() }.into()
+}
+
+macro_rules! integer {
+    ($($type:ident),*) => { $(
+        impl Count for $type {
+            #[inline]
+            unsafe fn count(self) -> Result<usize, MarshalError> {
+                usize::try_from(self).map_err(|_| {
+                    #[allow(unused_comparisons, reason = "of unsigned types as well")]
+                    wrong(self, if self < 0 { "negative" } else { "larger than the address space" })
+                })
+            }
+
+            #[inline]
+            fn from_count(count: usize) -> Result<$type, MarshalError> {
+                count.try_into().map_err(|_| wrong(count, concat!("too large for ", stringify!($type))))
+            }
+        }
+    )* };
+}
+
+integer!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize);
+
+macro_rules! address {
+    ($($type:ty),*) => { $(
+        impl<T: Count> Count for $type {
+            #[inline]
+            unsafe fn count(self) -> Result<usize, MarshalError> {
+                if self.is_null() {
+                    return Err(Reason::Null.into());
+                }
+                // SAFETY: an integer is there, by contract.
+                let count = unsafe { self.read_unaligned() };
+                // SAFETY: as above.
+                unsafe { count.count() }
+            }
+
+            fn from_count(count: usize) -> Result<Self, MarshalError> {
+                Err(wrong(count, "given where only a place for one can stand"))
+            }
+        }
+    )* };
+}
+
+address!(*const T, *mut T);
+
+/// The count in `native`, and `plus` more: `SizeConst + SizeParamIndex`.
+///
+/// # Errors
+/// As for [`Count::count`]; also if the sum overflows.
+///
+/// # Safety
+/// As for [`Count::count`].
+#[inline]
+pub unsafe fn count<N: Count>(native: N, plus: usize) -> Result<usize, MarshalError> {
+    // SAFETY: the caller's promise.
+    sum(unsafe { native.count() }, Ok(plus))
+}
+
+/// One count and another.
+#[doc(hidden)]
+#[inline]
+pub fn sum(a: Result<usize, MarshalError>, b: Result<usize, MarshalError>) -> Result<usize, MarshalError> {
+    let (a, b) = (a?, b?);
+    a.checked_add(b).ok_or_else(|| wrong(format_args!("{a} + {b}"), "larger than the address space"))
+}
+
+/// So many times as many.
+#[doc(hidden)]
+#[inline]
+pub fn product(
+    a: Result<usize, MarshalError>,
+    b: Result<usize, MarshalError>,
+) -> Result<usize, MarshalError> {
+    let (a, b) = (a?, b?);
+    a.checked_mul(b).ok_or_else(|| wrong(format_args!("{a} * {b}"), "larger than the address space"))
+}
+
+/// Refuses a count of elements that no memory can hold.
+pub(super) fn in_memory<T>(count: usize) -> Result<usize, MarshalError> {
+    match count.checked_mul(size_of::<T>()) {
+        Some(bytes) if isize::try_from(bytes).is_ok() => Ok(count),
+        _ => Err(wrong(count, "larger than the address space")),
+    }
+}
+
+/// A value whose length another parameter carries: `#[len_of(...)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no length in the form `{M}`",
+    note = "slices, vectors and text have one; `None` has length 0"
+)]
+pub trait Length<M: ?Sized> {
+    /// Elements; of text, units of the character set without the NUL.
+    fn length(&self) -> usize;
+}
+
+macro_rules! slices {
+    ($($type:ty),*) => { $(
+        impl<T, M: ?Sized> Length<M> for $type {
+            #[inline]
+            fn length(&self) -> usize {
+                self.len()
+            }
+        }
+
+        impl<T, M: ?Sized> Length<M> for Option<$type> {
+            #[inline]
+            fn length(&self) -> usize {
+                self.as_ref().map_or(0, |s| s.len())
+            }
+        }
+    )* };
+}
+
+slices!(&[T], &mut [T], Vec<T>, Box<[T]>);
+
+impl<T, const N: usize, M: ?Sized> Length<M> for &[T; N] {
+    #[inline]
+    fn length(&self) -> usize {
+        N
+    }
+}
+
+impl<T, const N: usize, M: ?Sized> Length<M> for &mut [T; N] {
+    #[inline]
+    fn length(&self) -> usize {
+        N
+    }
+}
