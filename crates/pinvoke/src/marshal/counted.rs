@@ -13,7 +13,7 @@ use crate::native::NativeType;
 /// `INDEX` is the place of the counting argument among those of the native callback, from 0, as .NET's
 /// `SizeParamIndex`; `PLUS` is added to it, as `SizeConst`.
 ///
-/// ```no_run
+/// ```ignore
 /// use pinvoke::dll_import;
 /// use pinvoke::marshal::Counted;
 ///

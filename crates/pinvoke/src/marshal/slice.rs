@@ -69,7 +69,7 @@ impl<T: Element<M>, M: ?Sized> fmt::Debug for Natives<T, M> {
     }
 }
 
-impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a [T] {
+impl<T: Element<M>, M: ?Sized> IntoNative<M> for &[T] {
     type Native = *const T::Native;
     type State = Natives<T, M>;
 
