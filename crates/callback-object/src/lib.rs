@@ -22,7 +22,8 @@ pub use directory::{AccessHook, Attributes, Directory, Disposition, HostToken, R
 pub use name::{MAX_UNITS, Name, upcase};
 pub use object::{
     CallbackObject, Handle, Object, ObjectReference, RawRegistration, Registration, RegistrationEntry,
-    Routine, prepare_thread, raw_registrations, register_raw, report_panic, revoke_raw, unregister_raw,
+    Removed, Routine, notify_found, prepare_thread, raw_registrations, register_raw, report_panic, retire,
+    revoke_raw, unregister_raw,
 };
 pub use policy::PanicPolicy;
 pub use rundown::Fence;

@@ -94,6 +94,13 @@ pub enum Report {
         /// The threads that are inside the routine.
         threads: usize,
     },
+    /// Something that the component which loads drivers has noticed.
+    Host {
+        /// What, as one clause.
+        text: String,
+        /// The documented code with which the Windows kernel would stop.
+        bug_check: Option<u32>,
+    },
     /// A created object has no name any more, because it was created temporary.
     NameGone {
         /// The name it had.
@@ -111,6 +118,7 @@ impl Report {
             Report::IrqlMisused { .. } => Some(0xA),
             Report::IrqlChanged { .. } => Some(0xC8),
             Report::Deadlock { .. } | Report::StaleHandle { .. } => Some(0xC4),
+            Report::Host { bug_check, .. } => *bug_check,
             _ => None,
         }
     }
@@ -144,14 +152,16 @@ impl fmt::Display for Report {
             }
             Report::IrqlChanged { object, routine, before, after } => write!(
                 f,
-                "routine {routine:#x} of {object} was called at {} and returned at {}: restored",
+                "routine {} of {object} was called at {} and returned at {}: restored",
+                Address(*routine),
                 Level(*before),
                 Level(*after)
             ),
             Report::Deadlock { object, routine } => write!(
                 f,
-                "unregistering routine {routine:#x} of {object} would wait for a thread that waits for \
-                 this one: it completes when the routine's running calls return"
+                "unregistering routine {} of {object} would wait for a thread that waits for \
+                 this one: it completes when the routine's running calls return",
+                Address(*routine)
             ),
             Report::StaleHandle { handle } => {
                 write!(
@@ -164,8 +174,9 @@ impl fmt::Display for Report {
             }
             Report::Unwound { object, routine, aborting } => write!(
                 f,
-                "routine {routine:#x} of {object} did not return but unwound (a foreign exception, or the \
+                "routine {} of {object} did not return but unwound (a foreign exception, or the \
                  thread's end){}",
+                Address(*routine),
                 ending(*aborting)
             ),
             Report::ThreadEnded { thread, calls } => {
@@ -174,6 +185,7 @@ impl fmt::Display for Report {
             Report::StillWaiting { threads } => {
                 write!(f, "unregistering waits for {threads} threads to return from the routine")
             }
+            Report::Host { text, .. } => f.write_str(text),
             Report::NameGone { object } => {
                 write!(f, "{object} was created without OBJ_PERMANENT: nobody can open it by name any more")
             }
@@ -183,6 +195,32 @@ impl fmt::Display for Report {
 
 fn ending(aborting: bool) -> &'static str {
     if aborting { "; the process aborts" } else { "" }
+}
+
+/// Says what is known of an address: its function and its library.
+pub type Describer = fn(usize) -> String;
+
+/// Null: addresses show as numbers. Otherwise the address of a `Describer`.
+static DESCRIBER: AtomicPtr<()> = AtomicPtr::new(null_mut());
+
+/// Has the routines in reports described by `describer`.
+pub fn set_describer(describer: Describer) {
+    DESCRIBER.store(describer as *mut (), Ordering::Release);
+}
+
+/// A routine, described if somebody can.
+struct Address(usize);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let describer = DESCRIBER.load(Ordering::Acquire);
+        if describer.is_null() {
+            return write!(f, "{:#x}", self.0);
+        }
+        // SAFETY: the only non-null values stored are addresses of functions of this type.
+        let describer = unsafe { core::mem::transmute::<*mut (), Describer>(describer) };
+        f.write_str(&describer(self.0))
+    }
 }
 
 /// Receives every report.
@@ -206,7 +244,7 @@ pub fn set_handler(handler: Option<Handler>) {
 }
 
 /// Hands a report to the handler.
-pub(crate) fn send(report: &Report) {
+pub fn send(report: &Report) {
     let address = HANDLER.load(Ordering::Acquire);
     if address.is_null() {
         write_line(report);

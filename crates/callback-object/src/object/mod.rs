@@ -11,6 +11,7 @@
 //!   frame, or by the writer's lock under which alone it is replaced.
 #![allow(unsafe_code, reason = "the list is shared by pointer")]
 
+mod found;
 mod list;
 mod panics;
 mod raw;
@@ -26,9 +27,12 @@ use core::ffi::c_void;
 use core::fmt;
 use core::ops::Deref;
 
+pub use found::{notify_found, retire};
 use list::{List, Writer};
 pub use panics::report_panic;
-pub use raw::{Handle, RawRegistration, raw_registrations, register_raw, revoke_raw, unregister_raw};
+pub use raw::{
+    Handle, RawRegistration, Removed, raw_registrations, register_raw, revoke_raw, unregister_raw,
+};
 pub use registration::Registration;
 pub use walk::prepare_thread;
 

@@ -18,7 +18,7 @@ use super::{ObjectReference, Routine};
 use crate::irql;
 use crate::platform::Lock;
 use crate::report::{self, Report};
-use crate::rundown::Departure;
+use crate::rundown::{self, Departure};
 use crate::status::{Error, Status};
 
 /// Bits of a handle that are the index; the rest are the check.
@@ -65,8 +65,18 @@ fn check(state: u64) -> usize {
 
 enum Record {
     Free { next: usize },
-    Used { object: ObjectReference, state: u64 },
+    Used(Registered),
 }
+
+struct Registered {
+    object: ObjectReference,
+    state: u64,
+    removed: Option<Removed>,
+}
+
+/// Done once when a routine that was registered by pointer is removed and its last call has returned: the
+/// place to free its context and to let its library go.
+pub type Removed = Box<dyn FnOnce() + Send>;
 
 struct Table {
     chunks: Vec<Box<[Record]>>,
@@ -85,48 +95,48 @@ impl Table {
         self.chunks.len() * CHUNK
     }
 
-    fn insert(&mut self, object: ObjectReference, state: u64) -> Option<Handle> {
+    fn insert(&mut self, registered: Registered) -> Option<Handle> {
         let index = self.free;
-        let handle = Handle::new(index, state)?;
+        let handle = Handle::new(index, registered.state)?;
         if index == self.length() {
             let chunk = (index..index + CHUNK).map(|i| Record::Free { next: i + 1 });
             self.chunks.push(chunk.collect());
         }
         let record = self.record(index)?;
-        if let Record::Free { next } = core::mem::replace(record, Record::Used { object, state }) {
+        if let Record::Free { next } = core::mem::replace(record, Record::Used(registered)) {
             self.free = next;
         }
         Some(handle)
     }
 
     /// Empties the record at an index.
-    fn take(&mut self, index: usize) -> Option<(ObjectReference, u64)> {
+    fn take(&mut self, index: usize) -> Option<Registered> {
         let next = self.free;
         let record = self.record(index)?;
         if matches!(record, Record::Free { .. }) {
             return None;
         }
         match core::mem::replace(record, Record::Free { next }) {
-            Record::Used { object, state } => {
+            Record::Used(registered) => {
                 self.free = index;
-                Some((object, state))
+                Some(registered)
             }
             Record::Free { .. } => None,
         }
     }
 
     /// Empties the record of a handle, if the handle is valid.
-    fn redeem(&mut self, handle: Handle) -> Option<(ObjectReference, u64)> {
+    fn redeem(&mut self, handle: Handle) -> Option<Registered> {
         let index = handle.index()?;
         match self.record(index)? {
-            Record::Used { state, .. } if Handle::new(index, *state) == Some(handle) => self.take(index),
+            Record::Used(r) if Handle::new(index, r.state) == Some(handle) => self.take(index),
             _ => None,
         }
     }
 
     fn used(&self) -> impl Iterator<Item = (usize, &ObjectReference, u64)> {
         self.chunks.iter().flatten().enumerate().filter_map(|(index, record)| match record {
-            Record::Used { object, state } => Some((index, object, *state)),
+            Record::Used(r) => Some((index, &r.object, r.state)),
             Record::Free { .. } => None,
         })
     }
@@ -145,7 +155,8 @@ pub struct RawRegistration {
     pub context: usize,
 }
 
-/// Registers a routine by pointer: `ExRegisterCallback`.
+/// Registers a routine by pointer: `ExRegisterCallback`. `removed` is done after its last call; it is
+/// dropped undone if registering fails.
 ///
 /// # Errors
 /// - [`Status::ALREADY_REGISTERED`] if the object takes one routine and has one.
@@ -159,9 +170,10 @@ pub unsafe fn register_raw(
     object: &ObjectReference,
     routine: Routine,
     context: *mut c_void,
+    removed: Option<Removed>,
 ) -> Result<Handle, Error> {
     let state = object.add(routine, context)?;
-    let handle = TABLE.lock().insert(object.clone(), state);
+    let handle = TABLE.lock().insert(Registered { object: object.clone(), state, removed });
     handle.ok_or_else(|| {
         object.bury(state);
         Error::new(Status::INSUFFICIENT_RESOURCES, "register with", &*object.identity)
@@ -180,16 +192,28 @@ pub unsafe fn register_raw(
 pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
     irql::check("unregister", &"a routine", irql::APC)?;
     let redeemed = TABLE.lock().redeem(handle);
-    let Some((object, state)) = redeemed else {
+    let Some(Registered { object, state, removed }) = redeemed else {
         report::send(&Report::StaleHandle { handle: handle.bits() as u64 });
         let subject = alloc::format!("handle {:#x}", handle.bits());
         return Err(Error::new(Status::INVALID_HANDLE, "unregister", &subject)
             .hint("it was never given out, or was unregistered before"));
     };
     let routine = object.bury(state).unwrap_or(0);
-    match object.depart(&[state]) {
+    let departure = object.depart(&[state]);
+    if let Some(removed) = removed {
+        after_last_call(departure, state, &object, removed);
+    }
+    match departure {
         Departure::Complete | Departure::OwnCall => Ok(()),
         Departure::Deadlock => Err(deadlock(&object, routine)),
+    }
+}
+
+/// Now, or when the calls that go on have returned.
+fn after_last_call(departure: Departure, state: u64, object: &ObjectReference, removed: Removed) {
+    match departure {
+        Departure::Complete => removed(),
+        Departure::OwnCall | Departure::Deadlock => rundown::defer(state, object.fence(), removed),
     }
 }
 
@@ -229,30 +253,31 @@ pub fn raw_registrations() -> Vec<RawRegistration> {
 pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawRegistration>, Error> {
     irql::check("revoke", &"routines", irql::APC)?;
     let mut picked: Vec<RawRegistration> = raw_registrations().into_iter().filter(|r| which(r)).collect();
-    let mut states: Vec<(usize, u64)> = Vec::with_capacity(picked.len());
+    let mut redeemed: Vec<Registered> = Vec::with_capacity(picked.len());
     {
         let mut table = TABLE.lock();
-        picked.retain(|r| match table.redeem(r.handle) {
-            Some((object, state)) => {
-                states.push((core::ptr::from_ref::<super::Object>(&object).addr(), state));
-                true
-            }
-            None => false,
+        picked.retain(|r| {
+            let registered = table.redeem(r.handle);
+            let mine = registered.is_some();
+            redeemed.extend(registered);
+            mine
         });
     }
-    let mut objects: Vec<(usize, &ObjectReference)> =
-        picked.iter().map(|r| (core::ptr::from_ref::<super::Object>(&r.object).addr(), &r.object)).collect();
-    objects.sort_unstable_by_key(|(address, _)| *address);
-    objects.dedup_by_key(|(address, _)| *address);
-    states.sort_unstable();
+    let address = |r: &Registered| core::ptr::from_ref::<super::Object>(&r.object).addr();
+    redeemed.sort_unstable_by_key(|r| (address(r), r.state));
     let mut outcome = Ok(());
-    for (address, object) in objects {
-        let begin = states.partition_point(|(a, _)| *a < address);
-        let end = states.partition_point(|(a, _)| *a <= address);
-        let here: Vec<u64> = states[begin..end].iter().map(|(_, state)| *state).collect();
-        object.bury_all(&here);
-        if object.depart(&here) == Departure::Deadlock {
-            outcome = Err(deadlock(object, 0));
+    for here in redeemed.chunk_by_mut(|a, b| a.object.is_same(&b.object)) {
+        let object = here[0].object.clone();
+        let states: Vec<u64> = here.iter().map(|r| r.state).collect();
+        object.bury_all(&states);
+        let departure = object.depart(&states);
+        for registered in here {
+            if let Some(removed) = registered.removed.take() {
+                after_last_call(departure, registered.state, &object, removed);
+            }
+        }
+        if departure == Departure::Deadlock {
+            outcome = Err(deadlock(&object, 0));
         }
     }
     outcome.map(|()| picked)

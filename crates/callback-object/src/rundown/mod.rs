@@ -50,7 +50,7 @@ use core::hint::spin_loop;
 
 pub use fence::Fence;
 pub(crate) use fence::{CompilerOnly, Full, LightFence};
-pub(crate) use slot::{Slot, Walk, is_read};
+pub(crate) use slot::{Slot, Walk, is_near, is_read};
 
 use crate::platform::{self, Lock, Signal};
 use crate::report::{self, Report};

@@ -15,7 +15,7 @@ use alloc::boxed::Box;
 use core::ptr::{null, null_mut};
 
 use crate::platform;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, store_ptr_then_fence};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, store_ptr_then_fence};
 
 use super::{DOMAIN, LightFence};
 
@@ -91,6 +91,8 @@ pub(crate) struct Slot {
     /// Panics caught during running walks and not yet given to anybody.
     caught: AtomicU32,
     used: AtomicU32,
+    /// An object that this thread is about to walk or walks, though it holds no reference to it.
+    approached: AtomicPtr<()>,
     next: AtomicPtr<Slot>,
 }
 
@@ -134,6 +136,7 @@ impl Slot {
             depth: AtomicU32::new(0),
             caught: AtomicU32::new(0),
             used: AtomicU32::new(1),
+            approached: AtomicPtr::new(null_mut()),
             next: AtomicPtr::new(null_mut()),
         }));
         let mut first = DOMAIN.slots.load(Ordering::Acquire);
@@ -241,6 +244,25 @@ impl Slot {
         }
     }
 
+    /// Says which object this thread approaches; what it approached before. Whoever scans the slots has fenced
+    /// this thread first, if the system can.
+    #[inline]
+    pub(crate) fn approach(&self, object: *const (), fenced_by_others: bool) -> *const () {
+        let before = self.approached.load(Ordering::Relaxed);
+        if fenced_by_others {
+            self.approached.store(object.cast_mut(), Ordering::Release);
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            store_ptr_then_fence(&self.approached, object.cast_mut());
+        }
+        before
+    }
+
+    #[inline]
+    pub(crate) fn end_approach(&self, before: *const ()) {
+        self.approached.store(before.cast_mut(), Ordering::Release);
+    }
+
     pub(crate) fn caught(&self) -> u32 {
         self.caught.load(Ordering::Relaxed)
     }
@@ -263,6 +285,14 @@ impl Slot {
     pub(super) fn release(&self) {
         self.used.store(0, Ordering::Release);
     }
+}
+
+/// Whether a thread approaches an object or walks it.
+pub(crate) fn is_near(object: *const ()) -> bool {
+    Slot::all().any(|slot| {
+        slot.approached.load(Ordering::SeqCst).cast_const() == object
+            || slot.frames().any(|frame| frame.walk_of(object).is_some())
+    })
 }
 
 /// Whether some walk reads the list at this address. To be asked after the list was replaced.
