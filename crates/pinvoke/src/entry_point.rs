@@ -322,6 +322,14 @@ impl Library {
         Err(EntryPointError::NotFound(Box::new(self.missing(name, lookups, message))))
     }
 
+    /// The address of exactly this name, where that is all there is to try.
+    pub(crate) fn exact(&self, name: &core::ffi::CStr) -> Option<CodePtr> {
+        if Target::HOST.os.is_windows() {
+            return None;
+        }
+        CodePtr::new(self.symbol(name).ok()?)
+    }
+
     /// Finds out what there is to say about a name that is not exported.
     fn missing(&self, name: &str, tried: Vec<Lookup>, message: LoaderMessage) -> MissingEntryPoint {
         // The file is a help here, nothing more: if it cannot be read, the failure is told without it.

@@ -6,6 +6,7 @@ use std::io;
 use crate::import::BindError;
 use crate::last_error::LastError;
 use crate::marshal::MarshalError;
+use crate::status::{HResult, NtStatus};
 
 /// The failure of a declared call, for signatures that return `Result<T, pinvoke::Error>`.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,15 @@ pub enum Error {
     /// An argument or the result could not be converted.
     #[error(transparent)]
     Marshal(#[from] MarshalError),
-    /// The function itself reported failure.
+    /// The function itself reported failure, and the last error says why.
     #[error(transparent)]
     Last(#[from] LastError),
+    /// The function returned this.
+    #[error(transparent)]
+    HResult(#[from] HResult),
+    /// The function returned this.
+    #[error(transparent)]
+    NtStatus(#[from] NtStatus),
 }
 
 thread_local! {
@@ -59,6 +66,7 @@ impl From<Error> for LastError {
                 _ => libc::ENOSYS,
             },
             Error::Marshal(_) => libc::EINVAL,
+            Error::HResult(HResult(status)) | Error::NtStatus(NtStatus(status)) => *status,
         };
         REPORT.set(Some(error));
         LastError(code)
@@ -72,6 +80,7 @@ impl From<Error> for io::Error {
             Error::Last(last) => last.into(),
             Error::Bind(_) => io::Error::new(io::ErrorKind::NotFound, error),
             Error::Marshal(_) => io::Error::new(io::ErrorKind::InvalidInput, error),
+            Error::HResult(_) | Error::NtStatus(_) => io::Error::other(error),
         }
     }
 }

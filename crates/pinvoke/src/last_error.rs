@@ -14,6 +14,7 @@
 //! ```
 #![allow(unsafe_code, reason = "errno is a thread-local variable of the C library")]
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::fmt;
 use std::io;
@@ -41,6 +42,30 @@ impl LastError {
         ErrnoCell::of_this_thread().set(self);
     }
 
+    /// What the last call of an import with `set_last_error` left on this thread, if its signature has no
+    /// place for it (.NET's `Marshal.GetLastPInvokeError`). Other calls do not change it.
+    ///
+    /// ```
+    /// use pinvoke::{LastError, dll_import};
+    ///
+    /// #[dll_import("libc", set_last_error)]
+    /// unsafe extern "C" {
+    ///     safe fn close(fd: i32) -> i32;
+    /// }
+    /// assert_eq!((close(-1), LastError::of_last_import().name()), (-1, Some("EBADF")));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn of_last_import() -> LastError {
+        OF_LAST_IMPORT.get()
+    }
+
+    /// Makes this the answer of [`of_last_import`](Self::of_last_import).
+    #[inline]
+    pub fn remember(self) {
+        OF_LAST_IMPORT.set(self);
+    }
+
     /// Whether nothing was reported.
     #[must_use]
     pub const fn is_none(self) -> bool {
@@ -65,6 +90,10 @@ impl LastError {
             _ => format!("Unknown error {}", self.0),
         }
     }
+}
+
+thread_local! {
+    static OF_LAST_IMPORT: Cell<LastError> = const { Cell::new(LastError::NONE) };
 }
 
 /// `errno 2 ENOENT, No such file or directory`; `errno 0, Success`.

@@ -48,6 +48,8 @@ pub mod last_error;
 pub mod library;
 pub mod marshal;
 pub mod native;
+pub mod returns;
+pub mod status;
 pub mod upcall;
 pub mod value;
 

@@ -4,12 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, Error, FnArg, ForeignItemFn, Generics, Ident, Lifetime, Pat, Safety, Token, Type, Visibility,
+    Attribute, Error, FnArg, ForeignItemFn, Generics, Ident, Lifetime, Pat, Safety, Token, Type, Variadic,
+    Visibility,
 };
 
 use super::callback::Closure;
 use super::options::Options;
-use super::result::ResultForm;
+use super::result::{Failure, ResultForm};
 
 /// One function of the block.
 pub(crate) struct Function {
@@ -20,6 +21,9 @@ pub(crate) struct Function {
     pub(crate) generics: Generics,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) result: ResultForm,
+    pub(crate) failure: Failure,
+    /// Runs on a thread of its own.
+    pub(crate) is_async: bool,
     pub(crate) options: Options,
 }
 
@@ -35,6 +39,8 @@ pub(crate) enum Kind {
     Value { ty: Box<Type>, form: TokenStream },
     /// A closure: the function calls it back.
     Closure(Box<Closure>),
+    /// The tuple that stands for `...`; the last parameter.
+    Variadic,
     /// The `void *` that the function hands to its callback; no parameter of the Rust function.
     UserData,
 }
@@ -43,14 +49,14 @@ impl Function {
     /// Reads a declaration.
     pub(crate) fn parse(item: &ForeignItemFn, block: &Options) -> Result<Function, Error> {
         let signature = &item.sig;
-        if let Some(variadic) = &signature.variadic {
-            return Err(Error::new_spanned(variadic, "variable arguments are not declared this way"));
-        }
         let mut options = block.clone();
         let mut attributes = Vec::new();
+        let mut policy: Option<Type> = None;
         for attribute in &item.attrs {
             if attribute.path().is_ident("dll_import") {
                 options = block.of_function(attribute.parse_args()?)?;
+            } else if attribute.path().is_ident("fails") {
+                policy = Some(attribute.parse_args()?);
             } else {
                 attributes.push(attribute.clone());
             }
@@ -59,6 +65,21 @@ impl Function {
         for input in &signature.inputs {
             parameters.push(Parameter::parse(input, &options)?);
         }
+        if let Some(variadic) = &signature.variadic {
+            parameters.push(Parameter::variadic(variadic)?);
+        }
+        let is_async = signature.asyncness.is_some();
+        if is_async {
+            parameters.iter().try_for_each(Parameter::must_own)?;
+        }
+        let result = ResultForm::parse(&signature.output, &options)?;
+        if !options.preserve_sig && !matches!(result, ResultForm::Checked { .. }) {
+            return Err(Error::new_spanned(
+                &signature.output,
+                "without `preserve_sig` a failing HRESULT is an error: return `Result<T, pinvoke::Error>`",
+            ));
+        }
+        let failure = result.failure(policy.as_ref(), &options)?;
         Ok(Function {
             attributes,
             visibility: item.vis.clone(),
@@ -66,13 +87,54 @@ impl Function {
             name: signature.ident.clone(),
             generics: signature.generics.clone(),
             parameters,
-            result: ResultForm::parse(&signature.output)?,
+            result,
+            failure,
+            is_async,
             options,
         })
     }
 }
 
+impl Function {
+    /// Whether it ends in `...`.
+    pub(crate) fn is_variadic(&self) -> bool {
+        self.parameters.iter().any(|p| matches!(p.kind, Kind::Variadic))
+    }
+}
+
 impl Parameter {
+    fn variadic(dots: &Variadic) -> Result<Parameter, Error> {
+        let name = match &dots.pat {
+            None => Ident::new("arguments", dots.dots.spans[0]),
+            Some((pattern, _)) => match &**pattern {
+                Pat::Ident(pattern) => pattern.ident.clone(),
+                other => return Err(Error::new_spanned(other, "give the arguments a name")),
+            },
+        };
+        Ok(Parameter { name, kind: Kind::Variadic })
+    }
+
+    /// Refuses what a call on another thread could not keep alive.
+    fn must_own(&self) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Value { ty, .. } => match &**ty {
+                Type::Reference(reference)
+                    if reference.lifetime.as_ref().is_none_or(|l| l.ident != "static") =>
+                {
+                    Err(Error::new_spanned(
+                        reference,
+                        "an `async` import owns its arguments, so that they live as long as the call: write `String`, `Vec<T>`, `Box<T>` or `&'static T`",
+                    ))
+                }
+                _ => Ok(()),
+            },
+            Kind::Variadic => {
+                Err(Error::new(self.name.span(), "variable arguments and `async` do not go together"))
+            }
+            Kind::Closure(_) | Kind::UserData => Ok(()),
+        }
+    }
+
     fn parse(input: &FnArg, options: &Options) -> Result<Parameter, Error> {
         let FnArg::Typed(argument) = input else {
             return Err(Error::new_spanned(input, "a native function has no `self`"));

@@ -2,20 +2,21 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::Error;
+use syn::{Error, Generics};
 
 use super::callback;
-use super::declaration::{Function, Kind, Parameter, unsafety};
+use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
-use super::result::ResultForm;
+use super::result::{Failure, ResultForm};
+use super::{import_of, import_static};
 
 /// The import and the function.
 pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
-    let import = format_ident!("__PINVOKE_IMPORT_{}", function.name);
-    let import_static = import_static(&import, function, library)?;
-    let signature = signature(function);
+    let import_static = import_static(&function.name, &function.options, library)?;
     let attributes = &function.attributes;
-    let body = body(function, &import)?;
+    let signature = signature(function);
+    let body = body(function, library)?;
+    let body = if function.is_async { off_thread(function, &body) } else { body };
     Ok(quote! {
         #import_static
         #(#attributes)*
@@ -27,36 +28,19 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
     })
 }
 
-fn import_static(import: &Ident, function: &Function, library: &Ident) -> Result<TokenStream, Error> {
-    let options = &function.options;
-    let entry_point = match &options.entry_point {
-        Some(name) => (name.value(), name.span()),
-        None => (function.name.to_string().trim_start_matches("r#").to_owned(), function.name.span()),
-    };
-    let c_name = std::ffi::CString::new(entry_point.0)
-        .map_err(|_| Error::new(entry_point.1, "the name of an entry point has no NUL character"))?;
-    if c_name.is_empty() {
-        return Err(Error::new(entry_point.1, "an entry point needs a name"));
-    }
-    let c_name = proc_macro2::Literal::c_string(&c_name);
-    let spelling = options.char_set.spelling();
-    let exact = options.exact_spelling;
-    Ok(quote! {
-        #[doc(hidden)]
-        #[allow(non_upper_case_globals, reason = "named after a function")]
-        static #import: ::pinvoke::import::Import = ::pinvoke::import::Import::new(&#library, #c_name)
-            .with_options(::pinvoke::entry_point::EntryPointOptions {
-                char_set: #spelling,
-                exact_spelling: #exact,
-                stdcall_bytes: ::core::option::Option::None,
-            });
-    })
+fn signature(function: &Function) -> TokenStream {
+    let Function { visibility, name, is_unsafe, .. } = function;
+    let generics = generics(function);
+    let unsafety = unsafety(*is_unsafe);
+    let parameters = rust_parameters(function);
+    let result = function.result.declared();
+    let result = if function.is_async { quote!(::pinvoke::import::OffThread<#result>) } else { result };
+    let where_clause = &generics.where_clause;
+    quote!(#visibility #unsafety fn #name #generics(#(#parameters),*) -> #result #where_clause)
 }
 
-fn signature(function: &Function) -> TokenStream {
-    let Function { visibility, name, generics, is_unsafe, .. } = function;
-    let unsafety = unsafety(*is_unsafe);
-    let parameters = function.parameters.iter().filter_map(|p| {
+fn rust_parameters(function: &Function) -> Vec<TokenStream> {
+    let parameter = |p: &Parameter| {
         let name = &p.name;
         match &p.kind {
             Kind::Value { ty, .. } => Some(quote!(#name: #ty)),
@@ -64,16 +48,51 @@ fn signature(function: &Function) -> TokenStream {
                 let bounds = &closure.bounds;
                 Some(quote!(#name: #bounds))
             }
+            Kind::Variadic => Some(quote!(#name: __Arguments)),
             Kind::UserData => None,
         }
-    });
-    let result = match &function.result {
-        ResultForm::Plain(value) => quote!(#value),
-        ResultForm::Checked { whole, .. } => quote!(#whole),
-        ResultForm::WithError(value) => quote!((#value, ::pinvoke::LastError)),
     };
-    let where_clause = &generics.where_clause;
-    quote!(#visibility #unsafety fn #name #generics(#(#parameters),*) -> #result #where_clause)
+    function.parameters.iter().filter_map(parameter).collect()
+}
+
+/// The declared generic parameters, and one for the tuple that stands for the dots: it has to be named.
+fn generics(function: &Function) -> Generics {
+    let mut generics = function.generics.clone();
+    if function.is_variadic() {
+        let form = function.options.char_set.form();
+        let named = function.parameters.iter().filter_map(|p| match &p.kind {
+            Kind::Value { ty, form } => {
+                let ty = with_static_lifetimes(ty);
+                Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::Native))
+            }
+            _ => None,
+        });
+        let returns = native_result(function);
+        generics.params.push(syn::parse_quote! {
+            __Arguments: ::pinvoke::import::variadic::VariadicArguments<
+                #form,
+                Native: ::pinvoke::import::variadic::VariadicCall<(#(#named,)*), #returns>,
+            >
+        });
+    }
+    generics
+}
+
+/// The body as a function that owns its arguments, started on another thread.
+fn off_thread(function: &Function, body: &TokenStream) -> TokenStream {
+    let unsafety = unsafety(function.is_unsafe);
+    let generics = &function.generics;
+    let parameters = rust_parameters(function);
+    let result = function.result.declared();
+    let names = function.parameters.iter().filter(|p| !matches!(p.kind, Kind::UserData)).map(|p| &p.name);
+    let name = function.name.to_string();
+    quote! {
+        #unsafety fn __call #generics(#(#parameters),*) -> #result { #body }
+        ::pinvoke::import::OffThread::start(#name, move || {
+            // SAFETY: the caller's promise; the arguments have moved here.
+            #unsafety { __call(#(#names),*) }
+        })
+    }
 }
 
 /// The variables of one parameter.
@@ -86,7 +105,7 @@ fn stage(parameter: &Parameter, owner_of_data: Option<&Ident>) -> Result<Stage, 
     let name = &parameter.name;
     let state = format_ident!("__state_{name}");
     let native = match &parameter.kind {
-        Kind::Value { .. } => {
+        Kind::Value { .. } | Kind::Variadic => {
             let native = format_ident!("__native_{name}");
             quote!(#native)
         }
@@ -110,13 +129,26 @@ fn stage(parameter: &Parameter, owner_of_data: Option<&Ident>) -> Result<Stage, 
     Ok(Stage { state, native })
 }
 
-fn body(function: &Function, import: &Ident) -> Result<TokenStream, Error> {
+fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
     let Function { name, options, parameters, .. } = function;
+    let import = import_of(name);
     let fail = match &function.result {
         ResultForm::Checked { .. } => {
             quote!(return ::core::result::Result::Err(::core::convert::From::from(error)))
         }
-        ResultForm::Plain(_) | ResultForm::WithError(_) => quote!(#import.fail(&error)),
+        ResultForm::Plain(_) | ResultForm::WithError(_) | ResultForm::Optional { .. } => {
+            quote!(#import.fail(&error))
+        }
+    };
+    let absent = match &function.result {
+        ResultForm::Optional { .. } => quote!({
+            let _ = error;
+            return ::core::option::Option::None;
+        }),
+        _ => quote!({
+            let error = ::pinvoke::Error::from(error);
+            #fail
+        }),
     };
     let owner = parameters.iter().find_map(|p| match &p.kind {
         Kind::Closure(c) if c.user_data != callback::UserData::None => Some(&p.name),
@@ -125,16 +157,16 @@ fn body(function: &Function, import: &Ident) -> Result<TokenStream, Error> {
     let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, owner)).collect::<Result<_, _>>()?;
     let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, &fail));
     let hand_over = parameters.iter().zip(&stages).filter_map(|(p, s)| hand_over(p, s));
-    let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name));
+    let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name, options));
     let invoke = invoke(function, &stages);
     let unmarshal = unmarshal(function, &fail);
+    // Declared first, dropped last.
+    let in_use = options.unload.then(|| quote!(let __in_use = #library.enter();));
     Ok(quote! {
+        #in_use
         let __code = match #import.code() {
             ::core::result::Result::Ok(code) => code,
-            ::core::result::Result::Err(error) => {
-                let error = ::pinvoke::Error::from(error);
-                #fail
-            }
+            ::core::result::Result::Err(error) => #absent,
         };
         #(#marshal)*
         #(#hand_over)*
@@ -145,6 +177,18 @@ fn body(function: &Function, import: &Ident) -> Result<TokenStream, Error> {
     })
 }
 
+/// The trait that converts a parameter, applied to it.
+fn converter(parameter: &Parameter, options: &Options) -> Option<TokenStream> {
+    match &parameter.kind {
+        Kind::Value { ty, form } => Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>)),
+        Kind::Variadic => {
+            let form = options.char_set.form();
+            Some(quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>))
+        }
+        Kind::Closure(_) | Kind::UserData => None,
+    }
+}
+
 fn marshal(
     parameter: &Parameter,
     stage: &Stage,
@@ -153,23 +197,21 @@ fn marshal(
     fail: &TokenStream,
 ) -> TokenStream {
     let name = &parameter.name;
-    match &parameter.kind {
-        Kind::Value { ty, form } => {
-            let Stage { state, native } = stage;
-            let (function, value) = (function.to_string(), name.to_string());
-            quote! {
-                let mut #state = <#ty as ::pinvoke::marshal::IntoNative<#form>>::state();
-                let #native = match <#ty as ::pinvoke::marshal::IntoNative<#form>>::into_native(#name, &mut #state) {
-                    ::core::result::Result::Ok(native) => native,
-                    ::core::result::Result::Err(error) => {
-                        let error = ::pinvoke::Error::from(error.at(#function, #value));
-                        #fail
-                    }
-                };
+    if let Kind::Closure(closure) = &parameter.kind {
+        return callback::emit(closure, name, function, options, fail);
+    }
+    let Some(converter) = converter(parameter, options) else { return TokenStream::new() };
+    let Stage { state, native } = stage;
+    let (function, value) = (function.to_string(), name.to_string());
+    quote! {
+        let mut #state = #converter::state();
+        let #native = match #converter::into_native(#name, &mut #state) {
+            ::core::result::Result::Ok(native) => native,
+            ::core::result::Result::Err(error) => {
+                let error = ::pinvoke::Error::from(error.at(#function, #value));
+                #fail
             }
-        }
-        Kind::Closure(closure) => callback::emit(closure, name, function, options, fail),
-        Kind::UserData => TokenStream::new(),
+        };
     }
 }
 
@@ -179,29 +221,72 @@ fn hand_over(parameter: &Parameter, stage: &Stage) -> Option<TokenStream> {
     Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::hand_over(&mut #state);))
 }
 
-fn copy_back(parameter: &Parameter, stage: &Stage, function: &Ident) -> Option<TokenStream> {
-    let Kind::Value { ty, form } = &parameter.kind else { return None };
+fn copy_back(
+    parameter: &Parameter,
+    stage: &Stage,
+    function: &Ident,
+    options: &Options,
+) -> Option<TokenStream> {
+    let converter = converter(parameter, options)?;
     let state = &stage.state;
     let (function, value) = (function.to_string(), parameter.name.to_string());
     Some(quote! {
-        if let ::core::result::Result::Err(error) =
-            <#ty as ::pinvoke::marshal::IntoNative<#form>>::copy_back(&mut #state)
-        {
+        if let ::core::result::Result::Err(error) = #converter::copy_back(&mut #state) {
             __changed.get_or_insert(error.at(#function, #value));
         }
     })
 }
 
-fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
-    let convention = &function.options.convention;
-    let blanks = stages.iter().map(|_| quote!(_));
-    let natives = stages.iter().map(|s| &s.native);
+/// The type of the native result.
+fn native_result(function: &Function) -> TokenStream {
     let value = function.result.value();
     let form = function.options.char_set.form();
+    match &function.failure {
+        Failure::Hresult => quote!(::core::primitive::i32),
+        Failure::UnitPolicy(policy) => quote!(<#policy as ::pinvoke::returns::UnitPolicy>::Native),
+        Failure::Never | Failure::Usual | Failure::Policy(_) => {
+            quote!(<#value as ::pinvoke::marshal::FromNative<#form>>::Native)
+        }
+    }
+}
+
+/// Whether the declared value comes through a last parameter.
+fn has_out_parameter(function: &Function) -> bool {
+    let is_unit = matches!(function.result.value(), syn::Type::Tuple(tuple) if tuple.elems.is_empty());
+    matches!(function.failure, Failure::Hresult) && !is_unit
+}
+
+fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
+    let convention = &function.options.convention;
+    let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
+    let out = has_out_parameter(function).then(|| {
+        let value = function.result.value();
+        let form = function.options.char_set.form();
+        natives.push(quote!(__out.as_mut_ptr()));
+        quote! {
+            // Zero, should the function leave it alone.
+            let mut __out =
+                ::core::mem::MaybeUninit::<<#value as ::pinvoke::marshal::FromNative<#form>>::Native>::zeroed();
+        }
+    });
+    let (prepare, call) = if function.is_variadic() {
+        let dots = natives.pop();
+        let call = quote!(::pinvoke::import::variadic::VariadicCall::call(#dots, __code, (#(#natives,)*)));
+        (TokenStream::new(), call)
+    } else {
+        let blanks = natives.iter().map(|_| quote!(_));
+        let prepare = quote! {
+            // SAFETY: code pointers and function pointers are one address.
+            let __function = unsafe {
+                ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(#(#blanks),*) -> _>(__code)
+            };
+        };
+        (prepare, quote!(__function(#(#natives),*)))
+    };
     let call = quote! {
         // SAFETY: the declaration says that this function stands there, and the caller that it may be
         // called with these values.
-        unsafe { __function(#(#natives),*) }
+        unsafe { #call }
     };
     let captured = if function.options.set_last_error {
         quote!(::pinvoke::call::capture(|| #call))
@@ -210,12 +295,11 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
     };
     let calls_back = function.parameters.iter().any(|p| matches!(p.kind, Kind::Closure(_)));
     let invoked = if calls_back { quote!(::pinvoke::upcall::resume_after(|| #captured)) } else { captured };
+    let returns = native_result(function);
     quote! {
-        // SAFETY: code pointers and function pointers are one address.
-        let __function = unsafe {
-            ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(#(#blanks),*) -> _>(__code)
-        };
-        let (__returned, __last): (<#value as ::pinvoke::marshal::FromNative<#form>>::Native, _) = #invoked;
+        #out
+        #prepare
+        let (__returned, __last): (#returns, ::pinvoke::LastError) = #invoked;
     }
 }
 
@@ -224,10 +308,46 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let form = function.options.char_set.form();
     let name = function.name.to_string();
     let from = quote!(<#value as ::pinvoke::marshal::FromNative<#form>>);
-    // The result becomes an owner first: if anything else fails, it is dropped and not lost.
-    let convert = quote! {
+    let failed = match &function.failure {
+        Failure::Never => quote!(::core::option::Option::None),
+        Failure::Usual => quote!(#from::is_failure(&__returned).then_some(::pinvoke::Error::Last(__last))),
+        Failure::Policy(policy) => {
+            quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last))
+        }
+        Failure::UnitPolicy(policy) => {
+            quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last))
+        }
+        Failure::Hresult => {
+            quote!(<::pinvoke::returns::Hresult as ::pinvoke::returns::FailurePolicy<_>>::failure(
+                &__returned,
+                __last
+            ))
+        }
+    };
+    let native = match &function.failure {
+        Failure::UnitPolicy(_) => quote!(()),
+        Failure::Hresult if has_out_parameter(function) => quote!(__out.assume_init()),
+        Failure::Hresult => quote!(()),
+        Failure::Never | Failure::Usual | Failure::Policy(_) => quote!(__returned),
+    };
+    let remember = (function.options.set_last_error
+        && matches!(function.result, ResultForm::Plain(_) | ResultForm::Optional { .. }))
+    .then(|| quote!(__last.remember();));
+    let finish = match &function.result {
+        ResultForm::Plain(_) => quote!(__value),
+        ResultForm::WithError(_) => quote!((__value, __last)),
+        ResultForm::Checked { .. } => quote!(::core::result::Result::Ok(__value)),
+        ResultForm::Optional { .. } => quote!(::core::option::Option::Some(__value)),
+    };
+    quote! {
+        let __failed: ::core::option::Option<::pinvoke::Error> = #failed;
+        if let ::core::option::Option::Some(error) = __failed {
+            #fail
+        }
+        #remember
+        // The result becomes an owner first: if anything else fails, it is dropped and not lost.
         // SAFETY: the function returned it, as declared.
-        let __value = unsafe { #from::from_native(__returned) };
+        let __value = unsafe { #from::from_native(#native) };
         let __value = match (__value, __changed) {
             (::core::result::Result::Ok(value), ::core::option::Option::None) => value,
             (::core::result::Result::Err(error), _) => {
@@ -239,21 +359,6 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
                 #fail
             }
         };
-    };
-    match &function.result {
-        ResultForm::Plain(_) => quote! { let _ = __last; #convert __value },
-        ResultForm::WithError(_) => quote! { #convert (__value, __last) },
-        ResultForm::Checked { .. } if function.options.set_last_error => quote! {
-            if #from::is_failure(&__returned) {
-                return ::core::result::Result::Err(::core::convert::From::from(::pinvoke::Error::Last(__last)));
-            }
-            #convert
-            ::core::result::Result::Ok(__value)
-        },
-        ResultForm::Checked { .. } => quote! {
-            let _ = __last;
-            #convert
-            ::core::result::Result::Ok(__value)
-        },
+        #finish
     }
 }

@@ -8,14 +8,17 @@
 mod callback;
 mod declaration;
 mod function;
+mod global;
 mod options;
 mod result;
+mod table;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Error, ForeignItem, Ident, ItemForeignMod};
 
 use declaration::Function;
+use global::Global;
 use options::Options;
 
 /// Collects errors, so that all of them are reported at once.
@@ -44,34 +47,84 @@ pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenSt
     let block: ItemForeignMod = syn::parse2(block)?;
     let options = Options::of_block(options, &block)?;
     let mut errors = Errors::default();
-    let mut functions = Vec::new();
+    let mut imports = Vec::new();
     for item in &block.items {
         match item {
             ForeignItem::Fn(item) => {
-                functions.extend(errors.keep(Function::parse(item, &options)));
+                imports.extend(errors.keep(Function::parse(item, &options)).map(Import::Function));
             }
-            other => errors.add(Error::new_spanned(other, "only functions can be imported")),
+            ForeignItem::Static(item) => {
+                imports.extend(errors.keep(Global::parse(item, &options)).map(Import::Global));
+            }
+            other => errors.add(Error::new_spanned(other, "only functions and variables can be imported")),
         }
     }
-    let Some(first) = functions.first() else {
+    let Some(first) = imports.first() else {
         errors.finish()?;
         return Ok(TokenStream::new());
     };
-    let library = format_ident!("__PINVOKE_LIBRARY_OF_{}", first.name);
-    let emitted: Vec<TokenStream> =
-        functions.iter().filter_map(|f| errors.keep(function::emit(f, &library))).collect();
+    let library = format_ident!("__PINVOKE_LIBRARY_OF_{}", first.name());
+    let emitted: Vec<TokenStream> = imports.iter().filter_map(|i| errors.keep(i.emit(&library))).collect();
     errors.finish()?;
-    let statics = library_static(&library, &options);
+    let statics = table::emit(&library, &options, &imports);
     Ok(quote!(#statics #(#emitted)*))
 }
 
-fn library_static(name: &Ident, options: &Options) -> TokenStream {
-    let library = &options.library;
-    let directories = &options.search;
-    quote! {
-        #[doc(hidden)]
-        #[allow(non_upper_case_globals, reason = "named after a function")]
-        static #name: ::pinvoke::import::ImportLibrary =
-            ::pinvoke::import::ImportLibrary::new(#library, &[#(#directories),*]);
+/// One item of the block.
+enum Import {
+    Function(Function),
+    Global(Global),
+}
+
+impl Import {
+    fn name(&self) -> &Ident {
+        match self {
+            Import::Function(function) => &function.name,
+            Import::Global(global) => &global.name,
+        }
     }
+
+    /// The static `Import` behind it.
+    fn import(&self) -> Ident {
+        import_of(self.name())
+    }
+
+    fn emit(&self, library: &Ident) -> Result<TokenStream, Error> {
+        match self {
+            Import::Function(function) => function::emit(function, library),
+            Import::Global(global) => global::emit(global, library),
+        }
+    }
+}
+
+/// The name of the static `Import` behind an item.
+fn import_of(name: &Ident) -> Ident {
+    format_ident!("__PINVOKE_IMPORT_{}", name)
+}
+
+/// The static `Import` behind an item.
+fn import_static(name: &Ident, options: &Options, library: &Ident) -> Result<TokenStream, Error> {
+    let import = import_of(name);
+    let entry_point = match &options.entry_point {
+        Some(entry_point) => (entry_point.value(), entry_point.span()),
+        None => (name.to_string().trim_start_matches("r#").to_owned(), name.span()),
+    };
+    let c_name = std::ffi::CString::new(entry_point.0)
+        .map_err(|_| Error::new(entry_point.1, "the name of an entry point has no NUL character"))?;
+    if c_name.is_empty() {
+        return Err(Error::new(entry_point.1, "an entry point needs a name"));
+    }
+    let c_name = proc_macro2::Literal::c_string(&c_name);
+    let spelling = options.char_set.spelling();
+    let exact = options.exact_spelling;
+    Ok(quote! {
+        #[doc(hidden)]
+        #[allow(non_upper_case_globals, reason = "named after the item")]
+        static #import: ::pinvoke::import::Import = ::pinvoke::import::Import::new(&#library, #c_name)
+            .with_options(::pinvoke::entry_point::EntryPointOptions {
+                char_set: #spelling,
+                exact_spelling: #exact,
+                stdcall_bytes: ::core::option::Option::None,
+            });
+    })
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, Expr, ExprLit, Ident, ItemForeignMod, Lit, LitBool, LitStr, Token, bracketed};
+use syn::{Error, Expr, ExprLit, Ident, ItemForeignMod, Lit, LitBool, LitStr, Token, Visibility, bracketed};
 
 /// The character set of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,21 @@ impl CharSet {
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) library: LitStr,
-    pub(crate) search: Vec<Expr>,
+    /// Directories to search first.
+    pub(crate) directories: Vec<Expr>,
+    /// `DllImportSearchPath` names; the usual places if there are none.
+    pub(crate) places: Vec<Ident>,
+    /// The static that holds all imports of the block.
+    pub(crate) table: Option<(Visibility, Ident)>,
+    pub(crate) unload: bool,
     pub(crate) entry_point: Option<LitStr>,
     pub(crate) char_set: CharSet,
     pub(crate) exact_spelling: bool,
     pub(crate) set_last_error: bool,
+    /// False: the native result is an `HRESULT`, the declared one comes through a last parameter.
+    pub(crate) preserve_sig: bool,
+    /// A missing function is `None`.
+    pub(crate) optional: bool,
     /// The string behind `extern`.
     pub(crate) convention: LitStr,
 }
@@ -79,11 +89,16 @@ impl Options {
             block.abi.name.clone().unwrap_or_else(|| LitStr::new("C", block.abi.extern_token.span));
         let mut options = Options {
             library: LitStr::new("", Span::call_site()),
-            search: Vec::new(),
+            directories: Vec::new(),
+            places: Vec::new(),
+            table: None,
+            unload: false,
             entry_point: None,
             char_set: CharSet::Ansi,
             exact_spelling: false,
             set_last_error: false,
+            preserve_sig: true,
+            optional: false,
             convention,
         };
         let entries = parse_entries(tokens)?;
@@ -93,6 +108,7 @@ impl Options {
                     return Err(Error::new(name.span(), "the library needs a name"));
                 }
                 Entry::Library(name) => options.library = name.clone(),
+                Entry::Table(visibility, name) => options.table = Some((visibility.clone(), name.clone())),
                 Entry::Named(name, Value::None | Value::Expr(_) | Value::List(_))
                     if name == "entry_point" =>
                 {
@@ -100,6 +116,9 @@ impl Options {
                         name.span(),
                         "`entry_point` belongs to one function: write `#[dll_import(entry_point = \"...\")]` before it",
                     ));
+                }
+                Entry::Named(name, value) if BLOCK_ONLY.iter().any(|o| name == o) => {
+                    options.set_for_block(name, value)?;
                 }
                 Entry::Named(name, value) => options.set(name, value)?,
             }
@@ -121,10 +140,28 @@ impl Options {
                         "the library belongs to the whole block: put the function into a block of its own",
                     ));
                 }
+                Entry::Table(_, name) => return Err(of_the_block(&name)),
+                Entry::Named(name, _) if BLOCK_ONLY.iter().any(|o| name == o) => {
+                    return Err(of_the_block(&name));
+                }
                 Entry::Named(name, value) => options.set(&name, &value)?,
             }
         }
         Ok(options)
+    }
+
+    fn set_for_block(&mut self, name: &Ident, value: &Value) -> Result<(), Error> {
+        if name == "unload" {
+            self.unload = value.flag(name)?;
+            return Ok(());
+        }
+        for entry in value.list(name)? {
+            match &entry {
+                Expr::Path(path) => self.places.push(place(path.path.require_ident()?)?),
+                _ => self.directories.push(entry),
+            }
+        }
+        Ok(())
     }
 
     fn set(&mut self, name: &Ident, value: &Value) -> Result<(), Error> {
@@ -134,11 +171,12 @@ impl Options {
             "exact_spelling" => self.exact_spelling = value.flag(name)?,
             "set_last_error" => self.set_last_error = value.flag(name)?,
             "convention" => self.convention = value.string(name)?,
-            "search" => self.search = value.list(name)?,
+            "preserve_sig" => self.preserve_sig = value.flag(name)?,
+            "optional" => self.optional = value.flag(name)?,
             _ => {
                 return Err(Error::new(
                     name.span(),
-                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `convention` and `search`",
+                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `optional` and `convention`, and for a block `search`, `imports` and `unload`",
                 ));
             }
         }
@@ -146,8 +184,36 @@ impl Options {
     }
 }
 
+/// Options that belong to the library, and so to all of the block.
+const BLOCK_ONLY: [&str; 2] = ["search", "unload"];
+
+fn of_the_block(name: &Ident) -> Error {
+    Error::new(name.span(), format!("`{name}` is about the library: write it at the block"))
+}
+
+/// A field of `SearchPlaces` for a member of `DllImportSearchPath`.
+fn place(name: &Ident) -> Result<Ident, Error> {
+    let field = match name.to_string().as_str() {
+        "AssemblyDirectory" => "assembly_directory",
+        "UseDllDirectoryForDependencies" => "use_dll_directory_for_dependencies",
+        "ApplicationDirectory" => "application_directory",
+        "UserDirectories" => "user_directories",
+        "System32" => "system32",
+        "SafeDirectories" => "safe_directories",
+        _ => {
+            return Err(Error::new(
+                name.span(),
+                "unknown place: write a directory as a string, or `AssemblyDirectory`, `ApplicationDirectory`, `UserDirectories`, `System32`, `SafeDirectories`, `UseDllDirectoryForDependencies`",
+            ));
+        }
+    };
+    Ok(Ident::new(field, name.span()))
+}
+
 enum Entry {
     Library(LitStr),
+    /// `imports = pub NAME`.
+    Table(Visibility, Ident),
     Named(Ident, Value),
 }
 
@@ -209,6 +275,9 @@ impl Parse for Entry {
             return Ok(Entry::Named(name, Value::None));
         }
         input.parse::<Token![=]>()?;
+        if name == "imports" {
+            return Ok(Entry::Table(input.parse()?, input.parse()?));
+        }
         if input.peek(syn::token::Bracket) {
             let content;
             bracketed!(content in input);
@@ -225,6 +294,7 @@ fn parse_entries(tokens: TokenStream) -> Result<Vec<Entry>, Error> {
     for entry in &entries {
         let (key, span) = match entry {
             Entry::Library(name) => (String::new(), name.span()),
+            Entry::Table(_, name) => ("imports".to_owned(), name.span()),
             Entry::Named(name, _) => (name.to_string(), name.span()),
         };
         if seen.contains(&key) {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Import;
+use super::{Import, ImportLibrary};
 use crate::entry_point::EntryPointError;
 use crate::library::LoadError;
 
@@ -31,7 +31,16 @@ impl BindError {
         BindError { import: import.name(), library: import.library().name(), failure: Box::new(failure) }
     }
 
-    /// The name of the function or variable.
+    pub(super) fn of_library(library: &ImportLibrary, error: LoadError) -> BindError {
+        BindError { import: "", library: library.name(), failure: Box::new(error.into()) }
+    }
+
+    /// Whether it is about all imports of the library.
+    pub(super) fn is_whole_library(&self) -> bool {
+        self.import.is_empty()
+    }
+
+    /// The name of the function or variable; empty if the error is about all of a library.
     #[must_use]
     pub fn import(&self) -> &'static str {
         self.import
@@ -52,6 +61,9 @@ impl BindError {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_whole_library() {
+            return self.failure.fmt(f);
+        }
         write!(f, "cannot bind `{}` of the library {:?}: {}", self.import, self.library, self.failure)
     }
 }

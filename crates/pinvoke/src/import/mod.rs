@@ -20,62 +20,27 @@
 #![allow(unsafe_code, reason = "an import calls whatever its declaration says stands there")]
 
 mod error;
+mod global;
+mod hook;
+mod library;
+mod off_thread;
+mod table;
+pub mod variadic;
 
 use core::ffi::{CStr, c_void};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 pub use error::{BindError, BindFailure};
+pub use global::Global;
+pub use hook::{AlreadySet, NameMap, Platforms, set_name_map, set_resolver};
+pub use library::{CallInProgress, ImportLibrary};
+pub use off_thread::OffThread;
+pub use table::{BindReport, ImportTable, UnloadError, Unloaded, bind_all};
 
 use crate::entry_point::{CharSet, EntryPointOptions};
 use crate::last_error::LastError;
-use crate::library::Library;
-use crate::library::probe::ProbeOptions;
 use crate::native::CodePtr;
-
-/// The library of a block of imports, loaded when the first of them is bound.
-#[derive(Debug)]
-pub struct ImportLibrary {
-    name: &'static str,
-    directories: &'static [&'static str],
-    loaded: Mutex<Option<Library>>,
-}
-
-impl ImportLibrary {
-    /// The library of this name, searched for in `directories` before everywhere else.
-    #[must_use]
-    pub const fn new(name: &'static str, directories: &'static [&'static str]) -> ImportLibrary {
-        ImportLibrary { name, directories, loaded: Mutex::new(None) }
-    }
-
-    /// The declared name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The library, loaded now if it is not yet.
-    ///
-    /// # Errors
-    /// [`LoadError`](crate::library::LoadError) with every attempt.
-    pub fn open(&self) -> Result<Library, crate::library::LoadError> {
-        if let Some(library) = self.loaded().as_ref() {
-            return Ok(library.clone());
-        }
-        let mut options = ProbeOptions::default();
-        for directory in self.directories {
-            options = options.directory(directory);
-        }
-        // Not under the lock: initialisers of the library may come back here.
-        let library = Library::open_with(self.name, &options)?;
-        Ok(self.loaded().get_or_insert(library).clone())
-    }
-
-    fn loaded(&self) -> std::sync::MutexGuard<'_, Option<Library>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One declared function or variable.
 #[derive(Debug)]
@@ -135,16 +100,16 @@ impl Import {
     #[inline(never)]
     fn bind(&self) -> Result<CodePtr, BindError> {
         let errno = LastError::current();
-        let bound = self.find();
+        let bound = self.library.find(self.entry_point, &self.options);
         errno.set_current();
         let code = bound.map_err(|failure| BindError::new(self, failure))?;
         self.bound.store(code.as_ptr().cast_mut(), Ordering::Release);
         Ok(code)
     }
 
-    fn find(&self) -> Result<CodePtr, BindFailure> {
-        let library = self.library.open()?;
-        Ok(library.entry_point_with(self.name(), &self.options)?.code())
+    /// Forgets the address; the next call looks again.
+    fn unbind(&self) -> Option<CodePtr> {
+        CodePtr::new(self.bound.swap(null_mut(), Ordering::AcqRel))
     }
 
     /// Ends a call whose signature has no place for the error.

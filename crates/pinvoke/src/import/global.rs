@@ -1,0 +1,98 @@
+//! Variables of a native library: `static` items of a block.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::{BindError, Import};
+use crate::Error;
+use crate::marshal::Element;
+use crate::native::NativeType;
+
+/// A variable of a native library, looked up when it is first used.
+///
+/// ```
+/// use core::ffi::c_char;
+///
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     static environ: *const *const c_char;
+///     static mut optind: i32;
+/// }
+///
+/// // SAFETY: no other thread changes the environment or parses options.
+/// unsafe {
+///     assert!(!environ.read()?.is_null());
+///     optind.write(3)?;
+///     assert_eq!(optind.read()?, 3);
+/// }
+/// # Ok::<(), pinvoke::Error>(())
+/// ```
+///
+/// `T` is the Rust type; in memory lies its native form for `M`. `MUT` says that the declaration is
+/// `static mut`.
+pub struct Global<T, M: ?Sized, const MUT: bool = false> {
+    import: &'static Import,
+    types: PhantomData<fn(&M) -> T>,
+}
+
+impl<T, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
+    /// The variable that an import finds.
+    #[must_use]
+    pub const fn new(import: &'static Import) -> Self {
+        Global { import, types: PhantomData }
+    }
+
+    /// What it is bound by.
+    #[must_use]
+    pub fn import(&self) -> &'static Import {
+        self.import
+    }
+}
+
+impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
+    /// The address.
+    ///
+    /// # Errors
+    /// [`BindError`]: the library cannot be loaded or has no such variable.
+    pub fn as_ptr(&self) -> Result<*mut T::Native, BindError> {
+        self.import.code().map(|address| address.as_ptr().cast_mut().cast())
+    }
+
+    /// The value as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Bind`]; [`Error::Marshal`] if what lies there is no value of the type.
+    ///
+    /// # Safety
+    /// The library has a variable of this type under this name, and no one changes it meanwhile.
+    pub unsafe fn read(&self) -> Result<T, Error> {
+        let address = self.as_ptr()?;
+        // SAFETY: the declaration is true, as the caller says.
+        let native = unsafe { address.read_unaligned() };
+        // SAFETY: as above.
+        unsafe { T::from_element(&native) }.map_err(|e| e.at(self.import.name(), "value").into())
+    }
+}
+
+impl<T: NativeType + Element<M, Native = T>, M: ?Sized> Global<T, M, true> {
+    /// Changes the value.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    ///
+    /// # Safety
+    /// The library has a variable of this type under this name that may be written, and no one uses it
+    /// meanwhile.
+    pub unsafe fn write(&self, value: T) -> Result<(), BindError> {
+        let address = self.as_ptr()?;
+        // SAFETY: the declaration is true, as the caller says.
+        unsafe { address.write_unaligned(value) };
+        Ok(())
+    }
+}
+
+impl<T, M: ?Sized, const MUT: bool> fmt::Debug for Global<T, M, MUT> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Global").field(&self.import.name()).finish()
+    }
+}

@@ -1,0 +1,169 @@
+//! What a program says about all of its imports: a resolver and a name map.
+//!
+//! Both are asked when a library or an entry point is bound, never later: set them before the first
+//! import is called. They are the program's, not a library's, so each can be set once.
+
+use std::sync::OnceLock;
+
+use pinvoke_abi::target::{Arch, Os, Target};
+
+use crate::library::Library;
+
+/// A program's own way to find the library of a declared name; `None` leaves it to probing.
+type Resolver = Box<dyn Fn(&str) -> Option<Library> + Send + Sync>;
+
+static RESOLVER: OnceLock<Resolver> = OnceLock::new();
+static NAME_MAP: OnceLock<NameMap> = OnceLock::new();
+
+/// It is set, and cannot be set twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} of this program is set already; a program has one")]
+pub struct AlreadySet {
+    what: &'static str,
+}
+
+/// Makes `resolver` the first to be asked for the library of every import (.NET's
+/// `NativeLibrary.SetDllImportResolver`). Where it answers `None`, the [name map](set_name_map) and
+/// [probing](crate::library::probe) go on.
+///
+/// ```
+/// use pinvoke::library::Library;
+///
+/// // The variant of a library that fits the processor.
+/// pinvoke::import::set_resolver(|name| match name {
+///     "fastmath" => Library::open("libm").ok(),
+///     _ => None,
+/// })?;
+///
+/// #[pinvoke::dll_import("fastmath")]
+/// unsafe extern "C" {
+///     safe fn cbrt(x: f64) -> f64;
+/// }
+/// assert_eq!(cbrt(27.0), 3.0);
+/// # Ok::<(), pinvoke::import::AlreadySet>(())
+/// ```
+///
+/// It runs on the thread that binds, possibly on several at once, and may use imports itself. A panic in
+/// it is a panic of the call.
+///
+/// # Errors
+/// [`AlreadySet`]: there is one.
+pub fn set_resolver(
+    resolver: impl Fn(&str) -> Option<Library> + Send + Sync + 'static,
+) -> Result<(), AlreadySet> {
+    RESOLVER.set(Box::new(resolver)).map_err(|_| AlreadySet { what: "resolver" })
+}
+
+/// Makes `map` the names of the program's libraries and entry points.
+///
+/// # Errors
+/// [`AlreadySet`]: there is one.
+pub fn set_name_map(map: NameMap) -> Result<(), AlreadySet> {
+    NAME_MAP.set(map).map_err(|_| AlreadySet { what: "name map" })
+}
+
+/// Other names for libraries and entry points, by platform: Mono's `dllmap`.
+///
+/// A later entry overrides an earlier one for the same name.
+///
+/// ```
+/// use pinvoke::abi::target::{Os, Target};
+/// use pinvoke::import::{NameMap, Platforms};
+///
+/// let map = NameMap::new()
+///     .library("sqlite3.dll", "libsqlite3.so.0", Platforms::ALL.on(Os::Linux))
+///     .library("sqlite3.dll", "libsqlite3.dylib", Platforms::ALL.on(Os::MacOs))
+///     .entry_point("sqlite3.dll", "sqlite3_libversion_utf8", "sqlite3_libversion", Platforms::ALL);
+/// assert_eq!(map.library_for("sqlite3.dll", Target::X86_64_LINUX), Some("libsqlite3.so.0"));
+/// assert_eq!(map.library_for("sqlite3.dll", Target::X86_64_WINDOWS), None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameMap {
+    libraries: Vec<Entry>,
+    entry_points: Vec<(String, Entry)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    name: String,
+    target: String,
+    platforms: Platforms,
+}
+
+/// The platforms for which an entry of a [`NameMap`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platforms {
+    os: Option<Os>,
+    arch: Option<Arch>,
+}
+
+impl Platforms {
+    /// All of them.
+    pub const ALL: Platforms = Platforms { os: None, arch: None };
+
+    /// Those of these with this operating system.
+    #[must_use]
+    pub const fn on(self, os: Os) -> Platforms {
+        Platforms { os: Some(os), ..self }
+    }
+
+    /// Those of these with this processor.
+    #[must_use]
+    pub const fn with(self, arch: Arch) -> Platforms {
+        Platforms { arch: Some(arch), ..self }
+    }
+
+    fn include(self, target: Target) -> bool {
+        self.os.is_none_or(|os| os == target.os) && self.arch.is_none_or(|arch| arch == target.arch)
+    }
+}
+
+impl NameMap {
+    /// A map without entries.
+    #[must_use]
+    pub const fn new() -> NameMap {
+        NameMap { libraries: Vec::new(), entry_points: Vec::new() }
+    }
+
+    /// Declarations that say `name` mean the library `target`.
+    #[must_use]
+    pub fn library(mut self, name: &str, target: &str, platforms: Platforms) -> NameMap {
+        self.libraries.push(Entry { name: name.to_owned(), target: target.to_owned(), platforms });
+        self
+    }
+
+    /// Declarations of `name` in the library that they call `library` mean the entry point `target`.
+    #[must_use]
+    pub fn entry_point(mut self, library: &str, name: &str, target: &str, platforms: Platforms) -> NameMap {
+        let entry = Entry { name: name.to_owned(), target: target.to_owned(), platforms };
+        self.entry_points.push((library.to_owned(), entry));
+        self
+    }
+
+    /// What the library `name` is called on a platform, if the map has it.
+    #[must_use]
+    pub fn library_for(&self, name: &str, target: Target) -> Option<&str> {
+        let entry = self.libraries.iter().rev().find(|e| e.name == name && e.platforms.include(target));
+        entry.map(|e| e.target.as_str())
+    }
+
+    /// What the entry point `name` of `library` is called on a platform, if the map has it.
+    #[must_use]
+    pub fn entry_point_for(&self, library: &str, name: &str, target: Target) -> Option<&str> {
+        let entries = self.entry_points.iter().rev().filter(|(of, _)| of == library);
+        let entry = entries.map(|(_, e)| e).find(|e| e.name == name && e.platforms.include(target));
+        entry.map(|e| e.target.as_str())
+    }
+}
+
+pub(super) fn resolve(name: &str) -> Option<Library> {
+    RESOLVER.get()?(name)
+}
+
+pub(super) fn mapped_library(name: &str) -> &str {
+    NAME_MAP.get().and_then(|map| map.library_for(name, Target::HOST)).unwrap_or(name)
+}
+
+pub(super) fn mapped_entry_point(library: &str, name: &str) -> Option<String> {
+    NAME_MAP.get()?.entry_point_for(library, name, Target::HOST).map(str::to_owned)
+}

@@ -1,0 +1,143 @@
+//! The library of a block of imports: found, loaded, and given back.
+
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::BindFailure;
+use super::hook;
+use crate::entry_point::EntryPointOptions;
+use crate::library::Library;
+use crate::library::probe::{ProbeOptions, SearchPath};
+use crate::native::CodePtr;
+
+/// The library of a block of imports, loaded when the first of them is bound.
+#[derive(Debug)]
+pub struct ImportLibrary {
+    name: &'static str,
+    directories: &'static [&'static str],
+    search: SearchPath,
+    loaded: Mutex<Option<Library>>,
+    calls: Calls,
+}
+
+impl ImportLibrary {
+    /// The library of this name, searched for in `directories` before everywhere else.
+    #[must_use]
+    pub const fn new(name: &'static str, directories: &'static [&'static str]) -> ImportLibrary {
+        let calls = Calls(AtomicUsize::new(0));
+        ImportLibrary { name, directories, search: SearchPath::Usual, loaded: Mutex::new(None), calls }
+    }
+
+    /// Says which of the usual places are searched.
+    #[must_use]
+    pub const fn with_search(mut self, search: SearchPath) -> ImportLibrary {
+        self.search = search;
+        self
+    }
+
+    /// The declared name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The library, loaded now if it is not yet: as the program's [resolver](super::set_resolver) says,
+    /// else by [probing](crate::library::probe) for the name that the program's
+    /// [name map](super::set_name_map) makes of the declared one.
+    ///
+    /// # Errors
+    /// [`LoadError`](crate::library::LoadError) with every attempt.
+    pub fn open(&self) -> Result<Library, crate::library::LoadError> {
+        if let Some(library) = self.loaded().as_ref() {
+            return Ok(library.clone());
+        }
+        // Not under the lock: the resolver and the initialisers of the library may come back here.
+        let library = match hook::resolve(self.name) {
+            Some(library) => library,
+            None => Library::open_with(hook::mapped_library(self.name), &self.options())?,
+        };
+        Ok(self.loaded().get_or_insert(library).clone())
+    }
+
+    /// Looks a name up, after the program's name map.
+    pub(super) fn find(&self, name: &CStr, options: &EntryPointOptions) -> Result<CodePtr, BindFailure> {
+        let library = self.open()?;
+        let declared = name.to_str().unwrap_or("?");
+        if let Some(mapped) = hook::mapped_entry_point(self.name, declared) {
+            return Ok(library.entry_point(&mapped)?.code());
+        }
+        if let Some(code) = library.exact(name) {
+            return Ok(code);
+        }
+        Ok(library.entry_point_with(declared, options)?.code())
+    }
+
+    pub(super) fn loaded(&self) -> MutexGuard<'_, Option<Library>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn options(&self) -> ProbeOptions {
+        let options = ProbeOptions::default().search(self.search);
+        self.directories.iter().fold(options, |options, directory| options.directory(directory))
+    }
+
+    /// Counts a call of an import whose library may be unloaded; the library stays while the guard lives.
+    #[inline]
+    pub fn enter(&self) -> CallInProgress<'_> {
+        self.calls.enter()
+    }
+
+    pub(super) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+}
+
+/// How many calls are in the library; all bits set while it is being unloaded.
+#[derive(Debug)]
+pub(super) struct Calls(AtomicUsize);
+
+/// One call into a library that may be unloaded. It keeps the library while it lives.
+#[derive(Debug)]
+pub struct CallInProgress<'a>(&'a Calls);
+
+impl Calls {
+    const UNLOADING: usize = usize::MAX;
+
+    #[inline]
+    fn enter(&self) -> CallInProgress<'_> {
+        let mut calls = self.0.load(Ordering::Relaxed);
+        loop {
+            if calls == Self::UNLOADING {
+                std::thread::yield_now();
+                calls = self.0.load(Ordering::Relaxed);
+                continue;
+            }
+            match self.0.compare_exchange_weak(calls, calls + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return CallInProgress(self),
+                Err(now) => calls = now,
+            }
+        }
+    }
+
+    /// Keeps calls out while `unload` runs; the number of calls in progress, if there are any.
+    pub(super) fn without<R>(&self, unload: impl FnOnce() -> R) -> Result<R, usize> {
+        /// Lets calls in again, also after a panic.
+        struct Reopen<'a>(&'a AtomicUsize);
+        impl Drop for Reopen<'_> {
+            fn drop(&mut self) {
+                self.0.store(0, Ordering::Release);
+            }
+        }
+        self.0.compare_exchange(0, Self::UNLOADING, Ordering::Acquire, Ordering::Relaxed)?;
+        let _reopen = Reopen(&self.0);
+        Ok(unload())
+    }
+}
+
+impl Drop for CallInProgress<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Release);
+    }
+}

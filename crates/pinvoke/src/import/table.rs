@@ -1,0 +1,176 @@
+//! The imports of one block, together: bind them all, give their library back.
+
+use core::fmt;
+
+use super::{BindError, Import, ImportLibrary};
+use crate::library::CloseError;
+
+/// Every import of one block.
+///
+/// `#[dll_import("libc", imports = LIBC)]` makes a static of that name, which has a member for each
+/// import and everything that is here:
+///
+/// ```
+/// #[pinvoke::dll_import("libc", imports = LIBC)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+///     safe fn no_such_function() -> i32;
+/// }
+///
+/// assert!(LIBC.getpid.is_available());
+/// assert!(!LIBC.no_such_function.is_available());
+/// let report = LIBC.bind_all().unwrap_err();
+/// assert_eq!(report.errors().len(), 1);
+/// assert!(report.to_string().starts_with("1 of 2 imports cannot be bound\n"));
+/// ```
+#[derive(Debug)]
+pub struct ImportTable {
+    library: &'static ImportLibrary,
+    imports: &'static [&'static Import],
+    unloadable: bool,
+}
+
+impl ImportTable {
+    /// The imports of a library. `unloadable` says that their calls are counted; without it the library
+    /// is never given back.
+    #[must_use]
+    pub const fn new(
+        library: &'static ImportLibrary,
+        imports: &'static [&'static Import],
+        unloadable: bool,
+    ) -> ImportTable {
+        ImportTable { library, imports, unloadable }
+    }
+
+    /// The imports, in the order of their declaration.
+    #[must_use]
+    pub fn imports(&self) -> &'static [&'static Import] {
+        self.imports
+    }
+
+    /// The library.
+    #[must_use]
+    pub fn library(&self) -> &'static ImportLibrary {
+        self.library
+    }
+
+    /// Binds every import now.
+    ///
+    /// # Errors
+    /// [`BindReport`] with everything that is missing.
+    pub fn bind_all(&self) -> Result<(), BindReport> {
+        bind_all([self])
+    }
+
+    /// Gives the library back to the system's loader, and makes every import unbound: the next call of
+    /// one loads the library again.
+    ///
+    /// # Errors
+    /// [`UnloadError`]; the library is loaded and bound as before.
+    ///
+    /// # Safety
+    /// Nothing that came from the library is used after this: no function pointer, no data, no callback
+    /// that returns into it, no thread that runs its code. Calls through these imports need no care: they
+    /// are counted, and unloading is refused while there are any.
+    pub unsafe fn unload(&self) -> Result<Unloaded, UnloadError> {
+        let library = self.library.name();
+        if !self.unloadable {
+            return Err(UnloadError::NotDeclared { library });
+        }
+        let unload = || {
+            let Some(loaded) = self.library.loaded().take() else {
+                return Ok(Unloaded { was_loaded: false, still_mapped: false });
+            };
+            let witness = self.imports.iter().find_map(|import| import.unbind());
+            // SAFETY: the caller promises that nothing from it is used; calls are kept out.
+            unsafe { loaded.close() }?;
+            let still_mapped = witness.is_some_and(|code| crate::library::file_of(code.as_ptr()).is_some());
+            Ok(Unloaded { was_loaded: true, still_mapped })
+        };
+        match self.library.calls().without(unload) {
+            Ok(done) => done,
+            Err(calls) => Err(UnloadError::InUse { library, calls }),
+        }
+    }
+}
+
+/// Binds every import of several tables now.
+///
+/// # Errors
+/// [`BindReport`] with everything that is missing.
+pub fn bind_all<'a>(tables: impl IntoIterator<Item = &'a ImportTable>) -> Result<(), BindReport> {
+    let (mut errors, mut imports) = (Vec::new(), 0);
+    for table in tables {
+        imports += table.imports.len();
+        match table.library.open() {
+            // Said once, not for every function of it.
+            Err(error) => errors.push(BindError::of_library(table.library, error)),
+            Ok(_) => errors.extend(table.imports.iter().filter_map(|import| import.code().err())),
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(BindReport { errors, imports }) }
+}
+
+/// Everything that is missing of some imports.
+#[derive(Debug)]
+pub struct BindReport {
+    errors: Vec<BindError>,
+    imports: usize,
+}
+
+impl BindReport {
+    /// One error for each missing library, and for each missing entry point of the others.
+    #[must_use]
+    pub fn errors(&self) -> &[BindError] {
+        &self.errors
+    }
+}
+
+impl fmt::Display for BindReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (failed, all) = (self.errors.len(), self.imports);
+        if self.errors.iter().any(BindError::is_whole_library) {
+            write!(f, "imports cannot be bound")?;
+        } else {
+            write!(f, "{failed} of {all} imports cannot be bound")?;
+        }
+        self.errors.iter().try_for_each(|error| write!(f, "\n{error}"))
+    }
+}
+
+impl std::error::Error for BindReport {}
+
+/// What became of a library that was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unloaded {
+    /// Whether it was loaded at all.
+    pub was_loaded: bool,
+    /// Whether it is still there: someone else opened it too, or it cannot be unmapped (it has unique
+    /// symbols or thread-local destructors).
+    pub still_mapped: bool,
+}
+
+/// A library was not given back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnloadError {
+    /// The block does not say `unload`.
+    #[error(
+        "the imports of the library {library:?} are not declared with `unload`, so their calls are not counted"
+    )]
+    NotDeclared {
+        /// Its declared name.
+        library: &'static str,
+    },
+    /// Calls are in progress.
+    #[error("the library {library:?} cannot be unloaded: {calls} of its functions are running")]
+    InUse {
+        /// Its declared name.
+        library: &'static str,
+        /// How many.
+        calls: usize,
+    },
+    /// The loader refuses.
+    #[error(transparent)]
+    Close(#[from] CloseError),
+}

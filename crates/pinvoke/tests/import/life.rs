@@ -1,0 +1,160 @@
+//! From binding to unloading: many threads, program-wide hooks, libraries that come and go.
+
+use std::path::PathBuf;
+use std::sync::{Barrier, OnceLock};
+
+use pinvoke::import::{AlreadySet, NameMap, Platforms, UnloadError, set_name_map, set_resolver};
+use pinvoke::library::Library;
+use pinvoke::{Error, dll_import};
+
+#[path = "../library/workshop.rs"]
+#[allow(dead_code, reason = "this test uses a part")]
+mod workshop;
+
+/// The libraries of this file, which the resolver finds: built once, gone when the process is.
+fn libraries() -> &'static PathBuf {
+    static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARIES.get_or_init(|| {
+        let workshop = workshop::Workshop::new();
+        workshop.build("counting.so", "static int n; int next(void) { return ++n; }", &[]);
+        let waiting = "#include <unistd.h>\nint wait_for(int fd) { char c; return (int)read(fd, &c, 1); }";
+        workshop.build("waiting.so", waiting, &[]);
+        let directory = workshop.path().to_owned();
+        std::mem::forget(workshop);
+        let found = directory.clone();
+        set_resolver(move |name| match name {
+            "counting" | "waiting" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
+            _ => None,
+        })
+        .unwrap();
+        let map = NameMap::new()
+            .library("msvcrt.dll", "no-such-c", Platforms::ALL)
+            .library("msvcrt.dll", "libc", Platforms::ALL.on(pinvoke::abi::target::Target::HOST.os))
+            .entry_point("msvcrt.dll", "_getpid", "getpid", Platforms::ALL);
+        set_name_map(map).unwrap();
+        directory
+    })
+}
+
+#[test]
+fn thousands_of_threads_bind_one_import() {
+    #[dll_import("libc")]
+    unsafe extern "C" {
+        safe fn labs(n: i64) -> i64;
+    }
+    const THREADS: u16 = 2000;
+    let barrier = Barrier::new(usize::from(THREADS));
+    std::thread::scope(|scope| {
+        for n in 0..i64::from(THREADS) {
+            let barrier = &barrier;
+            let thread = std::thread::Builder::new().stack_size(64 * 1024);
+            let run = move || {
+                barrier.wait();
+                assert_eq!(labs(-n), n);
+            };
+            thread.spawn_scoped(scope, run).unwrap();
+        }
+    });
+}
+
+#[test]
+fn binding_leaves_errno_alone() {
+    #[dll_import("libm")]
+    unsafe extern "C" {
+        safe fn fabs(x: f64) -> f64;
+    }
+    pinvoke::LastError(libc::EMLINK).set_current();
+    assert_eq!(fabs(-2.0), 2.0);
+    assert_eq!(pinvoke::LastError::current().0, libc::EMLINK);
+}
+
+#[test]
+fn the_name_map_renames_libraries_and_entry_points() {
+    #[dll_import("msvcrt.dll")]
+    unsafe extern "C" {
+        safe fn _getpid() -> i32;
+        safe fn abs(n: i32) -> i32;
+    }
+    libraries();
+    assert_eq!(_getpid() as u32, std::process::id());
+    assert_eq!(abs(-4), 4);
+    let again: Result<(), AlreadySet> = set_name_map(NameMap::new());
+    assert_eq!(
+        again.unwrap_err().to_string(),
+        "the name map of this program is set already; a program has one"
+    );
+    assert!(set_resolver(|_| None).is_err());
+}
+
+#[test]
+fn an_unloaded_library_is_loaded_afresh_by_the_next_call() {
+    #[dll_import("counting", imports = COUNTING, unload)]
+    unsafe extern "C" {
+        safe fn next() -> i32;
+    }
+    libraries();
+    // Nothing to unload yet.
+    assert!(!unsafe { COUNTING.unload() }.unwrap().was_loaded);
+    assert_eq!((next(), next()), (1, 2));
+    let done = unsafe { COUNTING.unload() }.unwrap();
+    assert!(done.was_loaded && !done.still_mapped);
+    // Its variables are as they were in the file.
+    assert_eq!(next(), 1);
+}
+
+#[test]
+fn a_library_is_not_unloaded_under_a_call() {
+    #[dll_import("waiting", imports = WAITING, unload)]
+    unsafe extern "C" {
+        safe fn wait_for(fd: i32) -> i32;
+    }
+    libraries();
+    let mut pipe = [0; 2];
+    assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+    let call = std::thread::spawn(move || wait_for(pipe[0]));
+    let refused = loop {
+        // Until the call has begun there is nothing to refuse.
+        match unsafe { WAITING.unload() } {
+            Err(refused) => break refused,
+            Ok(_) => std::thread::yield_now(),
+        }
+    };
+    assert!(matches!(refused, UnloadError::InUse { calls: 1, .. }));
+    assert_eq!(
+        refused.to_string(),
+        "the library \"waiting\" cannot be unloaded: 1 of its functions are running"
+    );
+    assert_eq!(unsafe { libc::write(pipe[1], b"x".as_ptr().cast(), 1) }, 1);
+    assert_eq!(call.join().unwrap(), 1);
+    assert!(unsafe { WAITING.unload() }.unwrap().was_loaded);
+}
+
+#[test]
+fn only_blocks_that_say_so_are_unloaded() {
+    #[dll_import("libc", imports = LIBC)]
+    unsafe extern "C" {
+        safe fn getuid() -> u32;
+    }
+    getuid();
+    let refused = unsafe { LIBC.unload() }.unwrap_err();
+    assert!(refused.to_string().contains("not declared with `unload`"));
+}
+
+#[test]
+fn failure_is_not_remembered() {
+    // In a directory that the declaration can name: this test binary's own, by way of /proc.
+    #[dll_import("late-library", search = ["/tmp/pinvoke-late-library"])]
+    unsafe extern "C" {
+        safe fn answer() -> Result<i32, Error>;
+    }
+    let directory = std::path::Path::new("/tmp/pinvoke-late-library");
+    let _ = std::fs::remove_dir_all(directory);
+    let error = answer().unwrap_err().to_string();
+    assert!(error.contains("/tmp/pinvoke-late-library/late-library.so"), "{error}");
+    let workshop = workshop::Workshop::new();
+    let file = workshop.build("late-library.so", &workshop::answer(42), &[]);
+    std::fs::create_dir_all(directory).unwrap();
+    std::fs::copy(file, directory.join("late-library.so")).unwrap();
+    assert_eq!(answer().unwrap(), 42);
+    std::fs::remove_dir_all(directory).unwrap();
+}
