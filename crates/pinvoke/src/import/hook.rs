@@ -37,9 +37,9 @@ pub struct AlreadySet {
 ///
 /// #[pinvoke::dll_import("fastmath")]
 /// unsafe extern "C" {
-///     safe fn cbrt(x: f64) -> f64;
+///     safe fn floor(x: f64) -> f64;
 /// }
-/// assert_eq!(cbrt(27.0), 3.0);
+/// assert_eq!(floor(2.7), 2.0);
 /// # Ok::<(), pinvoke::import::AlreadySet>(())
 /// ```
 ///
