@@ -10,6 +10,7 @@ use pinvoke::native::CodePtr;
 use pinvoke_abi::signature::Signature;
 use pinvoke_bench::{Effort, Goal, Row, Work, measure, table};
 
+use crate::hidden::Hidden as _;
 use crate::native::{Add2, Block, Bytes, Fails, Mirror, Mix8, Noop, Point, Same, Sum12, Turn, function};
 
 /// Everything that a call of one shape needs, apart from its arguments.
@@ -64,7 +65,7 @@ macro_rules! prepared {
             for _ in 0..n {
                 let mut at = 0;
                 $(
-                    Prepared::set(record, at, black_box($value));
+                    Prepared::set(record, at, ($value).hidden());
                     at += size_of_val(&$value).next_multiple_of(8);
                 )*
                 // SAFETY: record and result are as the call asks, the signature is the function's.
@@ -90,11 +91,11 @@ macro_rules! shape {
         let rows = measure($effort, vec![
             ("direct", Box::new(|n: u64| for _ in 0..n {
                 // SAFETY: the type is the function's.
-                black_box(&unsafe { direct($(black_box($value)),*) });
+                black_box(&unsafe { direct($(($value).hidden()),*) });
             }) as Work<'_>),
             ("typed", Box::new(|n: u64| for _ in 0..n {
                 // SAFETY: the type has been checked against the signature.
-                black_box(&unsafe { checked($(black_box($value)),*) });
+                black_box(&unsafe { checked($(($value).hidden()),*) });
             })),
             ("prepared, stub", prepared!(stub, ($($value),*))),
             ("prepared, thunk", prepared!(thunk, ($($value),*))),
@@ -102,7 +103,7 @@ macro_rules! shape {
                 let mut result = [0_u128; 2];
                 for _ in 0..n {
                     // SAFETY: the arguments and the result have the types given to the Cif.
-                    unsafe { cif.call_return_into(FfiPtr::from_ptr(address), &[$(arg(&black_box($value))),*] as &[Arg], Ret::new(&mut result)) };
+                    unsafe { cif.call_return_into(FfiPtr::from_ptr(address), &[$(arg(&($value).hidden())),*] as &[Arg], Ret::new(&mut result)) };
                     black_box(result.as_ptr());
                 }
             })),
@@ -173,7 +174,7 @@ fn last_error(effort: Effort) -> String {
                 Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the type is the function's.
-                        black_box(unsafe { fails(black_box(2)) });
+                        black_box(unsafe { fails(2.hidden()) });
                         black_box(errno());
                     }
                 }) as Work<'_>,
@@ -183,7 +184,7 @@ fn last_error(effort: Effort) -> String {
                 Box::new(|n: u64| {
                     for _ in 0..n {
                         // SAFETY: the type is the function's.
-                        black_box(pinvoke::call::capture(|| unsafe { fails(black_box(2)) }));
+                        black_box(pinvoke::call::capture(|| unsafe { fails(2.hidden()) }));
                     }
                 }),
             ),
@@ -192,7 +193,7 @@ fn last_error(effort: Effort) -> String {
                 Box::new(|n: u64| {
                     let record = stub.record.as_mut_ptr().cast::<u8>();
                     for _ in 0..n {
-                        Prepared::set(record, offset, black_box(2_i32));
+                        Prepared::set(record, offset, 2_i32.hidden());
                         let result = std::ptr::from_mut(&mut result).cast::<u8>();
                         // SAFETY: record and result are as the call asks, the signature is the function's.
                         black_box(unsafe { stub.call.invoke_capturing(stub.target, record, result) });
@@ -207,7 +208,7 @@ fn last_error(effort: Effort) -> String {
                         black_box(unsafe {
                             cif.call::<c_int>(
                                 FfiPtr::from_ptr(fails as *const c_void),
-                                &[arg(&black_box(2_i32))],
+                                &[arg(&2_i32.hidden())],
                             )
                         });
                         black_box(errno());

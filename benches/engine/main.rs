@@ -6,6 +6,7 @@
 mod callbacks;
 mod calls;
 mod files;
+mod hidden;
 mod native;
 mod text;
 

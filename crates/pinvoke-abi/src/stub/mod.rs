@@ -1,13 +1,16 @@
 //! Machine code specialised for one plan: bytes in a buffer, not yet executable anywhere.
 //!
 //! A *stub* performs one call of a given shape: it loads registers and stack words from an
-//! [argument record](crate::record), calls the target and stores the result. It contains no address and
+//! [argument record](crate::record) and calls the target. It contains no address and
 //! no symbol, so one stub serves every function of its shape, equal shapes have equal bytes, and the
 //! bytes may be copied anywhere. Its contract, in the System V convention whatever the callee's is:
 //!
 //! ```text
-//! extern "sysv64" fn(target: *const c_void, record: *mut u8, ret: *mut u8)
+//! extern "sysv64" fn(target: *const c_void, record: *mut u8, ret: *mut u8) -> …
 //! ```
+//!
+//! The result stays in the registers in which the callee returned it, if a function may return there, and
+//! is stored behind `ret` otherwise; [`x64::delivery`] says which.
 //!
 //! There is one module per architecture, holding exactly the instruction forms that a stub needs; the
 //! listings under `tests/stubs` show what comes out, as an independent disassembler reads it.

@@ -71,6 +71,7 @@ use core::fmt;
 use pinvoke_abi::plan::{CallPlan, MAX_STACK};
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::signature::Signature;
+use pinvoke_abi::stub::x64::delivery;
 use pinvoke_abi::target::Target;
 
 pub use self::error::CallError;
@@ -78,7 +79,7 @@ use self::program::Program;
 pub use self::typed::{
     Difference, FnShape, NativeFn, SignatureMismatch, UnsafeNativeFn, capture, check, typed, typed_safe,
 };
-use crate::exec::StubFn;
+use crate::arch::{CallCode, Results};
 pub use crate::exec::{Attempt, ExecError, Forbidden, StubStats, forbid_stubs, stub_stats};
 use crate::last_error::{ErrnoCell, LastError};
 use crate::native::CodePtr;
@@ -98,13 +99,14 @@ pub enum Tier {
 /// A call whose every byte is placed: only the function and the values are missing.
 pub struct PreparedCall {
     executor: Executor,
+    results: Results,
     plan: CallPlan,
     record: ArgumentRecord,
 }
 
 /// The two ways of executing a plan.
 enum Executor {
-    Stub(StubFn),
+    Stub(CallCode),
     Thunk(Program),
 }
 
@@ -140,7 +142,8 @@ impl PreparedCall {
             Some(stub) => Executor::Stub(stub),
             None => Executor::Thunk(Program::compile(&plan, &record)?),
         };
-        Ok(PreparedCall { executor, plan, record })
+        let results = Results::of(delivery(&plan));
+        Ok(PreparedCall { executor, results, plan, record })
     }
 
     /// The tier in use: [`Tier::Thunk`] or [`Tier::Stub`].
@@ -216,9 +219,9 @@ impl PreparedCall {
     pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
         match &self.executor {
             // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
-            Executor::Stub(stub) => unsafe { stub(target.as_ptr(), record, ret) },
+            Executor::Stub(stub) => unsafe { stub.call(self.results, target.as_ptr(), record, ret) },
             // SAFETY: the caller's promise.
-            Executor::Thunk(program) => unsafe { program.run(target, record, ret) },
+            Executor::Thunk(program) => unsafe { program.run(self.results, target, record, ret) },
         }
     }
 

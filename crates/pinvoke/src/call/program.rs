@@ -10,8 +10,10 @@
 //!   Word       record+8  → xmm0       one loop
 //!   Half       record+0  → rdi        one loop
 //!   SignByte   record+16 → rsi        by operation
-//!   and back:  rax → ret, 4 bytes
 //! ```
+//!
+//! A result comes back in registers, as from a stub; only one that [has to be
+//! stored](pinvoke_abi::stub::x64::Delivery::Stored) goes through the frame.
 //!
 //! A register is always written in 8 bytes, since the thunk loads it so: a load wider than the store
 //! before it would wait for the store to reach the cache. For the same reason the record is read in the
@@ -24,8 +26,9 @@ use core::ptr;
 use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan, Which};
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::reg::Reg;
+use pinvoke_abi::stub::x64::{Delivery, delivery};
 
-use crate::arch::{Frame, Thunk, ThunkKind, thunk_for};
+use crate::arch::{CallCode, Frame, Loads, Results, Way, thunk_for};
 use crate::native::CodePtr;
 
 use super::CallError;
@@ -76,7 +79,7 @@ enum Operation {
     ResultAddress,
 }
 
-/// A run of bytes from a result register to the result buffer.
+/// A run of bytes from a stored result register to the result buffer.
 #[derive(Clone, Copy, Debug)]
 struct ResultMove {
     /// Offset in the frame, in bytes.
@@ -90,10 +93,11 @@ struct ResultMove {
 /// A compiled plan.
 #[derive(Debug)]
 pub(super) struct Program {
-    thunk: Thunk,
+    thunk: CallCode,
     registers: Moves,
     stack_moves: Moves,
-    results: Box<[ResultMove]>,
+    /// Of results that the thunk stores.
+    stored: Box<[ResultMove]>,
     stack: usize,
     stack_mask: isize,
     vector_regs: u64,
@@ -115,18 +119,26 @@ impl Program {
         for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
             compiler.argument(arg, *base).ok_or(CallError::NoThunk(Which::Argument(index)))?;
         }
-        let results = compiler.result(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?;
-        let kind = match plan.abi() {
-            Abi::Win64 => ThunkKind::Win64,
-            Abi::SysV64 => compiler.kind,
+        if let RetPlan::Indirect { pointer, .. } = plan.ret() {
+            let word = compiler.word(*pointer, 0, Operation::ResultAddress);
+            word.ok_or(CallError::NoThunk(Which::Result))?;
+        }
+        let loads = match plan.abi() {
+            Abi::Win64 => Loads::Win64,
+            Abi::SysV64 => compiler.loads,
+        };
+        let (way, stored) = match delivery(plan) {
+            Delivery::Stored => stored(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?,
+            Delivery::Complete | Delivery::Registers(..) if plan.stack() == 0 => (Way::Jump, Box::default()),
+            Delivery::Complete | Delivery::Registers(..) => (Way::Call, Box::default()),
         };
         // At most MAX_STACK, see CallPlan.
         let stack = plan.stack() as usize;
         Ok(Program {
-            thunk: thunk_for(kind),
+            thunk: thunk_for(loads, way),
             registers: Moves::sort(compiler.registers),
             stack_moves: Moves::sort(compiler.stack),
-            results,
+            stored,
             stack,
             stack_mask: (plan.stack_align() as usize).cast_signed().wrapping_neg(),
             vector_regs: plan.vector_regs().unwrap_or(0).into(),
@@ -136,9 +148,9 @@ impl Program {
     /// Performs the call.
     ///
     /// # Safety
-    /// As for [`super::PreparedCall::invoke`].
+    /// As for [`super::PreparedCall::invoke`]; and `results` is of the same plan.
     #[inline(never)]
-    pub(super) unsafe fn run(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
+    pub(super) unsafe fn run(&self, results: Results, target: CodePtr, record: *mut u8, ret: *mut u8) {
         let context = StackContext { moves: &self.stack_moves, record, ret };
         let mut frame = MaybeUninit::<Frame>::uninit();
         let image = frame.as_mut_ptr();
@@ -147,15 +159,16 @@ impl Program {
         // lies in the frame (`Frame::argument` gives no other).
         unsafe { self.registers.run(record, ret, image.cast()) };
         // SAFETY: the head is filled in; the moves of the plan have filled the registers, and `fill`
-        // writes the plan's stack words into `self.stack` bytes. The caller vouches for the target.
-        unsafe { (self.thunk)(image) };
-        for r in &self.results {
+        // writes the plan's stack words into `self.stack` bytes. The caller vouches for the target, and
+        // the thunk was chosen for the plan.
+        unsafe { self.thunk.call(results, image.cast_const().cast(), record, ret) };
+        for r in &self.stored {
             // SAFETY: in the frame, by `Frame::result`.
             let from = unsafe { image.cast::<u8>().add(r.from as usize) };
             // SAFETY: the caller's result buffer has `ret_size` bytes, of which the plan covers each once.
             let to = unsafe { ret.add(r.to as usize) };
             // SAFETY: the thunk of this kind has stored the register; both ranges are valid.
-            unsafe { copy_short(from, to, r.width) };
+            unsafe { ptr::copy_nonoverlapping(from, to, r.width as usize) };
         }
     }
 
@@ -301,31 +314,15 @@ unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// Copies a result: the common widths without a call.
-///
-/// # Safety
-/// `width` bytes are readable at `from` and writable at `to`, and the two do not overlap.
-#[inline]
-unsafe fn copy_short(from: *const u8, to: *mut u8, width: u32) {
-    match width {
-        // SAFETY: by contract.
-        4 => unsafe { ptr::copy_nonoverlapping(from, to, 4) },
-        // SAFETY: by contract.
-        8 => unsafe { ptr::copy_nonoverlapping(from, to, 8) },
-        // SAFETY: by contract.
-        _ => unsafe { ptr::copy_nonoverlapping(from, to, width as usize) },
-    }
-}
-
 struct Compiler {
     registers: Vec<Move>,
     stack: Vec<Move>,
-    kind: ThunkKind,
+    loads: Loads,
 }
 
 impl Default for Compiler {
     fn default() -> Compiler {
-        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), kind: ThunkKind::Ints }
+        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), loads: Loads::Ints }
     }
 }
 
@@ -365,8 +362,8 @@ impl Compiler {
         match reg {
             Reg::Int(_) if piece.width > 8 => return None,
             Reg::Vec(_) if piece.width > 16 => return None,
-            Reg::Vec(_) if piece.width > 8 => self.kind = self.kind.max(ThunkKind::Wide),
-            Reg::Vec(_) => self.kind = self.kind.max(ThunkKind::Vectors),
+            Reg::Vec(_) if piece.width > 8 => self.loads = self.loads.max(Loads::Wide),
+            Reg::Vec(_) => self.loads = self.loads.max(Loads::Vectors),
             Reg::Int(_) | Reg::X87(_) => {}
         }
         self.cut(piece, from, |c, m| c.registers.push(Move { to: at + m.to, ..m }));
@@ -404,35 +401,31 @@ impl Compiler {
         }
         Some(())
     }
+}
 
-    fn result(&mut self, ret: &RetPlan) -> Option<Box<[ResultMove]>> {
-        let pieces = match ret {
-            RetPlan::Void => return Some(Box::default()),
-            RetPlan::Indirect { pointer, .. } => {
-                self.word(*pointer, 0, Operation::ResultAddress)?;
-                return Some(Box::default());
-            }
-            RetPlan::Direct(pieces) => pieces,
+/// How a result is stored that is not delivered in the registers of a function.
+fn stored(ret: &RetPlan) -> Option<(Way, Box<[ResultMove]>)> {
+    let RetPlan::Direct(pieces) = ret else { return None };
+    let mut way = Way::Store;
+    let mut moves = Vec::with_capacity(pieces.len());
+    for piece in pieces.iter() {
+        let Location::Reg(reg) = piece.at else { return None };
+        let limit = match reg {
+            Reg::Int(_) => 8,
+            Reg::Vec(_) => 16,
+            Reg::X87(_) => 10,
         };
-        let mut moves = Vec::with_capacity(pieces.len());
-        for piece in pieces.iter() {
-            let Location::Reg(reg) = piece.at else { return None };
-            let limit = match reg {
-                Reg::Int(_) => 8,
-                Reg::Vec(_) => 16,
-                Reg::X87(_) => 10,
-            };
-            self.kind = self.kind.max(match reg {
-                Reg::Int(_) => ThunkKind::Ints,
-                Reg::Vec(_) => ThunkKind::Vectors,
-                Reg::X87(0) => ThunkKind::X87,
-                Reg::X87(_) => ThunkKind::X87Pair,
-            });
-            if piece.width > limit {
-                return None;
-            }
-            moves.push(ResultMove { from: Frame::result(reg)?, to: piece.offset, width: piece.width });
+        if piece.width > limit {
+            return None;
         }
-        Some(moves.into())
+        way = match (reg, way) {
+            (Reg::X87(0), Way::Store) => Way::X87,
+            (Reg::X87(1), Way::X87) => Way::X87Pair,
+            // No ABI mixes x87 registers with others.
+            (Reg::Int(_) | Reg::Vec(_), Way::Store) => Way::Store,
+            _ => return None,
+        };
+        moves.push(ResultMove { from: Frame::result(reg)?, to: piece.offset, width: piece.width });
     }
+    Some((way, moves.into()))
 }

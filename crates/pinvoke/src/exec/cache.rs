@@ -11,7 +11,8 @@ use core::ptr::NonNull;
 use std::collections::HashMap;
 
 use super::pages::Pages;
-use super::{Attempt, ExecError, StubFn, StubStats};
+use super::{Attempt, ExecError, StubStats};
+use crate::arch::CallCode;
 
 /// All stubs of the process.
 pub(super) struct Cache {
@@ -47,7 +48,7 @@ impl Cache {
     }
 
     /// The stub with this code; `key` is that of the code.
-    pub(super) fn find(&self, key: u64, code: &[u8]) -> Option<StubFn> {
+    pub(super) fn find(&self, key: u64, code: &[u8]) -> Option<CallCode> {
         let mut key = key;
         while let Some(stub) = self.table.get(&key) {
             if stub.code() == code {
@@ -58,7 +59,7 @@ impl Cache {
         None
     }
 
-    pub(super) fn find_or_add(&mut self, key: u64, code: &[u8]) -> Result<StubFn, ExecError> {
+    pub(super) fn find_or_add(&mut self, key: u64, code: &[u8]) -> Result<CallCode, ExecError> {
         // Another thread may have added it between the caller's search and its lock.
         if let Some(stub) = self.find(key, code) {
             return Ok(stub);
@@ -89,9 +90,9 @@ impl Stub {
         unsafe { core::slice::from_raw_parts(self.code.as_ptr(), self.len) }
     }
 
-    fn function(self) -> StubFn {
-        // SAFETY: only stubs are added, and a stub is a function of this type.
-        unsafe { mem::transmute::<*const c_void, StubFn>(self.code.cast().as_ptr()) }
+    fn function(self) -> CallCode {
+        // SAFETY: only stubs are added, and they stay.
+        unsafe { CallCode::new(self.code.cast().as_ptr()) }
     }
 }
 

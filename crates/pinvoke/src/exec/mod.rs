@@ -22,7 +22,6 @@ mod cache;
 mod pages;
 
 use core::cell::RefCell;
-use core::ffi::c_void;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -33,11 +32,8 @@ use pinvoke_abi::stub::StubError;
 use pinvoke_abi::stub::x64::{Assembler, encode};
 
 use self::cache::Cache;
+use crate::arch::CallCode;
 use crate::last_error::LastError;
-
-/// A stub: target, argument record, result buffer.
-pub(crate) type StubFn =
-    unsafe extern "sysv64-unwind" fn(target: *const c_void, record: *mut u8, ret: *mut u8);
 
 /// The environment variable that forbids executable memory.
 const FORBIDDING_VARIABLE: &str = "PINVOKE_NO_EXEC";
@@ -144,7 +140,7 @@ pub fn stub_stats() -> StubStats {
 }
 
 /// The stub of a plan, made on first need.
-pub(crate) fn stub_for(plan: &CallPlan, record: &ArgumentRecord) -> Result<StubFn, NoStub> {
+pub(crate) fn stub_for(plan: &CallPlan, record: &ArgumentRecord) -> Result<CallCode, NoStub> {
     let cache = cache().map_err(NoStub::Memory)?;
     let with = |assembler: &mut Assembler| {
         encode(plan, record, assembler).map_err(NoStub::Code)?;
@@ -158,7 +154,7 @@ pub(crate) fn stub_for(plan: &CallPlan, record: &ArgumentRecord) -> Result<StubF
         .unwrap_or_else(|| with(&mut Assembler::new()))
 }
 
-fn find_or_add(cache: &RwLock<Cache>, code: &[u8]) -> Result<StubFn, ExecError> {
+fn find_or_add(cache: &RwLock<Cache>, code: &[u8]) -> Result<CallCode, ExecError> {
     let key = cache::key(code);
     let found = cache.read().unwrap_or_else(PoisonError::into_inner).find(key, code);
     match found {

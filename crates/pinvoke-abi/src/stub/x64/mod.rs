@@ -2,7 +2,8 @@
 //!
 //! # Shape of the code
 //! On entry `rdi` is the target, `rsi` the argument record, `rdx` the result buffer. A call that needs no
-//! stack and stores no result is loads and a jump, and the callee returns straight to our caller:
+//! stack is loads and a jump, and the callee returns straight to our caller, with the result in the
+//! registers that a function returns in (see [`Delivery`]):
 //!
 //! ```text
 //!   endbr64
@@ -11,20 +12,22 @@
 //!   jmp  r11
 //! ```
 //!
-//! All others keep a frame pointer, so that a debugger or profiler that walks frame pointers passes:
+//! All others keep a frame pointer. It lets a debugger or profiler that walks frame pointers pass, and
+//! makes one description of frames true for all stubs, wherever one of them stands in a call: the
+//! caller's `rbp` at `[rbp]`, the return address at `[rbp+8]`.
 //!
 //! ```text
 //!   endbr64
 //!   push rbp ; mov rbp, rsp
-//!   push rdx                  the result buffer, at [rbp-8]; only if results are stored
+//!   push rdx                  the result buffer, at [rbp-8]; only if the result is stored
 //!   sub  rsp, n               stack words; above a page, touching every page (and aligned if asked)
 //!   mov  r11, rdi
 //!   …stack words…             through rax; long ones by rep movsq or xmm0
 //!   …registers…               rsi last, being the base of all loads
 //!   mov  eax, k               variadic: number of vector registers
 //!   call r11
-//!   mov  rcx, [rbp-8]
-//!   …results, in their own width…
+//!   mov  rcx, [rbp-8]         only if the result is stored
+//!   …result, in its own width…
 //!   leave ; ret
 //! ```
 //!
@@ -39,6 +42,7 @@
 //! * Microsoft x64 callees preserve more than System V asks of a stub, never less.
 
 mod assembler;
+mod delivery;
 
 use crate::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
 use crate::record::ArgumentRecord;
@@ -48,6 +52,7 @@ use super::{MAX_STUB, StubError};
 
 pub use self::assembler::Assembler;
 use self::assembler::{Mem, Shift, VecWidth, Width};
+pub use self::delivery::{Delivery, Word, delivery};
 
 /// Stack pieces up to this many bytes are copied in words: a structure has often been written so.
 const BY_WORDS: u32 = 64;
@@ -71,22 +76,21 @@ pub fn encode(plan: &CallPlan, record: &ArgumentRecord, out: &mut Assembler) -> 
     out.clear();
     out.endbr64();
     let mut stub = Stub { out, plan, record, base: Gpr::Rsi };
-    let returns = match plan.ret() {
-        RetPlan::Direct(pieces) => !pieces.is_empty(),
-        RetPlan::Void | RetPlan::Indirect { .. } => false,
-    };
-    if plan.stack() == 0 && !returns {
+    let stores = delivery(plan) == Delivery::Stored;
+    if plan.stack() == 0 && !stores {
         let target = if stub.uses(Gpr::Rdi) { stub.move_target() } else { Gpr::Rdi };
         stub.registers()?;
         stub.out.jump(target);
     } else {
-        stub.enter(returns);
+        stub.enter(stores);
         let target =
             if stub.uses(Gpr::Rdi) || stub.copies_long_pieces() { stub.move_target() } else { Gpr::Rdi };
         stub.stack()?;
         stub.registers()?;
         stub.out.call(target);
-        stub.results()?;
+        if stores {
+            stub.results()?;
+        }
         stub.out.leave_ret();
     }
     if stub.out.len() > MAX_STUB { Err(StubError::TooLong) } else { Ok(()) }
@@ -117,10 +121,10 @@ impl Stub<'_> {
     }
 
     /// Sets up the frame, with the stack aligned for the call.
-    fn enter(&mut self, returns: bool) {
+    fn enter(&mut self, stores: bool) {
         self.out.enter();
         let (stack, align) = (self.plan.stack(), self.plan.stack_align());
-        if returns {
+        if stores {
             self.out.push(Gpr::Rdx);
             if align <= 16 && stack == 0 {
                 // Two bytes less than a subtraction.
@@ -129,7 +133,7 @@ impl Stub<'_> {
             }
         }
         // Below one saved word the stack pointer is 8 off.
-        let room = stack + if returns { 8 } else { 0 };
+        let room = stack + if stores { 8 } else { 0 };
         let slack = if align > 16 { align } else { 0 };
         if room + slack >= PAGE {
             self.out.grow_stack_by_pages(room + slack);
@@ -301,9 +305,6 @@ impl Stub<'_> {
     /// Stores what came back.
     fn results(&mut self) -> Result<(), StubError> {
         let RetPlan::Direct(pieces) = self.plan.ret() else { return Ok(()) };
-        if pieces.is_empty() {
-            return Ok(());
-        }
         self.out.load(Gpr::Rcx, SAVED_RET, Width::B8, false);
         // st(0) is popped by its store, so that st(1) becomes st(0).
         let mut popped = 0;

@@ -1,21 +1,30 @@
 //! The invoke thunk: loads a [`Frame`] into the machine, calls, stores the results.
 //!
 //! The code is fixed, so this way of calling works where no executable memory may be had. It comes in
-//! kinds, because loading eight vector registers for `int f(int)` would double the cost of the call:
+//! kinds, because loading eight vector registers for `int f(int)` would double the cost of the call.
+//! A thunk loads one of
 //!
-//! | kind | loads | stores |
+//! | [`Loads`] | |
+//! |---|---|
+//! | `Ints` | integer registers |
+//! | `Vectors` | and 8 bytes of each vector register |
+//! | `Wide` | and all 16 bytes of each vector register |
+//! | `Win64` | the four positional registers, both kinds |
+//!
+//! and then goes to the target in one of these ways:
+//!
+//! | [`Way`] | for calls | |
 //! |---|---|---|
-//! | `Ints` | integer registers | `rax rdx` |
-//! | `Vectors` | and 8 bytes of each vector register | and `xmm0 xmm1` |
-//! | `Wide` | all 16 bytes of each vector register | the same |
-//! | `X87` | as `Wide` | `st(0)` |
-//! | `X87Pair` | as `Wide` | `st(0)`, then `st(1)` |
-//! | `Win64` | the four positional registers, both kinds | `rax xmm0` |
+//! | `Jump` | without stack words | the target returns to the thunk's caller, with its result in registers |
+//! | `Call` | with stack words | the thunk returns, with the target's result still in registers |
+//! | `Store` | whose result is [`Stored`](pinvoke_abi::stub::x64::Delivery::Stored) | `rax rdx xmm0 xmm1` are stored in the frame |
+//! | `X87`, `X87Pair` | the same | `st(0)`, or `st(0)` and `st(1)`, are |
 //!
-//! All keep a frame pointer and describe themselves to unwinders: `rbp` is the frame, `rbx` the image.
-//! Stack words are written by `Frame::fill` straight into their final place, so nothing is copied twice
-//! and a call with a megabyte of them needs no heap. The area is touched page by page on the way down
-//! (an overflow meets the guard page) and aligned as its most aligned argument asks.
+//! Thunks that come back keep a frame pointer and describe themselves to unwinders; in the middle `rbp`
+//! is the machine's frame and `rbx` ours. Stack words are written by `Frame::fill` straight into their
+//! final place, so nothing is copied twice and a call with a megabyte of them needs no heap. The area is
+//! touched page by page on the way down (an overflow meets the guard page) and aligned as its most
+//! aligned argument asks.
 //!
 //! Microsoft x64 preserves everything that System V does and more, so calling into it from here needs
 //! no further saves; its 32 bytes of shadow space are part of the plan's stack.
@@ -23,38 +32,117 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::Frame;
+use super::{CallCode, Frame};
 
-/// Loads a frame, calls its target and stores the results into it.
-pub(crate) type Thunk = unsafe extern "sysv64-unwind" fn(frame: *mut Frame);
+/// A thunk. Its arguments are those of [`CallCode`]; it looks at the frame only. Where it says that it
+/// returns nothing, the target's result is in its registers.
+type Thunk = unsafe extern "sysv64-unwind" fn(frame: *mut Frame);
 
-/// What a thunk has to load and store beyond integer registers.
+/// Which registers a thunk loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ThunkKind {
+pub(crate) enum Loads {
     Ints,
     Vectors,
     Wide,
-    X87,
-    X87Pair,
     Win64,
 }
 
-/// The thunk of a kind.
-pub(crate) fn thunk_for(kind: ThunkKind) -> Thunk {
-    match kind {
-        ThunkKind::Ints => invoke_ints,
-        ThunkKind::Vectors => invoke_vectors,
-        ThunkKind::Wide => invoke_wide,
-        ThunkKind::X87 => invoke_x87,
-        ThunkKind::X87Pair => invoke_x87_pair,
-        ThunkKind::Win64 => invoke_win64,
-    }
+/// How a thunk goes to its target, and what it does with the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Jump,
+    Call,
+    Store,
+    X87,
+    X87Pair,
 }
 
-macro_rules! thunk {
-    ($(#[$doc:meta])* $name:ident: load [$($load:literal)*] store [$($store:literal)*]) => {
-        $(#[$doc])*
-        ///
+/// The thunk of a kind. Those that store load whatever any call may need.
+pub(crate) fn thunk_for(loads: Loads, way: Way) -> CallCode {
+    let thunk: Thunk = match (way, loads) {
+        (Way::Jump, Loads::Ints) => jump_ints,
+        (Way::Jump, Loads::Vectors) => jump_vectors,
+        (Way::Jump, Loads::Wide) => jump_wide,
+        // Shadow space is stack, so Microsoft x64 never jumps.
+        (Way::Jump | Way::Call, Loads::Win64) => call_win64,
+        (Way::Call, Loads::Ints) => call_ints,
+        (Way::Call, Loads::Vectors) => call_vectors,
+        (Way::Call, Loads::Wide) => call_wide,
+        (Way::Store, _) => store,
+        (Way::X87, _) => store_x87,
+        (Way::X87Pair, _) => store_x87_pair,
+    };
+    // SAFETY: thunks are such code: they take the frame first, ignore what else they are given, and are
+    // part of the program.
+    unsafe { CallCode::new(thunk as *const core::ffi::c_void) }
+}
+
+/// Passes the instructions that load registers, from the frame in `r11`, to another macro.
+macro_rules! with_loads {
+    (ints, $then:ident ! [$($rest:tt)*]) => {
+        $then! { $($rest)* [
+            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
+            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
+            "# {vecs}"
+        ] }
+    };
+    (vectors, $then:ident ! [$($rest:tt)*]) => {
+        $then! { $($rest)* [
+            "movsd xmm0, [r11 + {vecs} + 0]" "movsd xmm1, [r11 + {vecs} + 16]"
+            "movsd xmm2, [r11 + {vecs} + 32]" "movsd xmm3, [r11 + {vecs} + 48]"
+            "movsd xmm4, [r11 + {vecs} + 64]" "movsd xmm5, [r11 + {vecs} + 80]"
+            "movsd xmm6, [r11 + {vecs} + 96]" "movsd xmm7, [r11 + {vecs} + 112]"
+            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
+            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
+        ] }
+    };
+    (wide, $then:ident ! [$($rest:tt)*]) => {
+        $then! { $($rest)* [
+            "movaps xmm0, [r11 + {vecs} + 0]" "movaps xmm1, [r11 + {vecs} + 16]"
+            "movaps xmm2, [r11 + {vecs} + 32]" "movaps xmm3, [r11 + {vecs} + 48]"
+            "movaps xmm4, [r11 + {vecs} + 64]" "movaps xmm5, [r11 + {vecs} + 80]"
+            "movaps xmm6, [r11 + {vecs} + 96]" "movaps xmm7, [r11 + {vecs} + 112]"
+            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
+            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
+        ] }
+    };
+    (win64, $then:ident ! [$($rest:tt)*]) => {
+        $then! { $($rest)* [
+            "movsd xmm0, [r11 + {vecs} + 0]" "movsd xmm1, [r11 + {vecs} + 16]"
+            "movsd xmm2, [r11 + {vecs} + 32]" "movsd xmm3, [r11 + {vecs} + 48]"
+            "mov rdx, [r11 + {ints} + 16]" "mov rcx, [r11 + {ints} + 24]"
+            "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
+        ] }
+    };
+}
+
+/// A thunk that ends in the target.
+macro_rules! jump {
+    ($name:ident [$($load:literal)*]) => {
+        /// # Safety
+        /// - `frame` is valid, its head is filled in, and its registers are what the target takes, which
+        ///   takes no stack words;
+        /// - the caller may call the target.
+        #[unsafe(naked)]
+        unsafe extern "sysv64-unwind" fn $name(frame: *mut Frame) {
+            naked_asm!(
+                "endbr64",
+                "mov r11, rdi",
+                $($load,)*
+                "mov eax, [r11 + {vector_regs}]",
+                "jmp [r11 + {target}]",
+                target = const offset_of!(Frame, target),
+                vector_regs = const offset_of!(Frame, vector_regs),
+                ints = const offset_of!(Frame, ints),
+                vecs = const offset_of!(Frame, vecs),
+            )
+        }
+    };
+}
+
+/// A thunk that comes back.
+macro_rules! call {
+    ($name:ident, store [$($store:literal)*] [$($load:literal)*]) => {
         /// # Safety
         /// - `frame` is valid, its head is filled in, and its registers and the stack words that its
         ///   `fill` writes are what the target takes;
@@ -73,42 +161,37 @@ macro_rules! thunk {
                 ".cfi_offset rbx, -24",
                 "push rax", // keeps the stack aligned
                 "mov rbx, rdi",
-                "mov rax, [rbx + {stack}]",
-                "test rax, rax",
-                "jnz 2f",
-                "3:",
-                $($load,)*
-                "mov r11, [rbx + {target}]",
-                "mov eax, [rbx + {vector_regs}]",
-                "call r11",
-                $($store,)*
-                "lea rsp, [rbp - 8]",
-                "pop rbx",
-                "pop rbp",
-                ".cfi_remember_state",
-                ".cfi_def_cfa rsp, 8",
-                "ret",
-                ".cfi_restore_state",
-                // A thunk of one kind leaves out what another needs:
-                "# {ints} {vecs} {int_rets} {vec_rets} {x87_rets}",
+                "mov r8, [rbx + {stack}]",
+                "test r8, r8",
+                "jz 3f",
                 // Room for the stack words: down to rcx, touching every page.
-                "2:",
                 "mov rcx, rsp",
-                "sub rcx, rax",
+                "sub rcx, r8",
                 "and rcx, [rbx + {stack_mask}]",
-                "4:",
+                "2:",
                 "lea rdx, [rsp - 4096]",
                 "cmp rdx, rcx",
-                "jb 5f",
+                "jb 4f",
                 "mov rsp, rdx",
                 "or qword ptr [rsp], 0",
-                "jmp 4b",
-                "5:",
+                "jmp 2b",
+                "4:",
                 "mov rsp, rcx",
                 "mov rdi, [rbx + {fill_context}]",
                 "mov rsi, rsp",
                 "call [rbx + {fill}]",
-                "jmp 3b",
+                "3:",
+                "mov r11, rbx",
+                $($load,)*
+                "mov eax, [r11 + {vector_regs}]",
+                "call [r11 + {target}]",
+                $($store,)*
+                "mov rbx, [rbp - 8]",
+                "leave",
+                ".cfi_def_cfa rsp, 8",
+                "ret",
+                // A thunk of one kind leaves out what another needs:
+                "# {int_rets} {vec_rets} {x87_rets}",
                 ".cfi_endproc",
                 target = const offset_of!(Frame, target),
                 stack = const offset_of!(Frame, stack),
@@ -126,84 +209,25 @@ macro_rules! thunk {
     };
 }
 
-thunk!(
-    /// Integer registers only.
-    invoke_ints: load [
-        "mov rdi, [rbx + {ints}]" "mov rsi, [rbx + {ints} + 8]" "mov rdx, [rbx + {ints} + 16]"
-        "mov rcx, [rbx + {ints} + 24]" "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
-        "mov [rbx + {int_rets}], rax" "mov [rbx + {int_rets} + 8], rdx"
-    ]
-);
-thunk!(
-    /// Integer registers and 8 bytes of each vector register.
-    invoke_vectors: load [
-        "movsd xmm0, [rbx + {vecs} + 0]" "movsd xmm1, [rbx + {vecs} + 16]"
-        "movsd xmm2, [rbx + {vecs} + 32]" "movsd xmm3, [rbx + {vecs} + 48]"
-        "movsd xmm4, [rbx + {vecs} + 64]" "movsd xmm5, [rbx + {vecs} + 80]"
-        "movsd xmm6, [rbx + {vecs} + 96]" "movsd xmm7, [rbx + {vecs} + 112]"
-        "mov rdi, [rbx + {ints}]" "mov rsi, [rbx + {ints} + 8]" "mov rdx, [rbx + {ints} + 16]"
-        "mov rcx, [rbx + {ints} + 24]" "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
+with_loads!(ints, jump![jump_ints]);
+with_loads!(vectors, jump![jump_vectors]);
+with_loads!(wide, jump![jump_wide]);
+with_loads!(ints, call![call_ints, store []]);
+with_loads!(vectors, call![call_vectors, store []]);
+with_loads!(wide, call![call_wide, store []]);
+with_loads!(win64, call![call_win64, store []]);
+with_loads!(
+    wide,
+    call![store, store [
         "mov [rbx + {int_rets}], rax" "mov [rbx + {int_rets} + 8], rdx"
         "movups [rbx + {vec_rets}], xmm0" "movups [rbx + {vec_rets} + 16], xmm1"
-    ]
+    ]]
 );
-thunk!(
-    /// Integer registers and vector registers whole.
-    invoke_wide: load [
-        "movaps xmm0, [rbx + {vecs} + 0]" "movaps xmm1, [rbx + {vecs} + 16]"
-        "movaps xmm2, [rbx + {vecs} + 32]" "movaps xmm3, [rbx + {vecs} + 48]"
-        "movaps xmm4, [rbx + {vecs} + 64]" "movaps xmm5, [rbx + {vecs} + 80]"
-        "movaps xmm6, [rbx + {vecs} + 96]" "movaps xmm7, [rbx + {vecs} + 112]"
-        "mov rdi, [rbx + {ints}]" "mov rsi, [rbx + {ints} + 8]" "mov rdx, [rbx + {ints} + 16]"
-        "mov rcx, [rbx + {ints} + 24]" "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
-        "mov [rbx + {int_rets}], rax" "mov [rbx + {int_rets} + 8], rdx"
-        "movups [rbx + {vec_rets}], xmm0" "movups [rbx + {vec_rets} + 16], xmm1"
-    ]
-);
-thunk!(
-    /// A result in `st(0)`.
-    invoke_x87: load [
-        "movaps xmm0, [rbx + {vecs} + 0]" "movaps xmm1, [rbx + {vecs} + 16]"
-        "movaps xmm2, [rbx + {vecs} + 32]" "movaps xmm3, [rbx + {vecs} + 48]"
-        "movaps xmm4, [rbx + {vecs} + 64]" "movaps xmm5, [rbx + {vecs} + 80]"
-        "movaps xmm6, [rbx + {vecs} + 96]" "movaps xmm7, [rbx + {vecs} + 112]"
-        "mov rdi, [rbx + {ints}]" "mov rsi, [rbx + {ints} + 8]" "mov rdx, [rbx + {ints} + 16]"
-        "mov rcx, [rbx + {ints} + 24]" "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
-        "fstp tbyte ptr [rbx + {x87_rets}]"
-    ]
-);
-thunk!(
-    /// A result in `st(0)` and `st(1)`.
-    invoke_x87_pair: load [
-        "movaps xmm0, [rbx + {vecs} + 0]" "movaps xmm1, [rbx + {vecs} + 16]"
-        "movaps xmm2, [rbx + {vecs} + 32]" "movaps xmm3, [rbx + {vecs} + 48]"
-        "movaps xmm4, [rbx + {vecs} + 64]" "movaps xmm5, [rbx + {vecs} + 80]"
-        "movaps xmm6, [rbx + {vecs} + 96]" "movaps xmm7, [rbx + {vecs} + 112]"
-        "mov rdi, [rbx + {ints}]" "mov rsi, [rbx + {ints} + 8]" "mov rdx, [rbx + {ints} + 16]"
-        "mov rcx, [rbx + {ints} + 24]" "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
+with_loads!(wide, call![store_x87, store["fstp tbyte ptr [rbx + {x87_rets}]"]]);
+with_loads!(
+    wide,
+    call![store_x87_pair, store [
         "fstp tbyte ptr [rbx + {x87_rets}]"
         "fstp tbyte ptr [rbx + {x87_rets} + 16]"
-    ]
-);
-thunk!(
-    /// Microsoft x64: four positions, each an integer and a vector register.
-    invoke_win64: load [
-        "movsd xmm0, [rbx + {vecs} + 0]" "movsd xmm1, [rbx + {vecs} + 16]"
-        "movsd xmm2, [rbx + {vecs} + 32]" "movsd xmm3, [rbx + {vecs} + 48]"
-        "mov rdx, [rbx + {ints} + 16]" "mov rcx, [rbx + {ints} + 24]"
-        "mov r8, [rbx + {ints} + 32]" "mov r9, [rbx + {ints} + 40]"
-    ]
-    store [
-        "mov [rbx + {int_rets}], rax" "movups [rbx + {vec_rets}], xmm0"
-    ]
+    ]]
 );

@@ -2,6 +2,8 @@
 
 mod frame;
 mod invoke;
+mod results;
 
 pub(crate) use frame::{Fill, Frame};
-pub(crate) use invoke::{Thunk, ThunkKind, thunk_for};
+pub(crate) use invoke::{Loads, Way, thunk_for};
+pub(crate) use results::{CallCode, Results};
