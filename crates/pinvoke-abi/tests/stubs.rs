@@ -8,15 +8,16 @@
 //! of crate `pinvoke` do. Here, in addition to the listings, every stub of a broad list is checked for
 //! what any stub must hold: it decodes completely, begins with a landing instruction, touches no
 //! callee-saved register but `rbp`, reads only the words of the argument record that belong to a value,
-//! stores no byte beyond the result and none twice, and leaves by `ret` or a jump.
+//! stores no byte beyond the result and none twice, takes its frame away right behind its call, and
+//! leaves by `ret` or a jump.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use iced_x86::{
-    Decoder, DecoderOptions, FlowControl, Formatter, Instruction, InstructionInfoFactory, IntelFormatter,
-    Mnemonic, OpAccess, Register,
+    Code, Decoder, DecoderOptions, FlowControl, Formatter, Instruction, InstructionInfoFactory,
+    IntelFormatter, Mnemonic, OpAccess, Register,
 };
 use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::record::ArgumentRecord;
@@ -106,10 +107,32 @@ fn check_rules(text: &str) {
     if all.first().map(Instruction::mnemonic) != Some(Mnemonic::Endbr64) {
         fail("no landing instruction");
     }
-    let frame = all.iter().any(|i| i.mnemonic() == Mnemonic::Leave);
+    let frame = all.iter().any(|i| i.flow_control() == FlowControl::IndirectCall);
     let end = all.last().map(Instruction::flow_control);
     if end != Some(if frame { FlowControl::Return } else { FlowControl::IndirectBranch }) {
         fail("the last instruction does not leave");
+    }
+    // An unwinder reads the size of the frame there.
+    if let Some(call) = all.iter().position(|i| i.flow_control() == FlowControl::IndirectCall) {
+        let entered = all[..call].iter().find_map(|i| match i.mnemonic() {
+            Mnemonic::Sub if i.op0_register() == Register::RSP => Some(i.immediate(1)),
+            // Page by page, down to there.
+            Mnemonic::Lea if i.memory_base() == Register::RSP => {
+                Some(i.memory_displacement64().wrapping_neg())
+            }
+            _ => None,
+        });
+        let behind = &all[call + 1];
+        let known = match behind.code() {
+            Code::Leaveq => plan.stack_align() > 16,
+            Code::Add_rm64_imm32 => {
+                behind.op0_register() == Register::RSP && Some(behind.immediate(1)) == entered
+            }
+            _ => false,
+        };
+        if !known {
+            fail("the frame is not taken away right behind the call");
+        }
     }
     let mut factory = InstructionInfoFactory::new();
     let mut result = vec![0_u32; plan.ret_size() as usize];

@@ -279,22 +279,47 @@ fn calls_may_be_shared_and_prepared_by_many_threads_at_once() {
 }
 
 #[test]
-fn a_panic_passes_the_thunk() {
+fn a_panic_passes_both_tiers() {
     extern "C-unwind" fn panics(value: i64) -> i64 {
         std::panic::resume_unwind(Box::new(value))
     }
-    // With and without stack words, and with each kind of registers.
-    for notation in ["cdecl(i64)->i64", "cdecl(i64,f64)->i64", "cdecl(i64,f64,{[i8;9000]})->f80"] {
-        let prepared = prepare(notation, Tier::Thunk);
-        let record = Block::new(prepared.record_size(), 16, 0);
-        let ret = Block::new(16, 16, 0);
-        record.write(0, &42_i64.to_le_bytes());
-        let target = CodePtr::new(panics as *const _).unwrap();
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            // SAFETY: `panics` looks at its first argument only; it may unwind, since this is the thunk.
-            unsafe { prepared.invoke(target, record.at(), ret.at()) };
-        }));
-        assert_eq!(caught.unwrap_err().downcast_ref::<i64>(), Some(&42), "{notation}");
+    // Restored while unwinding, so a wrong frame pointer or stack pointer would be noticed.
+    struct Marker<'a>(&'a std::cell::Cell<u64>, u64);
+    impl Drop for Marker<'_> {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() ^ self.1);
+        }
+    }
+    // With and without stack words, with each kind of registers, with a result that is stored, and with
+    // frames of a page, of unknown size, and both.
+    for notation in [
+        "cdecl(i64)->i64",
+        "cdecl(i64,f64)->i64",
+        "cdecl(i64,{[i8;24]})->i64",
+        "cdecl(i64,{[i8;100]})->f80",
+        "cdecl(i64)->f80",
+        "cdecl(i64)->c80",
+        "cdecl(i64,f64,{[i8;9000]})->f80",
+        "cdecl(i64,{[i8;32] align(32)})->i64",
+        "cdecl(i64,{[i8;8192] align(64)})->f80",
+        "cdecl(i64,i64,i64,i64,i64,i64,i64,i64,i64)",
+    ] {
+        for tier in TIERS {
+            let prepared = prepare(notation, tier);
+            assert!(prepared.can_unwind(), "{notation} {tier:?}");
+            let record = Block::new(prepared.record_size(), prepared.record_align(), 0);
+            let ret = Block::new(32, 16, 0);
+            record.write(0, &42_i64.to_le_bytes());
+            let target = CodePtr::new(panics as *const _).unwrap();
+            let passed = std::cell::Cell::new(0);
+            let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _marker = Marker(&passed, 0x5555);
+                // SAFETY: `panics` looks at its first argument only; the call can unwind.
+                unsafe { prepared.invoke(target, record.at(), ret.at()) };
+            }));
+            assert_eq!(caught.unwrap_err().downcast_ref::<i64>(), Some(&42), "{notation} {tier:?}");
+            assert_eq!(passed.get(), 0x5555, "{notation} {tier:?}");
+        }
     }
 }
 

@@ -53,9 +53,9 @@
 //! One call takes at most [`MAX_STACK`] bytes of stack; the area is touched
 //! page by page, so that a thread whose stack is smaller ends in its guard page and not in other memory.
 //! What unwinds out of the called function (a C++ exception, a panic of an `extern "C-unwind"` function)
-//! passes the thunk, which describes itself to unwinders. Stubs keep a frame pointer, for debuggers, but
-//! are unknown to unwinders: nothing may unwind through them. `longjmp` across either is sound as far as
-//! the Rust frames between may be skipped.
+//! passes the thunk, which describes itself to unwinders, and stubs where the program's unwinder takes
+//! descriptions of generated code ([`PreparedCall::can_unwind`]). `longjmp` across either is sound as far
+//! as the Rust frames between may be skipped.
 //!
 //! # Forking
 //! Prepared calls stay usable in a child process, also in one forked from a program with many threads.
@@ -71,7 +71,7 @@ use core::fmt;
 use pinvoke_abi::plan::{CallPlan, MAX_STACK};
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::signature::Signature;
-use pinvoke_abi::stub::x64::delivery;
+use pinvoke_abi::stub::x64::{Delivery, delivery};
 use pinvoke_abi::target::Target;
 
 pub use self::error::CallError;
@@ -155,6 +155,17 @@ impl PreparedCall {
         }
     }
 
+    /// Whether what unwinds out of a called function passes this call.
+    ///
+    /// It does in tier 0. A stub is passed if it leaves no frame behind, as those without stack words and
+    /// with a usual result do, or else if the unwinder of the program can be told about generated code:
+    /// GCC's in shared form, which Rust programs on Linux use, can.
+    #[must_use]
+    pub fn can_unwind(&self) -> bool {
+        let no_frame = self.plan.stack() == 0 && delivery(&self.plan) != Delivery::Stored;
+        self.tier() == Tier::Thunk || no_frame || crate::exec::unwind::is_offered()
+    }
+
     /// Where every byte goes.
     #[must_use]
     pub fn plan(&self) -> &CallPlan {
@@ -214,7 +225,7 @@ impl PreparedCall {
     ///   it may be dangling if the size is 0;
     /// - `ret` points to `ret_size` rounded up to 16 writable bytes aligned to
     ///   [`ret_align`](PreparedCall::ret_align); it may be dangling if the size is 0;
-    /// - nothing unwinds out of the target, unless this call runs by the thunk.
+    /// - nothing unwinds out of the target, unless this call [can](PreparedCall::can_unwind).
     #[inline]
     pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
         match &self.executor {

@@ -20,6 +20,7 @@
 
 mod cache;
 mod pages;
+pub(crate) mod unwind;
 
 use core::cell::RefCell;
 use core::fmt;

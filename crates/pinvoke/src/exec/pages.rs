@@ -18,7 +18,7 @@
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 
-use super::Attempt;
+use super::{Attempt, unwind};
 use crate::last_error::LastError;
 
 /// Size of a block that is mapped twice, in bytes.
@@ -83,6 +83,7 @@ impl Pages {
             match way(code) {
                 Ok(block) => {
                     self.mapped_bytes += block.size;
+                    unwind::describe(block.run.as_ptr(), block.size);
                     let place = block.run;
                     if let Some(full) = self.current.replace(block) {
                         full.close();

@@ -117,14 +117,12 @@ impl Assembler {
         self.put(Instruction { bits: 0xFA1E_0FF3, len: 4 });
     }
 
-    /// `push rbp; mov rbp, rsp`
-    pub(super) fn enter(&mut self) {
-        self.put(Instruction { bits: 0xE589_4855, len: 4 });
+    pub(super) fn leave(&mut self) {
+        self.put(Instruction { bits: 0xC9, len: 1 });
     }
 
-    /// `leave; ret`
-    pub(super) fn leave_ret(&mut self) {
-        self.put(Instruction { bits: 0xC3C9, len: 2 });
+    pub(super) fn ret(&mut self) {
+        self.put(Instruction { bits: 0xC3, len: 1 });
     }
 
     pub(super) fn push(&mut self, r: Gpr) {
@@ -156,6 +154,11 @@ impl Assembler {
 
     pub(super) fn sub_rsp(&mut self, bytes: u32) {
         self.rsp_imm(5, bytes.cast_signed());
+    }
+
+    /// In its long form always, whose last 4 bytes are the number.
+    pub(super) fn add_rsp(&mut self, bytes: u32) {
+        self.put(Instruction::EMPTY.byte(0x48).byte(0x81).modrm_regs(0, 4).imm32(bytes));
     }
 
     /// `and rsp, -align`

@@ -12,24 +12,30 @@
 //!   jmp  r11
 //! ```
 //!
-//! All others keep a frame pointer. It lets a debugger or profiler that walks frame pointers pass, and
-//! makes one description of frames true for all stubs, wherever one of them stands in a call: the
-//! caller's `rbp` at `[rbp]`, the return address at `[rbp+8]`.
+//! All others come back to take their stack words away:
 //!
 //! ```text
 //!   endbr64
-//!   push rbp ; mov rbp, rsp
-//!   push rdx                  the result buffer, at [rbp-8]; only if the result is stored
-//!   sub  rsp, n               stack words; above a page, touching every page (and aligned if asked)
+//!   sub  rsp, n               stack words and one more; above a page, touching every page
 //!   mov  r11, rdi
+//!   mov  [rsp+n-8], rdx       the result buffer; only if the result is stored
 //!   …stack words…             through rax; long ones by rep movsq or xmm0
 //!   …registers…               rsi last, being the base of all loads
 //!   mov  eax, k               variadic: number of vector registers
 //!   call r11
-//!   mov  rcx, [rbp-8]         only if the result is stored
+//!   add  rsp, n
+//!   mov  rcx, [rsp-8]         only if the result is stored; below rsp there is a red zone
 //!   …result, in its own width…
-//!   leave ; ret
+//!   ret
 //! ```
+//!
+//! An argument that is aligned to more than 16 bytes makes the size of the frame unknown; then `push rbp;
+//! mov rbp, rsp` and an `and rsp` come first, and `leave` behind the call takes the place of `add`.
+//!
+//! # Unwinding
+//! What unwinds out of a callee meets a stub at its call, if at all: code that jumped is gone. The
+//! instruction behind the call says how large the frame is, so that [one description](eh_frame) is true
+//! for every stub, and none has to be written per stub.
 //!
 //! # Choices
 //! * Values are loaded in their own width, never in wider words: a caller has just stored them in that
@@ -38,11 +44,14 @@
 //!   `long(long, long)` is another.
 //! * Pieces of 3, 5, 6 and 7 bytes are read as whole words; the record guarantees that these belong to
 //!   the value.
+//! * No frame pointer where the size of the frame is known: a short call with many arguments is as long as
+//!   the stores it makes, and that is one less.
 //! * No callee-saved register but `rbp` is touched, so there is nothing else to save.
 //! * Microsoft x64 callees preserve more than System V asks of a stub, never less.
 
 mod assembler;
 mod delivery;
+mod unwind;
 
 use crate::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
 use crate::record::ArgumentRecord;
@@ -53,6 +62,7 @@ use super::{MAX_STUB, StubError};
 pub use self::assembler::Assembler;
 use self::assembler::{Mem, Shift, VecWidth, Width};
 pub use self::delivery::{Delivery, Word, delivery};
+pub use self::unwind::eh_frame;
 
 /// Stack pieces up to this many bytes are copied in words: a structure has often been written so.
 const BY_WORDS: u32 = 64;
@@ -63,9 +73,6 @@ const BY_VECTORS: u32 = 256;
 
 /// The stack is touched at least once per so many bytes on the way down.
 const PAGE: u32 = 4096;
-
-/// Where the result buffer is kept during the call.
-const SAVED_RET: Mem = Mem { base: Gpr::Rbp, disp: -8 };
 
 /// Writes the stub of `plan` into `out`, in place of what was there.
 ///
@@ -82,18 +89,28 @@ pub fn encode(plan: &CallPlan, record: &ArgumentRecord, out: &mut Assembler) -> 
         stub.registers()?;
         stub.out.jump(target);
     } else {
-        stub.enter(stores);
+        let frame = stub.enter(stores);
         let target =
             if stub.uses(Gpr::Rdi) || stub.copies_long_pieces() { stub.move_target() } else { Gpr::Rdi };
         stub.stack()?;
         stub.registers()?;
         stub.out.call(target);
+        let saved_ret = stub.take_away(frame);
         if stores {
-            stub.results()?;
+            stub.results(saved_ret)?;
         }
-        stub.out.leave_ret();
+        stub.out.ret();
     }
     if stub.out.len() > MAX_STUB { Err(StubError::TooLong) } else { Ok(()) }
+}
+
+/// What a stub has on the machine's stack during the call.
+#[derive(Clone, Copy)]
+enum Frame {
+    /// So many bytes.
+    Sized(u32),
+    /// A number of bytes that depends on how the stack was aligned before, below a saved `rbp`.
+    Aligned,
 }
 
 struct Stub<'a> {
@@ -120,29 +137,52 @@ impl Stub<'_> {
         Gpr::R11
     }
 
-    /// Sets up the frame, with the stack aligned for the call.
-    fn enter(&mut self, stores: bool) {
-        self.out.enter();
+    /// Makes room for the stack words, with the stack aligned for the call, and saves the address of the
+    /// result buffer above them if the result is to be stored.
+    fn enter(&mut self, stores: bool) -> Frame {
         let (stack, align) = (self.plan.stack(), self.plan.stack_align());
-        if stores {
-            self.out.push(Gpr::Rdx);
-            if align <= 16 && stack == 0 {
-                // Two bytes less than a subtraction.
-                self.out.push(Gpr::Rdx);
-                return;
-            }
-        }
-        // Below one saved word the stack pointer is 8 off.
-        let room = stack + if stores { 8 } else { 0 };
-        let slack = if align > 16 { align } else { 0 };
-        if room + slack >= PAGE {
-            self.out.grow_stack_by_pages(room + slack);
-        } else if room > 0 {
-            self.out.sub_rsp(room);
-        }
         if align > 16 {
+            self.out.push(Gpr::Rbp);
+            self.out.mov(Gpr::Rbp, Gpr::Rsp);
+            if stores {
+                self.out.push(Gpr::Rdx);
+            }
+            self.room(stack + align);
             self.out.align_rsp(align);
+            return Frame::Aligned;
         }
+        // Behind our return address the stack pointer is 8 off.
+        let size = stack + 8;
+        self.room(size);
+        if stores {
+            let place = Mem { base: Gpr::Rsp, disp: stack.cast_signed() };
+            self.out.store(place, Gpr::Rdx, Width::B8);
+        }
+        Frame::Sized(size)
+    }
+
+    fn room(&mut self, bytes: u32) {
+        if bytes >= PAGE {
+            self.out.grow_stack_by_pages(bytes);
+        } else {
+            self.out.sub_rsp(bytes);
+        }
+    }
+
+    /// Ends the frame, right behind the call, where [`eh_frame`] looks for it. Returns where the address
+    /// of the result buffer was saved: in the red zone now.
+    fn take_away(&mut self, frame: Frame) -> Mem {
+        let below = match frame {
+            Frame::Sized(size) => {
+                self.out.add_rsp(size);
+                8
+            }
+            Frame::Aligned => {
+                self.out.leave();
+                16
+            }
+        };
+        Mem { base: Gpr::Rsp, disp: -below }
     }
 
     fn is_long(piece: &Piece) -> bool {
@@ -302,10 +342,10 @@ impl Stub<'_> {
         Ok(())
     }
 
-    /// Stores what came back.
-    fn results(&mut self) -> Result<(), StubError> {
+    /// Stores what came back in the buffer whose address is at `saved_ret`.
+    fn results(&mut self, saved_ret: Mem) -> Result<(), StubError> {
         let RetPlan::Direct(pieces) = self.plan.ret() else { return Ok(()) };
-        self.out.load(Gpr::Rcx, SAVED_RET, Width::B8, false);
+        self.out.load(Gpr::Rcx, saved_ret, Width::B8, false);
         // st(0) is popped by its store, so that st(1) becomes st(0).
         let mut popped = 0;
         for piece in pieces.iter() {
