@@ -77,9 +77,9 @@ fn invocation(effort: Effort) -> String {
     let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
     let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
     let handler = move |call: &mut UpcallArgs<'_>| {
-        let int = |bytes: &[u8]| c_int::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        let sum = black_box(int(call.arg(0))).wrapping_add(int(call.arg(1))).wrapping_add(owned_offset);
-        call.ret().copy_from_slice(&sum.to_ne_bytes());
+        let int = |index| c_int::from_ne_bytes(call.bytes(index));
+        let sum = black_box(int(0)).wrapping_add(int(1)).wrapping_add(owned_offset);
+        call.answer(sum.to_ne_bytes());
     };
     let dynamic = declaration.callback(handler).expect("a thunk is free");
     let dynamic_anywhere = declaration.callback_anywhere(handler).expect("a thunk is free");
@@ -190,7 +190,7 @@ fn creation(effort: Effort) -> String {
                         let offset = black_box(1_i32);
                         let callback = declaration
                             .callback(move |call: &mut UpcallArgs<'_>| {
-                                call.ret().copy_from_slice(&offset.to_ne_bytes());
+                                call.answer(offset.to_ne_bytes());
                             })
                             .expect("a thunk is free");
                         black_box(callback.code());

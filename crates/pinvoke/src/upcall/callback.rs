@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Location};
+use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
 use pinvoke_abi::reg::Reg;
 use pinvoke_abi::signature::Signature;
 
@@ -174,7 +174,7 @@ impl<P: Prototype> fmt::Debug for Leaked<P> {
 ///
 /// # Safety
 /// As for [`finish`], but for the running.
-unsafe fn end<F, A: Admission, const BOXED: bool>(slot: &'static Slot) {
+pub(super) unsafe fn end<F, A: Admission, const BOXED: bool>(slot: &'static Slot) {
     slot.die();
     if A::drop_mark(slot) {
         // SAFETY: the caller vouches for the slot, and the mark says that nobody runs it.
@@ -224,7 +224,7 @@ pub(super) fn boxed<P: Prototype, F, A: Admission>(
 }
 
 /// Where the thunk of a function leads whose types do not tell.
-type Planned = (Flavour, *const (), Option<&'static Form>);
+type Planned = (Flavour, *const (), Option<Form>);
 
 /// The way in for prototypes whose plan must be asked, kept for the next callback of the same.
 #[cold]
@@ -233,7 +233,7 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
     #[derive(Clone, Copy)]
     enum Found {
         Free(Flavour),
-        Form(&'static Form),
+        Form(Form),
     }
     /// By shim: equal ones of different signature may have been merged.
     type Known = HashMap<(usize, Signature), Found>;
@@ -248,7 +248,7 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
         None => {
             let found = match free_register(name, &key.1)? {
                 Some(flavour) => Found::Free(flavour),
-                None => Found::Form(Box::leak(Box::new(form(name, &key.1, points)?))),
+                None => Found::Form(form(name, &key.1, points)?),
             };
             known.insert(key, found);
             found
@@ -256,10 +256,7 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
     };
     Ok(match found {
         Found::Free(flavour) => (flavour, points.shim, None),
-        Found::Form(form) => {
-            let entry = entry(form.plan.abi() == Abi::Win64, form.plan.uses_vectors());
-            (Flavour::R10, entry, Some(form))
-        }
+        Found::Form(form) => (Flavour::R10, entry(form.plan.needs()), Some(form)),
     })
 }
 
@@ -284,7 +281,7 @@ fn form(name: &str, signature: &Signature, points: EntryPoints) -> Result<Form, 
     let Some(dispatch) = points.dispatch else { unreachable!("prototypes with user data do not come here") };
     let plan = UpcallPlan::new(&plan(name, signature)?)
         .map_err(|Unreachable(location)| CallbackError::Location { callback: name.to_owned(), location })?;
-    Ok(Form { dispatch, plan })
+    Ok(Form { dispatch, plan: Box::leak(Box::new(plan)) })
 }
 
 fn plan(name: &str, signature: &Signature) -> Result<CallPlan, CallbackError> {

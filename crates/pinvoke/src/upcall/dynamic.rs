@@ -7,20 +7,22 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ptr;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use pinvoke_abi::plan::{Abi, CallPlan};
+use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
 use super::CallbackError;
-use super::callback::{Everywhere, OwnThread};
+use super::callback::{Everywhere, OwnThread, end};
 use super::invocation::{Admission, Anywhere, Nested, run};
-use super::plan::{ResultBytes, Unreachable, UpcallPlan};
+use super::plan::{Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
+use super::shim::finish;
 use super::slot::{Form, Header, Occupant, Slot};
-use super::x64::{Dispatch, Flavour, Returned, UpcallFrame, entry};
+use super::x64::{Flavour, FramePtr, Returned, entry};
 use super::{Identity, thunk_table};
 use crate::native::CodePtr;
 
@@ -47,8 +49,7 @@ pub struct DynamicDeclaration(&'static Declared);
 struct Declared {
     header: Header,
     facts: Facts,
-    /// For handlers of one thread, and for those of all.
-    forms: [Form; 2],
+    plan: UpcallPlan,
 }
 
 /// What makes two declarations the same.
@@ -125,9 +126,7 @@ impl DynamicDeclaration {
         self,
         handler: impl Fn(&mut UpcallArgs<'_>) + 'static,
     ) -> Result<DynamicCallback, CallbackError> {
-        let handler: Handler = Box::new(handler);
-        let slot = self.claim::<Nested>(&self.0.forms[0], handler)?;
-        Ok(DynamicCallback { slot, drop_mark: Nested::drop_mark, bound: PhantomData })
+        self.claim::<Nested, _, _>(handler)
     }
 
     /// Makes a callback of a handler that runs on whichever thread invokes it.
@@ -138,25 +137,24 @@ impl DynamicDeclaration {
         self,
         handler: impl Fn(&mut UpcallArgs<'_>) + Send + Sync + 'static,
     ) -> Result<DynamicCallback<Everywhere>, CallbackError> {
-        let handler: Handler = Box::new(handler);
-        let slot = self.claim::<Anywhere>(&self.0.forms[1], handler)?;
-        Ok(DynamicCallback { slot, drop_mark: Anywhere::drop_mark, bound: PhantomData })
+        self.claim::<Anywhere, _, _>(handler)
     }
 
-    fn claim<A: Admission>(
+    fn claim<A: Admission, F: Fn(&mut UpcallArgs<'_>) + 'static, T>(
         self,
-        form: &'static Form,
-        handler: Handler,
-    ) -> Result<&'static Slot, CallbackError> {
+        handler: F,
+    ) -> Result<DynamicCallback<T>, CallbackError> {
         let slot = thunk_table::claim(Flavour::R10)?;
+        let plan = &self.0.plan;
+        let dispatch = if plan.is_plain() { dispatch_plain::<A, F> } else { dispatch::<A, F> };
         slot.occupy(Occupant {
-            target: entry(form.plan.abi() == Abi::Win64, form.plan.uses_vectors()),
-            form: Some(form),
+            target: entry(plan.needs()),
+            form: Some(Form { dispatch, plan }),
             context: Box::into_raw(Box::new(handler)).cast(),
-            declaration: core::ptr::from_ref(self.0).cast(),
+            declaration: ptr::from_ref(self.0).cast(),
             key: A::slot_key(),
         });
-        Ok(slot)
+        Ok(DynamicCallback { slot, end: end::<F, A, true>, bound: PhantomData })
     }
 }
 
@@ -175,102 +173,103 @@ fn intern(facts: Facts) -> Result<DynamicDeclaration, CallbackError> {
     }
     let plan = CallPlan::new(&facts.signature)
         .map_err(|source| CallbackError::Plan { callback: facts.name.clone(), source })?;
-    let form = |general: Dispatch, plain: Dispatch| {
-        let plan = UpcallPlan::new(&plan).map_err(|Unreachable(location)| CallbackError::Location {
-            callback: facts.name.clone(),
-            location,
-        })?;
-        let dispatch = if plan.is_plain() { plain } else { general };
-        Ok(Form { dispatch, plan })
-    };
-    let forms = [
-        form(dispatch::<Nested>, dispatch_plain::<Nested>)?,
-        form(dispatch::<Anywhere>, dispatch_plain::<Anywhere>)?,
-    ];
+    let plan = UpcallPlan::new(&plan).map_err(|Unreachable(location)| CallbackError::Location {
+        callback: facts.name.clone(),
+        location,
+    })?;
     let header = Header {
         name: String::leak(facts.name.clone()),
         on_panic: facts.on_panic,
         on_wrong_thread: facts.on_wrong_thread,
     };
     let declaration =
-        DynamicDeclaration(Box::leak(Box::new(Declared { header, facts: facts.clone(), forms })));
+        DynamicDeclaration(Box::leak(Box::new(Declared { header, facts: facts.clone(), plan })));
     all.insert(facts, declaration);
     Ok(declaration)
 }
 
-type Handler = Box<dyn Fn(&mut UpcallArgs<'_>)>;
-
 /// # Safety
-/// The entry calls it, for a slot that [`DynamicDeclaration::claim`] filled with `A`, with the frame
-/// of a call of its signature.
-unsafe extern "sysv64" fn dispatch<A: Admission>(slot: &'static Slot, frame: &mut UpcallFrame) -> Returned {
+/// The entry calls it, for a slot that [`DynamicDeclaration::claim`] filled with `A` and an `F`, with the
+/// frame of a call of its signature.
+unsafe extern "sysv64" fn dispatch<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
+    slot: &'static Slot,
+    frame: FramePtr,
+) -> Returned {
     // SAFETY: `claim` stored a form.
-    let plan = &unsafe { slot.form() }.plan;
-    let mut buffer: ResultBytes = [0; 2];
+    let plan = unsafe { slot.plan() };
     // SAFETY: the frame is that of a call which the plan describes.
     unsafe { plan.gather(frame) };
     // SAFETY: as above.
-    let result = unsafe { plan.result(frame, &mut buffer) };
-    // SAFETY: `claim` filled the slot with `A`.
-    unsafe { handle::<A>(slot, UpcallArgs { plan, frame, result }) };
+    unsafe { plan.clear_result(frame) };
+    // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
+    unsafe { handle::<A, F>(slot, plan, frame) };
     // SAFETY: as above.
-    unsafe { plan.deliver(frame, &buffer) }
+    unsafe { plan.deliver(frame) }
 }
 
 /// As [`dispatch`], for plain plans.
 ///
 /// # Safety
 /// As for [`dispatch`].
-unsafe extern "sysv64" fn dispatch_plain<A: Admission>(
+unsafe extern "sysv64" fn dispatch_plain<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
     slot: &'static Slot,
-    frame: &mut UpcallFrame,
+    frame: FramePtr,
 ) -> Returned {
     // SAFETY: `claim` stored a form.
-    let plan = &unsafe { slot.form() }.plan;
-    let mut buffer = 0_u64;
-    let result = &mut plan.result_of(&mut buffer)[..];
-    // SAFETY: `claim` filled the slot with `A`.
-    unsafe { handle::<A>(slot, UpcallArgs { plan, frame, result }) };
-    plan.integer(&buffer)
+    let plan = unsafe { slot.plan() };
+    // SAFETY: the frame is that of a call which the plan describes.
+    unsafe { plan.clear_answer(frame) };
+    // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
+    unsafe { handle::<A, F>(slot, plan, frame) };
+    // SAFETY: as above.
+    unsafe { plan.answer(frame) }
 }
 
 /// Lets the handler answer, or the declaration.
 ///
 /// # Safety
-/// [`DynamicDeclaration::claim`] filled the slot with `A`.
+/// - [`DynamicDeclaration::claim`] filled the slot with `A` and an `F`;
+/// - the frame is that of a call which the plan describes, was gathered, and its result cleared.
 #[inline(always)]
-unsafe fn handle<A: Admission>(slot: &'static Slot, mut args: UpcallArgs<'_>) {
-    let answered = run::<A, bool>(
+unsafe fn handle<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
+    slot: &'static Slot,
+    plan: &'static UpcallPlan,
+    frame: FramePtr,
+) {
+    run::<A, ()>(
         slot,
         || {
-            // SAFETY: `claim` stored a box of a handler, which lives while an invocation is counted.
-            let handler = unsafe { &*slot.context().cast::<Handler>() };
-            handler(&mut args);
-            true
+            // SAFETY: `claim` stored a box of an `F`, which lives while an invocation is counted.
+            let handler = unsafe { &*slot.context().cast::<F>() };
+            handler(&mut UpcallArgs { plan, frame, call: PhantomData });
         },
-        || false,
-        || finish(slot),
+        // SAFETY: the same contract; no handler runs any more.
+        || unsafe { fall_back(slot, plan, frame) },
+        // SAFETY: `run` calls this once, after the last invocation; the box is one of an `F`.
+        || unsafe { finish::<F, true>(slot) },
     );
-    if !answered {
-        // SAFETY: `claim` stored the address of a static declaration.
-        let declared = unsafe { &*slot.declaration().cast::<Declared>() };
-        args.result.copy_from_slice(&declared.facts.fallback);
-    }
 }
 
-/// Frees what a dropped callback held; nobody runs it any more.
-fn finish(slot: &'static Slot) {
-    // SAFETY: `claim` stored a box of a handler, and the callback ends once.
-    drop(unsafe { Box::from_raw(slot.context().cast::<Handler>()) });
-    thunk_table::release(slot);
+/// Answers as declared.
+///
+/// # Safety
+/// As for [`handle`], when no handler runs.
+#[cold]
+#[inline(never)]
+unsafe fn fall_back(slot: &'static Slot, plan: &UpcallPlan, frame: FramePtr) {
+    // SAFETY: `claim` stored the address of a static declaration.
+    let declared = unsafe { &*slot.declaration().cast::<Declared>() };
+    // SAFETY: the caller vouches for the frame; the result was cleared.
+    let result = unsafe { plan.result(frame) };
+    result.copy_from_slice(&declared.facts.fallback);
 }
 
 /// The arguments of an upcall in native form, and the place of its result.
 #[derive(Debug)]
 pub struct UpcallArgs<'a> {
     plan: &'static UpcallPlan,
-    frame: &'a UpcallFrame,
-    result: &'a mut [u8],
+    frame: FramePtr,
+    call: PhantomData<&'a mut ()>,
 }
 
 impl UpcallArgs<'_> {
@@ -302,12 +301,42 @@ impl UpcallArgs<'_> {
         }
     }
 
+    /// The same for an argument of a size that is known: `i32::from_ne_bytes(args.bytes(0))`.
+    ///
+    /// # Panics
+    /// If there is no such argument, or it has another size.
+    #[must_use]
+    #[inline]
+    pub fn bytes<const N: usize>(&self, index: usize) -> [u8; N] {
+        let bytes = self.arg(index);
+        match bytes.first_chunk() {
+            Some(chunk) if bytes.len() == N => *chunk,
+            _ => panic!("argument {index} of an upcall has {} bytes, not {N}", bytes.len()),
+        }
+    }
+
+    /// Sets the result, of a size that is known: `args.answer(sum.to_ne_bytes())`.
+    ///
+    /// # Panics
+    /// If the result has another size.
+    #[inline]
+    pub fn answer<const N: usize>(&mut self, bytes: [u8; N]) {
+        let result = self.ret();
+        let size = result.len();
+        match result.first_chunk_mut() {
+            Some(chunk) if size == N => *chunk = bytes,
+            _ => panic!("the result of an upcall has {size} bytes, not {N}"),
+        }
+    }
+
     /// The place of the result, as many bytes as its layout has; all zero at first. Empty for
     /// `void`.
     #[must_use]
     #[inline]
     pub fn ret(&mut self) -> &mut [u8] {
-        self.result
+        // SAFETY: `handle` made this for the frame of a call in progress and cleared the result, which
+        // is reached through this value only.
+        unsafe { self.plan.result(self.frame) }
     }
 }
 
@@ -324,9 +353,8 @@ impl UpcallArgs<'_> {
 /// let int = Layout::int(Target::HOST, 4, true);
 /// let signature = Signature::new(Target::HOST, vec![int.clone(), int.clone()], int);
 /// let add = DynamicCallback::new(&signature, "add", |args| {
-///     let int = |i| i32::from_ne_bytes(args.arg(i).try_into().unwrap());
-///     let sum = int(0) + int(1);
-///     args.ret().copy_from_slice(&sum.to_ne_bytes());
+///     let sum = i32::from_ne_bytes(args.bytes(0)) + i32::from_ne_bytes(args.bytes(1));
+///     args.answer(sum.to_ne_bytes());
 /// }, ThreadRule::OwnThread)?;
 /// // SAFETY: the callback has this signature and is alive.
 /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { std::mem::transmute(add.code()) };
@@ -335,7 +363,9 @@ impl UpcallArgs<'_> {
 /// ```
 pub struct DynamicCallback<T = OwnThread> {
     slot: &'static Slot,
-    drop_mark: fn(&Slot) -> bool,
+    /// # Safety
+    /// Called once, for the slot that it was made for.
+    end: unsafe fn(&'static Slot),
     bound: PhantomData<T>,
 }
 
@@ -382,10 +412,8 @@ impl<T> DynamicCallback<T> {
 
 impl<T> Drop for DynamicCallback<T> {
     fn drop(&mut self) {
-        self.slot.die();
-        if (self.drop_mark)(self.slot) {
-            finish(self.slot);
-        }
+        // SAFETY: made for this slot; the guard is dropped once.
+        unsafe { (self.end)(self.slot) };
     }
 }
 

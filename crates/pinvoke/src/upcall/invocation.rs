@@ -203,9 +203,16 @@ pub(crate) fn run<A: Admission, R>(
         }
     };
     if A::leave(slot) {
-        finish();
+        rarely(finish);
     }
     result
+}
+
+/// Keeps the registers that `f` would need out of the way of those who do not call it.
+#[cold]
+#[inline(never)]
+fn rarely(f: impl FnOnce()) {
+    f();
 }
 
 /// Runs a closure without captures, which has no slot. A panic goes on where the outer native call

@@ -13,27 +13,15 @@ use core::slice;
 use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
 use pinvoke_abi::reg::{Gpr, Reg};
 
-use super::x64::{FrameOffset, ResultLoads, Returned, UpcallFrame};
+use super::x64::{FrameOffset, FramePtr, Needs, ResultLoads, Returned, UpcallFrame};
 
-/// A result before it goes to its registers: two of 16 bytes at most.
-pub(crate) type ResultBytes = [u128; 2];
-
-/// Somewhere an upcall can reach.
+/// Somewhere an upcall can reach: bytes from the start of its frame. Stack arguments lie beyond its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    base: Base,
-    offset: u32,
-}
+struct Place(u32);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Base {
-    Frame,
-    /// The first stack argument.
-    Stack,
-}
-
+/// Where an argument, or the result, can be read and written as one run of bytes.
 #[derive(Clone, Copy, Debug)]
-struct Argument {
+struct Whole {
     at: Place,
     /// Only the address of the value stands there.
     by_reference: bool,
@@ -84,15 +72,16 @@ enum Outcome {
 /// Where the arguments of an upcall stand and where its result goes.
 #[derive(Debug)]
 pub(crate) struct UpcallPlan {
-    abi: Abi,
-    args: Box<[Argument]>,
+    args: Box<[Whole]>,
     gathers: Box<[Gather]>,
     /// Bytes of scratch in use.
     scratch: u16,
+    result: Whole,
     outcome: Outcome,
-    ret_size: u32,
+    /// Of a plain plan: how the value of `rax` is read from the result.
+    plain: Option<Load>,
     loads: ResultLoads,
-    uses_vectors: bool,
+    needs: Needs,
 }
 
 /// A plan that the frame of this architecture cannot express.
@@ -104,12 +93,10 @@ impl UpcallPlan {
         let mut gathers = Vec::new();
         let mut scratch = 0_u16;
         let mut args = Vec::with_capacity(plan.args().len());
-        let mut uses_vectors = false;
         for (arg, size) in plan.args().iter().zip(plan.arg_sizes()) {
             let (at, by_reference) = match arg {
                 ArgPlan::ByReference { at, .. } => (place(*at)?, true),
                 ArgPlan::Direct(pieces) => {
-                    uses_vectors |= pieces.iter().any(|p| matches!(p.at, Location::Reg(Reg::Vec(_))));
                     let at = match &pieces[..] {
                         [] => NOWHERE,
                         [only] if only.offset == 0 && only.width == *size => place(only.at)?,
@@ -118,7 +105,7 @@ impl UpcallPlan {
                     (at, false)
                 }
             };
-            args.push(Argument { at, by_reference, size: *size });
+            args.push(Whole { at, by_reference, size: *size });
         }
         let outcome = match plan.ret() {
             RetPlan::Void => Outcome::Nothing,
@@ -130,66 +117,52 @@ impl UpcallPlan {
                 Outcome::Registers(pieces.iter().map(scatter).collect::<Result<_, _>>()?)
             }
         };
+        let (at, by_reference) = match &outcome {
+            Outcome::Nothing => (NOWHERE, false),
+            Outcome::Registers(_) => (Place(UpcallFrame::RESULT_AT.0.into()), false),
+            Outcome::Memory { pointer, .. } => (*pointer, true),
+        };
         Ok(UpcallPlan {
-            abi: plan.abi(),
             args: args.into(),
+            plain: if gathers.is_empty() { plain(&outcome, plan.ret_size()) } else { None },
             gathers: gathers.into(),
             scratch,
+            result: Whole { at, by_reference, size: plan.ret_size() },
             outcome,
-            ret_size: plan.ret_size(),
             loads: result_loads(plan.ret()),
-            uses_vectors,
+            needs: needs(plan),
         })
     }
 
-    pub(crate) fn abi(&self) -> Abi {
-        self.abi
+    /// What the entry has to store and to keep.
+    pub(crate) fn needs(&self) -> Needs {
+        self.needs
     }
 
     pub(crate) fn len(&self) -> usize {
         self.args.len()
     }
 
-    /// Whether any argument travels in a vector register.
-    pub(crate) fn uses_vectors(&self) -> bool {
-        self.uses_vectors
-    }
-
     /// Whether every argument lies in one place and the result is nothing or 8 bytes at most in an
-    /// integer register: then [`UpcallPlan::integer`] does what `gather`, `result` and `deliver` do.
+    /// integer register: then [`UpcallPlan::answer`] does what `deliver` does, and nothing is gathered.
     pub(crate) fn is_plain(&self) -> bool {
-        let plain_result = match &self.outcome {
-            Outcome::Nothing => true,
-            Outcome::Registers(scatters) => match scatters[..] {
-                [Scatter { from: 0, to, load }] => {
-                    Some(to) == UpcallFrame::result(Reg::Int(Gpr::Rax)) && !matches!(load, Load::Bytes(_))
-                }
-                _ => false,
-            },
-            Outcome::Memory { .. } => false,
-        };
-        // One register may be all that carries a larger result: the rest is padding.
-        self.gathers.is_empty() && plain_result && self.ret_size <= 8
+        self.plain.is_some()
     }
 
-    /// The place of the result of a plain plan.
+    /// The result of a plain plan.
+    ///
+    /// # Safety
+    /// As for [`UpcallPlan::gather`].
     #[inline]
-    pub(crate) fn result_of<'a>(&self, buffer: &'a mut u64) -> &'a mut [u8] {
-        // SAFETY: 8 bytes, and any values of them are a number.
-        let bytes: &mut [u8; 8] = unsafe { &mut *core::ptr::from_mut(buffer).cast() };
-        &mut bytes[..self.ret_size as usize]
-    }
-
-    /// The value of `rax` for a plain plan.
-    #[inline]
-    pub(crate) fn integer(&self, buffer: &u64) -> Returned {
-        let rax = match &self.outcome {
-            Outcome::Registers(scatters) => match scatters.first() {
+    pub(crate) unsafe fn answer(&self, frame: FramePtr) -> Returned {
+        let rax = match self.plain {
+            Some(load) => {
+                // SAFETY: the caller vouches for the frame.
+                let result = unsafe { frame.at(UpcallFrame::RESULT_AT) };
                 // SAFETY: a plain plan loads 8 bytes at most.
-                Some(scatter) => unsafe { scatter.load.read(core::ptr::from_ref(buffer).cast()) },
-                None => 0,
-            },
-            Outcome::Nothing | Outcome::Memory { .. } => 0,
+                unsafe { load.read(result) }
+            }
+            None => 0,
         };
         Returned { rax, loads: ResultLoads::NONE }
     }
@@ -199,20 +172,24 @@ impl UpcallPlan {
     /// # Safety
     /// `frame` is that of a call which this plan describes and which has not returned.
     #[inline]
-    pub(crate) unsafe fn gather(&self, frame: &mut UpcallFrame) {
+    pub(crate) unsafe fn gather(&self, frame: FramePtr) {
         if self.gathers.is_empty() {
             return;
         }
-        if let Some(FrameOffset(start)) = UpcallFrame::scratch(0) {
-            frame.bytes_mut()[usize::from(start)..][..usize::from(self.scratch)].fill(0);
+        if let Some(start) = UpcallFrame::scratch(0) {
+            // SAFETY: the caller vouches for the frame.
+            let start = unsafe { frame.at(start) };
+            // SAFETY: what the plan uses of the scratch area is within it.
+            unsafe { start.write_bytes(0, usize::from(self.scratch)) };
         }
         for gather in &self.gathers {
             // SAFETY: the caller vouches for the frame.
             let from = unsafe { address(frame, gather.from) };
-            let to = &mut frame.bytes_mut()[usize::from(gather.to.0)..][..gather.width as usize];
+            // SAFETY: as above.
+            let to = unsafe { frame.at(gather.to) };
             // SAFETY: the plan is verified: `width` bytes of the value stand at `from`, in another
-            // part of the frame or on the stack.
-            unsafe { to.as_mut_ptr().copy_from_nonoverlapping(from, to.len()) };
+            // part of the frame or on the stack, and belong at `to` in the scratch area.
+            unsafe { to.copy_from_nonoverlapping(from, gather.width as usize) };
         }
     }
 
@@ -222,50 +199,51 @@ impl UpcallPlan {
     /// `frame` is that of a call which this plan describes and which has not returned, and
     /// [`UpcallPlan::gather`] was called for it.
     #[inline]
-    pub(crate) unsafe fn argument<'a>(&self, index: usize, frame: &'a UpcallFrame) -> Option<&'a [u8]> {
+    pub(crate) unsafe fn argument<'a>(&self, index: usize, frame: FramePtr) -> Option<&'a [u8]> {
         let argument = self.args.get(index)?;
         // SAFETY: the caller vouches for the frame.
-        let mut start = unsafe { address(frame, argument.at) };
-        if argument.by_reference {
-            // SAFETY: the place holds the 8 bytes of an address, aligned as registers and stack
-            // words are.
-            start = unsafe { start.cast::<*const u8>().read() };
-        }
+        let start = unsafe { argument.start(frame) };
         // SAFETY: the plan is verified: `size` bytes of the value stand there, in the frame, on the
         // stack of the caller or in its copy, until the upcall returns.
         Some(unsafe { slice::from_raw_parts(start, argument.size as usize) })
     }
 
-    /// Where to put the result until [`UpcallPlan::deliver`]: memory of the caller, or `buffer`.
-    /// All zero at first.
+    /// Makes all bytes of the result zero.
     ///
     /// # Safety
     /// As for [`UpcallPlan::gather`].
     #[inline]
-    pub(crate) unsafe fn result<'a>(
-        &self,
-        frame: &'a UpcallFrame,
-        buffer: &'a mut ResultBytes,
-    ) -> &'a mut [u8] {
-        let start = match &self.outcome {
-            Outcome::Nothing => return &mut [],
-            Outcome::Registers(_) => {
-                *buffer = [0; 2];
-                buffer.as_mut_ptr().cast::<u8>()
-            }
-            Outcome::Memory { pointer, .. } => {
-                // SAFETY: the caller vouches for the frame.
-                let pointer = unsafe { address(frame, *pointer) }.cast::<*mut u8>();
-                // SAFETY: the place holds the address of the memory for the result.
-                let memory = unsafe { pointer.read() };
-                // SAFETY: the caller of a function with such a result provides that many bytes.
-                unsafe { memory.write_bytes(0, self.ret_size as usize) };
-                memory
-            }
-        };
-        // SAFETY: `ret_size` bytes, at most 32 in registers, initialised just now; nobody else uses
-        // them until the upcall returns.
-        unsafe { slice::from_raw_parts_mut(start, self.ret_size as usize) }
+    pub(crate) unsafe fn clear_result(&self, frame: FramePtr) {
+        // SAFETY: the caller vouches for the frame.
+        let start = unsafe { self.result.start(frame) };
+        // SAFETY: as many bytes as the result has.
+        unsafe { start.write_bytes(0, self.result.size as usize) };
+    }
+
+    /// The same for a plain plan.
+    ///
+    /// # Safety
+    /// As for [`UpcallPlan::gather`].
+    #[inline]
+    pub(crate) unsafe fn clear_answer(&self, frame: FramePtr) {
+        // SAFETY: the caller vouches for the frame.
+        let start = unsafe { frame.at(UpcallFrame::RESULT_AT) };
+        // SAFETY: the first 8 bytes, of which a plain result has no more.
+        unsafe { start.cast::<u64>().write(0) };
+    }
+
+    /// Where to put the result until [`UpcallPlan::deliver`]: in the frame, or memory of the caller.
+    ///
+    /// # Safety
+    /// As for [`UpcallPlan::gather`]. The bytes must have been [cleared](UpcallPlan::clear_result), and
+    /// nobody else may use them during `'a`.
+    #[inline]
+    pub(crate) unsafe fn result<'a>(&self, frame: FramePtr) -> &'a mut [u8] {
+        // SAFETY: the caller vouches for the frame.
+        let start = unsafe { self.result.start(frame) };
+        // SAFETY: `size` bytes of the frame, or of the memory that the caller of a function with such a
+        // result provides; initialised, and used by nobody else.
+        unsafe { slice::from_raw_parts_mut(start, self.result.size as usize) }
     }
 
     /// Puts the result where the entry loads it from, and says so.
@@ -273,12 +251,13 @@ impl UpcallPlan {
     /// # Safety
     /// As for [`UpcallPlan::gather`].
     #[inline]
-    pub(crate) unsafe fn deliver(&self, frame: &mut UpcallFrame, buffer: &ResultBytes) -> Returned {
+    pub(crate) unsafe fn deliver(&self, frame: FramePtr) -> Returned {
         match &self.outcome {
             Outcome::Nothing => {}
             Outcome::Registers(scatters) => {
                 for scatter in scatters {
-                    scatter.copy(buffer, frame);
+                    // SAFETY: the caller vouches for the frame.
+                    unsafe { scatter.copy(frame) };
                 }
             }
             Outcome::Memory { pointer, returned } => {
@@ -286,10 +265,30 @@ impl UpcallPlan {
                 let from = unsafe { address(frame, *pointer) }.cast::<u64>();
                 // SAFETY: an address stands there.
                 let memory = unsafe { from.read() };
-                frame.bytes_mut()[usize::from(returned.0)..][..8].copy_from_slice(&memory.to_ne_bytes());
+                // SAFETY: the caller vouches for the frame.
+                let to = unsafe { frame.at(*returned) };
+                // SAFETY: the place of a register, which has 8 bytes.
+                unsafe { to.cast::<u64>().write(memory) };
             }
         }
         Returned { rax: 0, loads: self.loads }
+    }
+}
+
+impl Whole {
+    /// # Safety
+    /// As for [`UpcallPlan::gather`].
+    #[inline]
+    unsafe fn start(self, frame: FramePtr) -> *mut u8 {
+        // SAFETY: the caller vouches for the frame.
+        let start = unsafe { address(frame, self.at) };
+        if self.by_reference {
+            // SAFETY: the place holds the 8 bytes of an address, aligned as registers and stack
+            // words are.
+            unsafe { start.cast::<*mut u8>().read() }
+        } else {
+            start
+        }
     }
 }
 
@@ -320,23 +319,44 @@ impl Load {
 }
 
 impl Scatter {
+    /// # Safety
+    /// As for [`UpcallPlan::deliver`].
     #[inline]
-    fn copy(&self, buffer: &ResultBytes, frame: &mut UpcallFrame) {
-        let to = usize::from(self.to.0);
-        // SAFETY: `scatter` checked that `from` and the width of the load end within the buffer.
-        let start = unsafe { buffer.as_ptr().cast::<u8>().add(usize::from(self.from)) };
+    unsafe fn copy(&self, frame: FramePtr) {
+        // SAFETY: the caller vouches for the frame.
+        let to = unsafe { frame.at(self.to) };
+        // SAFETY: as above.
+        let result = unsafe { frame.at(UpcallFrame::RESULT_AT) };
+        // SAFETY: `scatter` checked that `from` and the width of the load end within the result.
+        let start = unsafe { result.add(usize::from(self.from)) };
         if let Load::Bytes(width) = self.load {
             let width = usize::from(width);
-            // SAFETY: as above.
-            let bytes = unsafe { slice::from_raw_parts(start, width) };
-            let register = &mut frame.bytes_mut()[to..to + width.next_multiple_of(8)];
-            register.fill(0);
-            register[..width].copy_from_slice(bytes);
+            // SAFETY: a register has 16 bytes, or 8 if the width is at most that.
+            unsafe { to.write_bytes(0, width.next_multiple_of(8)) };
+            // SAFETY: as above; the result is another part of the frame.
+            unsafe { to.copy_from_nonoverlapping(start, width) };
         } else {
             // SAFETY: as above.
             let word = unsafe { self.load.read(start) };
-            frame.bytes_mut()[to..to + 8].copy_from_slice(&word.to_ne_bytes());
+            // SAFETY: the place of a register, which has 8 bytes.
+            unsafe { to.cast::<u64>().write(word) };
         }
+    }
+}
+
+/// How the value of `rax` is read, if that is all that there is to a result.
+fn plain(outcome: &Outcome, size: u32) -> Option<Load> {
+    match outcome {
+        Outcome::Nothing => Some(Load::Bytes(0)),
+        // One register may be all that carries a larger result: the rest is padding.
+        Outcome::Registers(scatters) if size <= 8 => match scatters[..] {
+            [Scatter { from: 0, to, load }] => {
+                let rax = Some(to) == UpcallFrame::result(Reg::Int(Gpr::Rax));
+                (rax && !matches!(load, Load::Bytes(_))).then_some(load)
+            }
+            _ => None,
+        },
+        Outcome::Registers(_) | Outcome::Memory { .. } => None,
     }
 }
 
@@ -355,15 +375,15 @@ fn result_loads(ret: &RetPlan) -> ResultLoads {
 }
 
 /// Of a value without bytes.
-const NOWHERE: Place = Place { base: Base::Frame, offset: 0 };
+const NOWHERE: Place = Place(0);
 
 fn place(location: Location) -> Result<Place, Unreachable> {
     match location {
         Location::Reg(register) => {
             let at = UpcallFrame::argument(register).ok_or(Unreachable(location))?;
-            Ok(Place { base: Base::Frame, offset: at.0.into() })
+            Ok(Place(at.0.into()))
         }
-        Location::Stack(offset) => Ok(Place { base: Base::Stack, offset }),
+        Location::Stack(offset) => Ok(Place(UpcallFrame::STACK + offset)),
     }
 }
 
@@ -385,7 +405,7 @@ fn gather(
     }
     let end = u32::from(value) + size.next_multiple_of(16);
     *scratch = u16::try_from(end).ok().filter(|end| *end <= UpcallFrame::SCRATCH).ok_or(unreachable)?;
-    Ok(Place { base: Base::Frame, offset: at(0)?.0.into() })
+    Ok(Place(at(0)?.0.into()))
 }
 
 fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
@@ -402,7 +422,7 @@ fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
         (width, _) => Load::Bytes(u16::try_from(width).map_err(|_| Unreachable(piece.at))?),
     };
     match u16::try_from(piece.offset) {
-        Ok(from) if u32::from(from) + piece.width <= 32 && piece.width <= 16 => {
+        Ok(from) if usize::from(from) + piece.width as usize <= UpcallFrame::RESULT && piece.width <= 16 => {
             Ok(Scatter { from, load, to })
         }
         _ => Err(Unreachable(piece.at)),
@@ -414,12 +434,28 @@ fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
 /// # Safety
 /// `frame` is that of a call in progress, to which `place` belongs.
 #[inline]
-unsafe fn address(frame: &UpcallFrame, place: Place) -> *const u8 {
-    let base = match place.base {
-        Base::Frame => core::ptr::from_ref(frame).cast::<u8>(),
-        Base::Stack => frame.stack.cast_const(),
-    };
+unsafe fn address(frame: FramePtr, place: Place) -> *mut u8 {
     // SAFETY: an offset into the frame came from a FrameOffset; the call has as many bytes of stack
     // arguments as its plan says.
-    unsafe { base.add(place.offset as usize) }
+    unsafe { frame.start().add(place.0 as usize) }
+}
+
+/// Which registers carry arguments, or the address of the result.
+fn needs(plan: &CallPlan) -> Needs {
+    let pieces = plan.args().iter().flat_map(|arg| match arg {
+        ArgPlan::Direct(pieces) => pieces.iter().map(|p| p.at).collect::<Vec<_>>(),
+        ArgPlan::ByReference { at, .. } => vec![*at],
+    });
+    let result = match plan.ret() {
+        RetPlan::Indirect { pointer, .. } => Some(*pointer),
+        RetPlan::Void | RetPlan::Direct(_) => None,
+    };
+    let registers: Vec<Reg> = pieces
+        .chain(result)
+        .filter_map(|at| match at {
+            Location::Reg(register) => Some(register),
+            Location::Stack(_) => None,
+        })
+        .collect();
+    Needs::of(plan.abi() == Abi::Win64, &registers)
 }

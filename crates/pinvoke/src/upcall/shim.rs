@@ -17,14 +17,13 @@ use super::CallbackError;
 use super::callback::{Callback, Everywhere};
 use super::declaration::{Declaration, Declared};
 use super::invocation::{Admission, run, run_bare};
-use super::plan::ResultBytes;
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
 };
 use super::queue::Queue;
 use super::slot::Slot;
 use super::thunk_table;
-use super::x64::{ResultLoads, Returned, UpcallFrame};
+use super::x64::{FramePtr, ResultLoads, Returned};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.
@@ -86,9 +85,9 @@ unsafe fn fallback<R: NativeType>(slot: &Slot) -> R {
 /// # Safety
 /// As for `UpcallPlan::argument`, and the argument at `index` is a `T`.
 #[inline]
-unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame) -> T {
+unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: FramePtr) -> T {
     // SAFETY: slots whose target is an entry have a form.
-    let plan = &unsafe { slot.form() }.plan;
+    let plan = unsafe { slot.plan() };
     // SAFETY: the caller vouches for the frame.
     match unsafe { plan.argument(index, frame) } {
         // SAFETY: the bytes of a `T`.
@@ -102,7 +101,7 @@ unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: &UpcallFrame) ->
 /// # Safety
 /// As for `UpcallPlan::gather`, and the result is an `R`.
 #[inline]
-unsafe fn write<R: NativeType>(slot: &Slot, frame: &mut UpcallFrame, result: R) -> Returned {
+unsafe fn write<R: NativeType>(slot: &Slot, frame: FramePtr, result: R) -> Returned {
     if matches!(R::PASSING, Passing::Int | Passing::Nothing) && size_of::<R>() <= 8 {
         // An integer result is `rax`, whatever the plan.
         let mut rax = 0_u64;
@@ -111,15 +110,16 @@ unsafe fn write<R: NativeType>(slot: &Slot, frame: &mut UpcallFrame, result: R) 
         return Returned { rax, loads: ResultLoads::NONE };
     }
     // SAFETY: slots whose target is an entry have a form.
-    let plan = &unsafe { slot.form() }.plan;
-    let mut buffer: ResultBytes = [0; 2];
+    let plan = unsafe { slot.plan() };
     // SAFETY: the caller vouches for the frame.
-    let bytes = unsafe { plan.result(frame, &mut buffer) };
+    unsafe { plan.clear_result(frame) };
+    // SAFETY: as above; the closure has returned, and nobody else knows these bytes.
+    let bytes = unsafe { plan.result(frame) };
     debug_assert_eq!(bytes.len(), size_of::<R>());
     // SAFETY: as many bytes as the result type has.
     unsafe { bytes.as_mut_ptr().cast::<R>().write_unaligned(result) };
     // SAFETY: the caller vouches for the frame.
-    unsafe { plan.deliver(frame, &buffer) }
+    unsafe { plan.deliver(frame) }
 }
 
 macro_rules! handlers {
@@ -168,14 +168,14 @@ macro_rules! handlers {
             /// As for `last`, with the frame of a call of the prototype.
             unsafe extern "sysv64" fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
                 slot: &'static Slot,
-                frame: &mut UpcallFrame,
+                frame: FramePtr,
             ) -> Returned
             where
                 F: $closure($($A),*) -> R,
                 C: Admission,
             {
                 // SAFETY: slots whose target is an entry have a form.
-                let plan = &unsafe { slot.form() }.plan;
+                let plan = unsafe { slot.plan() };
                 // SAFETY: the frame is that of a call in progress.
                 unsafe { plan.gather(frame) };
                 $(

@@ -34,7 +34,10 @@ use crate::native::CodePtr;
 #[derive(Debug)]
 pub struct Slot {
     target: AtomicPtr<()>,
-    form: AtomicPtr<Form>,
+    /// For targets that are an `entry_*`: where that leads.
+    dispatch: AtomicPtr<()>,
+    /// For the same: what it goes by.
+    plan: AtomicPtr<UpcallPlan>,
     /// The closure; in a dead slot, the next one that rests.
     context: AtomicPtr<()>,
     declaration: AtomicPtr<Header>,
@@ -58,16 +61,10 @@ pub(crate) struct Header {
 }
 
 /// How to dispatch a call that came in through `entry_*`.
-#[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Form {
     pub(crate) dispatch: Dispatch,
-    pub(crate) plan: UpcallPlan,
-}
-
-impl Form {
-    /// Where the entry finds the dispatch function.
-    pub(crate) const DISPATCH_OFFSET: usize = offset_of!(Form, dispatch);
+    pub(crate) plan: &'static UpcallPlan,
 }
 
 /// What a slot becomes when a callback comes to life.
@@ -75,7 +72,7 @@ impl Form {
 pub(crate) struct Occupant {
     pub(crate) target: *const (),
     /// For targets that are an `entry_*`.
-    pub(crate) form: Option<&'static Form>,
+    pub(crate) form: Option<Form>,
     pub(crate) context: *mut (),
     /// Of a static declaration, with the right to read all of it.
     pub(crate) declaration: *const Header,
@@ -89,14 +86,15 @@ impl Slot {
     pub(crate) const ANY_THREAD: u64 = 0;
     /// In `key`: no thread may call, the callback is dead.
     pub(crate) const NO_THREAD: u64 = u64::MAX;
-    /// Where `entry_*` finds the form.
-    pub(crate) const FORM_OFFSET: usize = offset_of!(Slot, form);
+    /// Where `entry_*` finds the dispatch function.
+    pub(crate) const DISPATCH_OFFSET: usize = offset_of!(Slot, dispatch);
 
     /// A slot whose thunk nobody has seen.
     pub(crate) const fn unused() -> Slot {
         Slot {
             target: AtomicPtr::new(null_mut()),
-            form: AtomicPtr::new(null_mut()),
+            dispatch: AtomicPtr::new(null_mut()),
+            plan: AtomicPtr::new(null_mut()),
             context: AtomicPtr::new(null_mut()),
             declaration: AtomicPtr::new(null_mut()),
             key: AtomicU64::new(0),
@@ -134,8 +132,11 @@ impl Slot {
     /// Brings a callback to life.
     #[inline]
     pub(crate) fn occupy(&self, occupant: Occupant) {
-        let form = occupant.form.map_or(null_mut(), |form| core::ptr::from_ref(form).cast_mut());
-        self.form.store(form, Ordering::Relaxed);
+        // Nobody looks for the form of a target that is no entry.
+        if let Some(Form { dispatch, plan }) = occupant.form {
+            self.dispatch.store(dispatch as *mut (), Ordering::Relaxed);
+            self.plan.store(core::ptr::from_ref(plan).cast_mut(), Ordering::Relaxed);
+        }
         self.context.store(occupant.context, Ordering::Relaxed);
         self.declaration.store(occupant.declaration.cast_mut(), Ordering::Relaxed);
         self.generation.store(self.generation().wrapping_add(1).max(1), Ordering::Relaxed);
@@ -156,15 +157,15 @@ impl Slot {
         self.context.load(Ordering::Relaxed)
     }
 
-    /// The form of an occupant that has one.
+    /// The plan of an occupant with a form.
     ///
     /// # Safety
     /// The slot is occupied, with a form.
     #[inline]
-    pub(crate) unsafe fn form(&self) -> &'static Form {
-        let form = self.form.load(Ordering::Relaxed);
-        // SAFETY: the caller vouches that a `&'static Form` was stored.
-        unsafe { &*form }
+    pub(crate) unsafe fn plan(&self) -> &'static UpcallPlan {
+        let plan = self.plan.load(Ordering::Relaxed);
+        // SAFETY: the caller vouches that a `&'static UpcallPlan` was stored.
+        unsafe { &*plan }
     }
 
     #[inline]

@@ -23,17 +23,19 @@
 //! # Entry
 //!
 //! `entry_*` is where an `r10` thunk leads when no register is free, or the signature is not known
-//! at compile time: it stores the argument registers in an [`UpcallFrame`], calls the *dispatch*
-//! function that the slot's form names, and loads the results from the frame; an integer that is
-//! the whole result comes back in `rax` without that detour. One pair for each
-//! convention; the second of a pair stores no vector registers, for calls that have none.
+//! at compile time: it stores argument registers in an [`UpcallFrame`], calls the *dispatch* function
+//! that the slot names, and loads the results from the frame; an integer that is the whole result
+//! comes back in `rax` without that detour. What a short upcall costs is the number of its stores, so
+//! there is an entry for every number of integer registers that is worth one ([`Needs`]), none stores
+//! vector registers for calls that have none, and none keeps a frame pointer.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
+use core::ptr::NonNull;
 
 use pinvoke_abi::reg::{Gpr, Reg};
 
-use crate::upcall::slot::{Form, Slot};
+use crate::upcall::slot::Slot;
 
 /// Bytes of code of one thunk.
 pub(crate) const THUNK_SIZE: usize = 32;
@@ -133,13 +135,48 @@ fn code(function: unsafe extern "C" fn()) -> *const u8 {
     function as *const u8
 }
 
-/// Where an `r10` thunk leads: by convention, and by whether vector registers carry arguments.
-pub(crate) fn entry(win64: bool, vectors: bool) -> *const () {
-    code(match (win64, vectors) {
-        (false, false) => entry_sysv64_ints,
-        (false, true) => entry_sysv64,
-        (true, false) => entry_win64_ints,
-        (true, true) => entry_win64,
+/// Which argument registers an entry stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// `rdi`, `rsi`
+    TwoInts,
+    /// and `rdx`, `rcx`
+    FourInts,
+    /// and `r8`, `r9`
+    Ints,
+    /// and `xmm0` to `xmm7`
+    All,
+    /// `rcx`, `rdx`, `r8`, `r9`
+    Win64Ints,
+    /// and `xmm0` to `xmm3`
+    Win64,
+}
+
+impl Needs {
+    /// Of a call that uses these registers.
+    pub(crate) fn of(win64: bool, registers: &[Reg]) -> Needs {
+        let vectors = registers.iter().any(|r| matches!(r, Reg::Vec(_)));
+        let only = |few: &[Gpr]| registers.iter().all(|r| matches!(r, Reg::Int(gpr) if few.contains(gpr)));
+        match (win64, vectors) {
+            (true, true) => Needs::Win64,
+            (true, false) => Needs::Win64Ints,
+            (false, true) => Needs::All,
+            (false, false) if only(&[Gpr::Rdi, Gpr::Rsi]) => Needs::TwoInts,
+            (false, false) if only(&[Gpr::Rdi, Gpr::Rsi, Gpr::Rdx, Gpr::Rcx]) => Needs::FourInts,
+            (false, false) => Needs::Ints,
+        }
+    }
+}
+
+/// Where an `r10` thunk leads.
+pub(crate) fn entry(needs: Needs) -> *const () {
+    code(match needs {
+        Needs::TwoInts => entry_two_ints,
+        Needs::FourInts => entry_four_ints,
+        Needs::Ints => entry_ints,
+        Needs::All => entry_all,
+        Needs::Win64Ints => entry_win64_ints,
+        Needs::Win64 => entry_win64,
     })
     .cast()
 }
@@ -219,24 +256,48 @@ flavour!("r10", SLOTS_R10, pool_r10, template_r10, dead_r10);
 /// The registers of a call as native code made it, and those that it will find afterwards.
 ///
 /// Both conventions share one picture: what Microsoft x64 passes in is a subset of what System V
-/// does. Registers that the entry did not store hold garbage that no plan reads.
+/// does. Registers that the entry did not store hold garbage that no plan reads. Behind the frame are
+/// 8 bytes of nothing, the return address and the stack arguments.
 #[repr(C, align(16))]
 #[derive(Debug)]
 pub(crate) struct UpcallFrame {
-    /// `xmm0` to `xmm7`.
-    vectors: [u128; 8],
     /// `rdi`, `rsi`, `rdx`, `rcx`, `r8`, `r9`.
     ints: [u64; 6],
-    /// The first stack argument: the stack pointer as it stood before the call instruction.
-    pub(crate) stack: *mut u8,
+    /// A result of registers before it is taken apart, in its own layout.
+    result: [u128; 2],
     /// `rax`, `rdx`.
     ret_ints: [u64; 2],
     /// `xmm0`, `xmm1`.
     ret_vectors: [u128; 2],
+    /// `xmm0` to `xmm7`.
+    vectors: [u128; 8],
     /// `st(0)`, `st(1)`: ten bytes each.
     ret_x87: [u128; 2],
     /// Values that came in several places, put together.
     scratch: [u128; 32],
+}
+
+/// The frame of a call in progress, with the stack arguments behind it.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct FramePtr(NonNull<UpcallFrame>);
+
+impl FramePtr {
+    /// Its first byte.
+    #[inline]
+    pub(crate) fn start(self) -> *mut u8 {
+        self.0.cast().as_ptr()
+    }
+
+    /// A byte of it.
+    ///
+    /// # Safety
+    /// The call has not returned.
+    #[inline]
+    pub(crate) unsafe fn at(self, offset: FrameOffset) -> *mut u8 {
+        // SAFETY: offsets lie within the frame, which is there until the call returns.
+        unsafe { self.start().add(usize::from(offset.0)) }
+    }
 }
 
 /// A byte offset within an [`UpcallFrame`].
@@ -244,13 +305,13 @@ pub(crate) struct UpcallFrame {
 pub(crate) struct FrameOffset(pub(crate) u16);
 
 impl UpcallFrame {
-    /// The whole picture as bytes.
-    #[inline]
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; size_of::<UpcallFrame>()] {
-        // SAFETY: numbers and an address, all of whose bytes may be written; what the entry did not
-        // store is memory of its stack frame, whose contents the compiler knows nothing about.
-        unsafe { &mut *core::ptr::from_mut(self).cast() }
-    }
+    /// What an entry takes from the stack: a frame, and what keeps the stack aligned behind the return
+    /// address.
+    const TAKEN: usize = size_of::<UpcallFrame>() + 8;
+
+    /// Where the stack arguments begin, in bytes from the start of the frame.
+    #[expect(clippy::cast_possible_truncation, reason = "a frame has hundreds of bytes")]
+    pub(crate) const STACK: u32 = (UpcallFrame::TAKEN + 8) as u32;
 
     /// Bytes of scratch. Values that are put together take two registers each, or one for a part of
     /// an over-aligned value; 14 registers carry arguments.
@@ -261,6 +322,13 @@ impl UpcallFrame {
         let start = u16::try_from(offset_of!(UpcallFrame, scratch)).ok()?;
         (offset <= UpcallFrame::SCRATCH).then_some(FrameOffset(start + offset))
     }
+
+    /// Bytes of a result that travels in registers, at most.
+    pub(crate) const RESULT: usize = 32;
+
+    /// Where such a result is put together.
+    #[expect(clippy::cast_possible_truncation, reason = "a frame has hundreds of bytes")]
+    pub(crate) const RESULT_AT: FrameOffset = FrameOffset(offset_of!(UpcallFrame, result) as u16);
 
     /// Where an argument register is stored.
     pub(crate) fn argument(register: Reg) -> Option<FrameOffset> {
@@ -324,43 +392,29 @@ pub(crate) struct Returned {
 }
 
 /// Reads the arguments of a call from its frame and leaves the result there.
-pub(crate) type Dispatch = unsafe extern "sysv64" fn(&'static Slot, &mut UpcallFrame) -> Returned;
+pub(crate) type Dispatch = unsafe extern "sysv64" fn(&'static Slot, FramePtr) -> Returned;
 
 macro_rules! entry {
-    ($name:ident, [$($store_vectors:literal)*], [$($keep:literal)*], [$($restore:literal)*]) => {
+    ($name:ident, [$($store:literal)*], [$($keep:literal)*], [$($restore:literal)*]) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             naked_asm!(
                 ".cfi_startproc",
                 "endbr64",
-                "push rbp",
-                ".cfi_def_cfa_offset 16",
-                ".cfi_offset rbp, -16",
-                "mov rbp, rsp",
-                ".cfi_def_cfa_register rbp",
-                // The return address and rbp make 16 bytes, so rsp is aligned here.
-                "sub rsp, {size}",
-                "mov [rsp + {ints}], rdi",
-                "mov [rsp + {ints} + 8], rsi",
-                "mov [rsp + {ints} + 16], rdx",
-                "mov [rsp + {ints} + 24], rcx",
-                "mov [rsp + {ints} + 32], r8",
-                "mov [rsp + {ints} + 40], r9",
-                $($store_vectors,)*
-                "lea rax, [rbp + 16]",
-                "mov [rsp + {stack}], rax",
+                "sub rsp, {taken}",
+                ".cfi_adjust_cfa_offset {taken}",
+                $($store,)*
                 "mov rdi, r10",
                 "mov rsi, rsp",
-                "mov rax, [r10 + {form}]",
                 $($keep,)*
-                "call [rax + {dispatch}]",
+                "call [r10 + {dispatch}]",
                 $($restore,)*
                 "test edx, edx",
                 "jnz 3f",
                 "2:",
-                "leave",
+                "add rsp, {taken}",
                 ".cfi_remember_state",
-                ".cfi_def_cfa rsp, 8",
+                ".cfi_adjust_cfa_offset -{taken}",
                 "ret",
                 ".cfi_restore_state",
                 "3:",
@@ -383,15 +437,16 @@ macro_rules! entry {
                 "5:",
                 "fld tbyte ptr [rsp + {ret_x87}]",
                 "jmp 2b",
+                // One entry leaves out what another needs:
+                "# {vectors}",
                 ".cfi_endproc",
-                size = const size_of::<UpcallFrame>(),
+                taken = const UpcallFrame::TAKEN,
                 ints = const offset_of!(UpcallFrame, ints),
-                stack = const offset_of!(UpcallFrame, stack),
+                vectors = const offset_of!(UpcallFrame, vectors),
                 ret_ints = const offset_of!(UpcallFrame, ret_ints),
                 ret_vectors = const offset_of!(UpcallFrame, ret_vectors),
                 ret_x87 = const offset_of!(UpcallFrame, ret_x87),
-                form = const Slot::FORM_OFFSET,
-                dispatch = const Form::DISPATCH_OFFSET,
+                dispatch = const Slot::DISPATCH_OFFSET,
                 whole_vectors = const ResultLoads::WHOLE_VECTORS.0,
                 one_x87 = const ResultLoads::ONE_X87.0,
             )
@@ -404,9 +459,18 @@ macro_rules! entry_win64 {
     ($name:ident, [$($store_vectors:literal)*]) => {
         entry!(
             $name,
-            [$($store_vectors)*],
+            [
+                "mov [rsp + {ints}], rdi"
+                "mov [rsp + {ints} + 8], rsi"
+                "mov [rsp + {ints} + 16], rdx"
+                "mov [rsp + {ints} + 24], rcx"
+                "mov [rsp + {ints} + 32], r8"
+                "mov [rsp + {ints} + 40], r9"
+                $($store_vectors)*
+            ],
             [
                 "sub rsp, 160"
+                ".cfi_adjust_cfa_offset 160"
                 "movaps [rsp], xmm6"
                 "movaps [rsp + 16], xmm7"
                 "movaps [rsp + 32], xmm8"
@@ -430,6 +494,7 @@ macro_rules! entry_win64 {
                 "movaps xmm14, [rsp + 128]"
                 "movaps xmm15, [rsp + 144]"
                 "add rsp, 160"
+                ".cfi_adjust_cfa_offset -160"
                 "mov rdi, [rsp + {ints}]"
                 "mov rsi, [rsp + {ints} + 8]"
             ]
@@ -437,21 +502,50 @@ macro_rules! entry_win64 {
     };
 }
 
-// `vectors` is the first field, so its offset is 0.
-const _: () = assert!(offset_of!(UpcallFrame, vectors) == 0 && size_of::<UpcallFrame>().is_multiple_of(16));
+const _: () = assert!(size_of::<UpcallFrame>().is_multiple_of(16));
 
-entry!(entry_sysv64_ints, [], [], []);
+entry!(entry_two_ints, ["mov [rsp + {ints}], rdi" "mov [rsp + {ints} + 8], rsi"], [], []);
 entry!(
-    entry_sysv64,
+    entry_four_ints,
     [
-        "movaps [rsp], xmm0"
-        "movaps [rsp + 16], xmm1"
-        "movaps [rsp + 32], xmm2"
-        "movaps [rsp + 48], xmm3"
-        "movaps [rsp + 64], xmm4"
-        "movaps [rsp + 80], xmm5"
-        "movaps [rsp + 96], xmm6"
-        "movaps [rsp + 112], xmm7"
+        "mov [rsp + {ints}], rdi"
+        "mov [rsp + {ints} + 8], rsi"
+        "mov [rsp + {ints} + 16], rdx"
+        "mov [rsp + {ints} + 24], rcx"
+    ],
+    [],
+    []
+);
+entry!(
+    entry_ints,
+    [
+        "mov [rsp + {ints}], rdi"
+        "mov [rsp + {ints} + 8], rsi"
+        "mov [rsp + {ints} + 16], rdx"
+        "mov [rsp + {ints} + 24], rcx"
+        "mov [rsp + {ints} + 32], r8"
+        "mov [rsp + {ints} + 40], r9"
+    ],
+    [],
+    []
+);
+entry!(
+    entry_all,
+    [
+        "mov [rsp + {ints}], rdi"
+        "mov [rsp + {ints} + 8], rsi"
+        "mov [rsp + {ints} + 16], rdx"
+        "mov [rsp + {ints} + 24], rcx"
+        "mov [rsp + {ints} + 32], r8"
+        "mov [rsp + {ints} + 40], r9"
+        "movaps [rsp + {vectors}], xmm0"
+        "movaps [rsp + {vectors} + 16], xmm1"
+        "movaps [rsp + {vectors} + 32], xmm2"
+        "movaps [rsp + {vectors} + 48], xmm3"
+        "movaps [rsp + {vectors} + 64], xmm4"
+        "movaps [rsp + {vectors} + 80], xmm5"
+        "movaps [rsp + {vectors} + 96], xmm6"
+        "movaps [rsp + {vectors} + 112], xmm7"
     ],
     [],
     []
@@ -460,9 +554,9 @@ entry_win64!(entry_win64_ints, []);
 entry_win64!(
     entry_win64,
     [
-        "movaps [rsp], xmm0"
-        "movaps [rsp + 16], xmm1"
-        "movaps [rsp + 32], xmm2"
-        "movaps [rsp + 48], xmm3"
+        "movaps [rsp + {vectors}], xmm0"
+        "movaps [rsp + {vectors} + 16], xmm1"
+        "movaps [rsp + {vectors} + 32], xmm2"
+        "movaps [rsp + {vectors} + 48], xmm3"
     ]
 );
