@@ -28,11 +28,18 @@ macro_rules! hidden {
     };
 }
 
-hidden!(reg, ":r": i64 *mut c_void);
+hidden!(reg, ":r": i64 usize);
 hidden!(reg, ":e": i32);
 hidden!(reg, ":x": i16);
 hidden!(reg_byte, "": u8);
 hidden!(xmm_reg, "": f32 f64);
+
+impl Hidden for *mut c_void {
+    #[inline(always)]
+    fn hidden(self) -> *mut c_void {
+        std::ptr::with_exposed_provenance_mut(self.expose_provenance().hidden())
+    }
+}
 
 impl Hidden for Point {
     #[inline(always)]
