@@ -394,8 +394,46 @@ pub(crate) struct Returned {
 /// Reads the arguments of a call from its frame and leaves the result there.
 pub(crate) type Dispatch = unsafe extern "sysv64" fn(&'static Slot, FramePtr) -> Returned;
 
+/// Instructions that several entries share.
+macro_rules! asm {
+    (store rdi rsi) => {
+        "mov [rsp + {ints}], rdi; mov [rsp + {ints} + 8], rsi"
+    };
+    (store rdx rcx) => {
+        "mov [rsp + {ints} + 16], rdx; mov [rsp + {ints} + 24], rcx"
+    };
+    (store r8 r9) => {
+        "mov [rsp + {ints} + 32], r8; mov [rsp + {ints} + 40], r9"
+    };
+    (store xmm0 to xmm3) => {
+        "movaps [rsp + {vectors}], xmm0; movaps [rsp + {vectors} + 16], xmm1
+        movaps [rsp + {vectors} + 32], xmm2; movaps [rsp + {vectors} + 48], xmm3"
+    };
+    (store xmm4 to xmm7) => {
+        "movaps [rsp + {vectors} + 64], xmm4; movaps [rsp + {vectors} + 80], xmm5
+        movaps [rsp + {vectors} + 96], xmm6; movaps [rsp + {vectors} + 112], xmm7"
+    };
+    // What callers expect to be kept in Microsoft x64 and not in System V: rdi and rsi, which are stored
+    // as arguments, and xmm6 to xmm15.
+    (keep for win64) => {
+        "sub rsp, 160
+        .cfi_adjust_cfa_offset 160
+        movaps [rsp], xmm6; movaps [rsp + 16], xmm7; movaps [rsp + 32], xmm8; movaps [rsp + 48], xmm9
+        movaps [rsp + 64], xmm10; movaps [rsp + 80], xmm11; movaps [rsp + 96], xmm12
+        movaps [rsp + 112], xmm13; movaps [rsp + 128], xmm14; movaps [rsp + 144], xmm15"
+    };
+    (restore for win64) => {
+        "movaps xmm6, [rsp]; movaps xmm7, [rsp + 16]; movaps xmm8, [rsp + 32]; movaps xmm9, [rsp + 48]
+        movaps xmm10, [rsp + 64]; movaps xmm11, [rsp + 80]; movaps xmm12, [rsp + 96]
+        movaps xmm13, [rsp + 112]; movaps xmm14, [rsp + 128]; movaps xmm15, [rsp + 144]
+        add rsp, 160
+        .cfi_adjust_cfa_offset -160
+        mov rdi, [rsp + {ints}]; mov rsi, [rsp + {ints} + 8]"
+    };
+}
+
 macro_rules! entry {
-    ($name:ident, [$($store:literal)*], [$($keep:literal)*], [$($restore:literal)*]) => {
+    ($name:ident, store [$($store:expr),*], keep [$($keep:expr)?], restore [$($restore:expr)?]) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             naked_asm!(
@@ -406,9 +444,9 @@ macro_rules! entry {
                 $($store,)*
                 "mov rdi, r10",
                 "mov rsi, rsp",
-                $($keep,)*
+                $($keep,)?
                 "call [r10 + {dispatch}]",
-                $($restore,)*
+                $($restore,)?
                 "test edx, edx",
                 "jnz 3f",
                 "2:",
@@ -454,109 +492,37 @@ macro_rules! entry {
     };
 }
 
-/// An entry for Microsoft x64: its callers expect `rdi`, `rsi` and `xmm6` to `xmm15` to be kept.
-macro_rules! entry_win64 {
-    ($name:ident, [$($store_vectors:literal)*]) => {
-        entry!(
-            $name,
-            [
-                "mov [rsp + {ints}], rdi"
-                "mov [rsp + {ints} + 8], rsi"
-                "mov [rsp + {ints} + 16], rdx"
-                "mov [rsp + {ints} + 24], rcx"
-                "mov [rsp + {ints} + 32], r8"
-                "mov [rsp + {ints} + 40], r9"
-                $($store_vectors)*
-            ],
-            [
-                "sub rsp, 160"
-                ".cfi_adjust_cfa_offset 160"
-                "movaps [rsp], xmm6"
-                "movaps [rsp + 16], xmm7"
-                "movaps [rsp + 32], xmm8"
-                "movaps [rsp + 48], xmm9"
-                "movaps [rsp + 64], xmm10"
-                "movaps [rsp + 80], xmm11"
-                "movaps [rsp + 96], xmm12"
-                "movaps [rsp + 112], xmm13"
-                "movaps [rsp + 128], xmm14"
-                "movaps [rsp + 144], xmm15"
-            ],
-            [
-                "movaps xmm6, [rsp]"
-                "movaps xmm7, [rsp + 16]"
-                "movaps xmm8, [rsp + 32]"
-                "movaps xmm9, [rsp + 48]"
-                "movaps xmm10, [rsp + 64]"
-                "movaps xmm11, [rsp + 80]"
-                "movaps xmm12, [rsp + 96]"
-                "movaps xmm13, [rsp + 112]"
-                "movaps xmm14, [rsp + 128]"
-                "movaps xmm15, [rsp + 144]"
-                "add rsp, 160"
-                ".cfi_adjust_cfa_offset -160"
-                "mov rdi, [rsp + {ints}]"
-                "mov rsi, [rsp + {ints} + 8]"
-            ]
-        );
-    };
-}
-
 const _: () = assert!(size_of::<UpcallFrame>().is_multiple_of(16));
 
-entry!(entry_two_ints, ["mov [rsp + {ints}], rdi" "mov [rsp + {ints} + 8], rsi"], [], []);
-entry!(
-    entry_four_ints,
-    [
-        "mov [rsp + {ints}], rdi"
-        "mov [rsp + {ints} + 8], rsi"
-        "mov [rsp + {ints} + 16], rdx"
-        "mov [rsp + {ints} + 24], rcx"
-    ],
-    [],
-    []
-);
+entry!(entry_two_ints, store [asm!(store rdi rsi)], keep [], restore []);
+entry!(entry_four_ints, store [asm!(store rdi rsi), asm!(store rdx rcx)], keep [], restore []);
 entry!(
     entry_ints,
-    [
-        "mov [rsp + {ints}], rdi"
-        "mov [rsp + {ints} + 8], rsi"
-        "mov [rsp + {ints} + 16], rdx"
-        "mov [rsp + {ints} + 24], rcx"
-        "mov [rsp + {ints} + 32], r8"
-        "mov [rsp + {ints} + 40], r9"
-    ],
-    [],
-    []
+    store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9)],
+    keep [],
+    restore []
 );
 entry!(
     entry_all,
-    [
-        "mov [rsp + {ints}], rdi"
-        "mov [rsp + {ints} + 8], rsi"
-        "mov [rsp + {ints} + 16], rdx"
-        "mov [rsp + {ints} + 24], rcx"
-        "mov [rsp + {ints} + 32], r8"
-        "mov [rsp + {ints} + 40], r9"
-        "movaps [rsp + {vectors}], xmm0"
-        "movaps [rsp + {vectors} + 16], xmm1"
-        "movaps [rsp + {vectors} + 32], xmm2"
-        "movaps [rsp + {vectors} + 48], xmm3"
-        "movaps [rsp + {vectors} + 64], xmm4"
-        "movaps [rsp + {vectors} + 80], xmm5"
-        "movaps [rsp + {vectors} + 96], xmm6"
-        "movaps [rsp + {vectors} + 112], xmm7"
+    store [
+        asm!(store rdi rsi),
+        asm!(store rdx rcx),
+        asm!(store r8 r9),
+        asm!(store xmm0 to xmm3),
+        asm!(store xmm4 to xmm7)
     ],
-    [],
-    []
+    keep [],
+    restore []
 );
-entry_win64!(entry_win64_ints, []);
-entry_win64!(
+entry!(
+    entry_win64_ints,
+    store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9)],
+    keep [asm!(keep for win64)],
+    restore [asm!(restore for win64)]
+);
+entry!(
     entry_win64,
-    [
-        "movaps [rsp + {vectors}], xmm0"
-        "movaps [rsp + {vectors} + 16], xmm1"
-        "movaps [rsp + {vectors} + 32], xmm2"
-        "movaps [rsp + {vectors} + 48], xmm3"
-    ]
+    store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9), asm!(store xmm0 to xmm3)],
+    keep [asm!(keep for win64)],
+    restore [asm!(restore for win64)]
 );

@@ -77,48 +77,32 @@ pub(crate) fn thunk_for(loads: Loads, way: Way) -> CallCode {
     unsafe { CallCode::new(thunk as *const core::ffi::c_void) }
 }
 
-/// Passes the instructions that load registers, from the frame in `r11`, to another macro.
-macro_rules! with_loads {
-    (ints, $then:ident ! [$($rest:tt)*]) => {
-        $then! { $($rest)* [
-            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
-            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
-            "# {vecs}"
-        ] }
+/// Instructions that load registers, from the frame in `r11`.
+macro_rules! load {
+    (ints) => {
+        "mov rdi, [r11 + {ints}]; mov rsi, [r11 + {ints} + 8]; mov rdx, [r11 + {ints} + 16]
+        mov rcx, [r11 + {ints} + 24]; mov r8, [r11 + {ints} + 32]; mov r9, [r11 + {ints} + 40]"
     };
-    (vectors, $then:ident ! [$($rest:tt)*]) => {
-        $then! { $($rest)* [
-            "movsd xmm0, [r11 + {vecs} + 0]" "movsd xmm1, [r11 + {vecs} + 16]"
-            "movsd xmm2, [r11 + {vecs} + 32]" "movsd xmm3, [r11 + {vecs} + 48]"
-            "movsd xmm4, [r11 + {vecs} + 64]" "movsd xmm5, [r11 + {vecs} + 80]"
-            "movsd xmm6, [r11 + {vecs} + 96]" "movsd xmm7, [r11 + {vecs} + 112]"
-            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
-            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
-        ] }
+    (halves) => {
+        "movsd xmm0, [r11 + {vecs}]; movsd xmm1, [r11 + {vecs} + 16]; movsd xmm2, [r11 + {vecs} + 32]
+        movsd xmm3, [r11 + {vecs} + 48]; movsd xmm4, [r11 + {vecs} + 64]; movsd xmm5, [r11 + {vecs} + 80]
+        movsd xmm6, [r11 + {vecs} + 96]; movsd xmm7, [r11 + {vecs} + 112]"
     };
-    (wide, $then:ident ! [$($rest:tt)*]) => {
-        $then! { $($rest)* [
-            "movaps xmm0, [r11 + {vecs} + 0]" "movaps xmm1, [r11 + {vecs} + 16]"
-            "movaps xmm2, [r11 + {vecs} + 32]" "movaps xmm3, [r11 + {vecs} + 48]"
-            "movaps xmm4, [r11 + {vecs} + 64]" "movaps xmm5, [r11 + {vecs} + 80]"
-            "movaps xmm6, [r11 + {vecs} + 96]" "movaps xmm7, [r11 + {vecs} + 112]"
-            "mov rdi, [r11 + {ints}]" "mov rsi, [r11 + {ints} + 8]" "mov rdx, [r11 + {ints} + 16]"
-            "mov rcx, [r11 + {ints} + 24]" "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
-        ] }
+    (vectors) => {
+        "movaps xmm0, [r11 + {vecs}]; movaps xmm1, [r11 + {vecs} + 16]; movaps xmm2, [r11 + {vecs} + 32]
+        movaps xmm3, [r11 + {vecs} + 48]; movaps xmm4, [r11 + {vecs} + 64]; movaps xmm5, [r11 + {vecs} + 80]
+        movaps xmm6, [r11 + {vecs} + 96]; movaps xmm7, [r11 + {vecs} + 112]"
     };
-    (win64, $then:ident ! [$($rest:tt)*]) => {
-        $then! { $($rest)* [
-            "movsd xmm0, [r11 + {vecs} + 0]" "movsd xmm1, [r11 + {vecs} + 16]"
-            "movsd xmm2, [r11 + {vecs} + 32]" "movsd xmm3, [r11 + {vecs} + 48]"
-            "mov rdx, [r11 + {ints} + 16]" "mov rcx, [r11 + {ints} + 24]"
-            "mov r8, [r11 + {ints} + 32]" "mov r9, [r11 + {ints} + 40]"
-        ] }
+    (win64) => {
+        "movsd xmm0, [r11 + {vecs}]; movsd xmm1, [r11 + {vecs} + 16]; movsd xmm2, [r11 + {vecs} + 32]
+        movsd xmm3, [r11 + {vecs} + 48]; mov rcx, [r11 + {ints} + 24]; mov rdx, [r11 + {ints} + 16]
+        mov r8, [r11 + {ints} + 32]; mov r9, [r11 + {ints} + 40]"
     };
 }
 
 /// A thunk that ends in the target.
 macro_rules! jump {
-    ($name:ident [$($load:literal)*]) => {
+    ($name:ident, load [$($load:expr),*]) => {
         /// # Safety
         /// - `frame` is valid, its head is filled in, and its registers are what the target takes, which
         ///   takes no stack words;
@@ -131,6 +115,8 @@ macro_rules! jump {
                 $($load,)*
                 "mov eax, [r11 + {vector_regs}]",
                 "jmp [r11 + {target}]",
+                // A thunk of one kind leaves out what another needs:
+                "# {vecs}",
                 target = const offset_of!(Frame, target),
                 vector_regs = const offset_of!(Frame, vector_regs),
                 ints = const offset_of!(Frame, ints),
@@ -142,7 +128,7 @@ macro_rules! jump {
 
 /// A thunk that comes back.
 macro_rules! call {
-    ($name:ident, store [$($store:literal)*] [$($load:literal)*]) => {
+    ($name:ident, load [$($load:expr),*], store [$($store:literal),*]) => {
         /// # Safety
         /// - `frame` is valid, its head is filled in, and its registers and the stack words that its
         ///   `fill` writes are what the target takes;
@@ -191,7 +177,7 @@ macro_rules! call {
                 ".cfi_def_cfa rsp, 8",
                 "ret",
                 // A thunk of one kind leaves out what another needs:
-                "# {int_rets} {vec_rets} {x87_rets}",
+                "# {vecs} {int_rets} {vec_rets} {x87_rets}",
                 ".cfi_endproc",
                 target = const offset_of!(Frame, target),
                 stack = const offset_of!(Frame, stack),
@@ -209,25 +195,26 @@ macro_rules! call {
     };
 }
 
-with_loads!(ints, jump![jump_ints]);
-with_loads!(vectors, jump![jump_vectors]);
-with_loads!(wide, jump![jump_wide]);
-with_loads!(ints, call![call_ints, store []]);
-with_loads!(vectors, call![call_vectors, store []]);
-with_loads!(wide, call![call_wide, store []]);
-with_loads!(win64, call![call_win64, store []]);
-with_loads!(
-    wide,
-    call![store, store [
-        "mov [rbx + {int_rets}], rax" "mov [rbx + {int_rets} + 8], rdx"
-        "movups [rbx + {vec_rets}], xmm0" "movups [rbx + {vec_rets} + 16], xmm1"
-    ]]
+jump!(jump_ints, load[load!(ints)]);
+jump!(jump_vectors, load [load!(ints), load!(halves)]);
+jump!(jump_wide, load [load!(ints), load!(vectors)]);
+call!(call_ints, load [load!(ints)], store []);
+call!(call_vectors, load [load!(ints), load!(halves)], store []);
+call!(call_wide, load [load!(ints), load!(vectors)], store []);
+call!(call_win64, load [load!(win64)], store []);
+call!(
+    store,
+    load [load!(ints), load!(vectors)],
+    store [
+        "mov [rbx + {int_rets}], rax",
+        "mov [rbx + {int_rets} + 8], rdx",
+        "movups [rbx + {vec_rets}], xmm0",
+        "movups [rbx + {vec_rets} + 16], xmm1"
+    ]
 );
-with_loads!(wide, call![store_x87, store["fstp tbyte ptr [rbx + {x87_rets}]"]]);
-with_loads!(
-    wide,
-    call![store_x87_pair, store [
-        "fstp tbyte ptr [rbx + {x87_rets}]"
-        "fstp tbyte ptr [rbx + {x87_rets} + 16]"
-    ]]
+call!(store_x87, load [load!(ints), load!(vectors)], store ["fstp tbyte ptr [rbx + {x87_rets}]"]);
+call!(
+    store_x87_pair,
+    load [load!(ints), load!(vectors)],
+    store ["fstp tbyte ptr [rbx + {x87_rets}]", "fstp tbyte ptr [rbx + {x87_rets} + 16]"]
 );
