@@ -24,7 +24,8 @@ pub(crate) fn run_all() -> Result<()> {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry?.path();
-            if path.extension().is_some_and(|e| e == "rs") {
+            // `name.rs`, or `name/main.rs` with what belongs to it.
+            if path.extension().is_some_and(|e| e == "rs") || path.join("main.rs").exists() {
                 let name = path.file_stem().context("a file has a name")?.to_string_lossy();
                 let built = Path::new(&target).join("debug/examples");
                 if built.join(format!("lib{name}.so")).exists() {

@@ -20,6 +20,8 @@ const NEEDS: &[Need] = &[
     Need { package: "libc6-dev", evidence: Evidence::Header("sys/stat.h") },
     Need { package: "g++", evidence: Evidence::Program("g++") },
     Need { package: "clang", evidence: Evidence::Program("clang") },
+    Need { package: "python3", evidence: Evidence::Program("python3") },
+    Need { package: "pkg-config", evidence: Evidence::Program("pkg-config") },
     Need { package: "zlib1g-dev", evidence: Evidence::Header("zlib.h") },
     Need { package: "libsqlite3-dev", evidence: Evidence::Header("sqlite3.h") },
 ];

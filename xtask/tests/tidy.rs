@@ -15,6 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pinvoke", &["pinvoke-abi", "pinvoke-decl", "pinvoke-macros"]),
     ("pinvoke-cli", &["pinvoke", "pinvoke-abi", "pinvoke-decl"]),
     ("callback-object-sys", &[]),
+    ("callback-object-driver", &["callback-object-sys"]),
+    ("callback-object-host", &["callback-object", "callback-object-sys"]),
 ];
 
 /// The modules of the runtime and of the command that may opt into `unsafe`, as path prefixes.
@@ -40,6 +42,18 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/pinvoke/src/upcall/",
     "crates/pinvoke/src/value",
     "crates/pinvoke-cli/src/native/",
+    "crates/callback-object-driver/src/entry.rs",
+    "crates/callback-object-driver/src/object.rs",
+    "crates/callback-object-driver/src/routine.rs",
+    "crates/callback-object-host/src/driver/entry.rs",
+    "crates/callback-object-host/src/driver/loaded.rs",
+    "crates/callback-object-host/src/ex/",
+    "crates/callback-object-host/src/implementation.rs",
+    "crates/callback-object-host/src/interface.rs",
+    "crates/callback-object-host/src/module/unix.rs",
+    "crates/callback-object-host/src/objects.rs",
+    "crates/callback-object-host/src/security.rs",
+    "crates/callback-object-host/src/share.rs",
     "crates/callback-object-sys/src/extensions.rs",
     "crates/callback-object-sys/src/functions.rs",
 ];

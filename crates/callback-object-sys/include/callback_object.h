@@ -168,8 +168,8 @@ typedef OBJECT_ATTRIBUTES *POBJECT_ATTRIBUTES;
 /* A callback object. What it holds is not for drivers. */
 typedef struct _CALLBACK_OBJECT CALLBACK_OBJECT;
 
-/* Names a callback object as long as a reference to it is held. It is not the address of anything, and an
- * outdated one is recognised as long as fewer than 65,536 objects have taken the same place. */
+/* Names a callback object as long as a reference to it is held. It is not the address of anything, and one
+ * that is outdated or made up is recognised. */
 typedef CALLBACK_OBJECT *PCALLBACK_OBJECT;
 
 /* A routine that is called at every notification, in the notifier's thread and at its level, with the
@@ -354,6 +354,11 @@ typedef KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT *PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT;
 /* Waiting would never end; the routine is removed once its calls have returned. */
 #ifndef STATUS_POSSIBLE_DEADLOCK
 #define STATUS_POSSIBLE_DEADLOCK ((NTSTATUS)0xC0000194u)
+#endif
+
+/* The object allows one routine and has it. */
+#ifndef STATUS_ALREADY_REGISTERED
+#define STATUS_ALREADY_REGISTERED ((NTSTATUS)0xC0000718u)
 #endif
 
 /* There are two implementations in the process, or two versions that do not go together. */
@@ -549,8 +554,24 @@ typedef enum _CBO_SEVERITY {
     CboBugCheck = 2
 } CBO_SEVERITY;
 
+/* What happens where a level does not allow an operation. */
+typedef enum _CBO_VIOLATIONS {
+    /* Nothing is checked. */
+    CboIgnoreViolations = 0,
+    /* It is reported, and the operation goes on. */
+    CboReportViolations = 1,
+    /* It is reported, and the operation has no effect. The default. */
+    CboRefuseViolations = 2,
+    /* It is reported, and the process ends. */
+    CboStopAtViolations = 3
+} CBO_VIOLATIONS;
+
 /* Receives reports as text in UTF-8, one at a time, from any thread. It must not call back. */
 typedef VOID (NTAPI *PCBO_REPORT_HANDLER)(PVOID Context, CBO_SEVERITY Severity, PCSTR Text);
+
+/* Told when a routine has been removed and none of its calls runs any more: the place to free its context.
+ * In the thread of the last of those calls or of the one that unregisters, once. */
+typedef VOID (NTAPI *PCBO_RELEASE)(PVOID CallbackContext);
 
 /* Decides whether an object may be opened: returns a status, which ExCreateCallback returns if it is an
  * error. Asked for every opening; Attributes tells OBJ_FORCE_ACCESS_CHECK. */
@@ -568,11 +589,13 @@ CBO_IMPORT NTSTATUS NTAPI CboCreateCallback(
     BOOLEAN Create,
     BOOLEAN AllowMultipleCallbacks);
 
-/* Like ExRegisterCallback, with the reason of a failure as its result. */
+/* Like ExRegisterCallback, with the reason of a failure as its result, and with a function, or NULL,
+ * that frees the context. It is not called on failure. */
 CBO_IMPORT NTSTATUS NTAPI CboRegisterCallback(
     PCALLBACK_OBJECT CallbackObject,
     PCALLBACK_FUNCTION CallbackFunction,
     PVOID CallbackContext,
+    PCBO_RELEASE Release,
     PVOID *CallbackRegistration);
 
 /* Like ExNotifyCallback, and says why nothing was called. */
@@ -581,7 +604,8 @@ CBO_IMPORT NTSTATUS NTAPI CboNotifyCallback(PVOID CallbackObject, PVOID Argument
 /* Like ExUnregisterCallback, and says why nothing was removed, or that waiting would never end. */
 CBO_IMPORT NTSTATUS NTAPI CboUnregisterCallback(PVOID CallbackRegistration);
 
-/* Returns the status of this thread's last call of a function that is documented to return none. */
+/* Returns why, in this thread, the last documented function without a status did not do what it was
+ * asked; STATUS_SUCCESS if it did. Notifications that succeed leave it as it is. */
 CBO_IMPORT NTSTATUS NTAPI CboLastStatus(void);
 
 /* Makes a counted string of text in UTF-8. CboFreeUnicodeString frees its buffer. */
@@ -601,6 +625,11 @@ CBO_IMPORT VOID NTAPI CboSetAccessHook(PCBO_ACCESS_HOOK Hook, PVOID Context);
 /* Sets who receives reports; NULL: standard error, the default. */
 CBO_IMPORT VOID NTAPI CboSetReportHandler(PCBO_REPORT_HANDLER Handler, PVOID Context);
 
+/* Sets what happens where a level does not allow an operation, a CBO_VIOLATIONS. With PassiveOnly,
+ * objects are created and opened at PASSIVE_LEVEL only; the documentation contradicts itself about
+ * APC_LEVEL. */
+CBO_IMPORT NTSTATUS NTAPI CboSetViolations(ULONG Violations, BOOLEAN PassiveOnly);
+
 /* Reports a panic or an exception that a routine has caught at its own border, and applies the policy
  * of the object that is being notified: the process ends, or the remaining routines run. */
 CBO_IMPORT VOID NTAPI CboReportPanic(PCSTR Message);
@@ -610,8 +639,8 @@ CBO_IMPORT VOID NTAPI CboReportPanic(PCSTR Message);
 CBO_IMPORT NTSTATUS NTAPI CboLoadDriver(PCSTR Path, PCBO_DRIVER *Driver);
 
 /* Calls a driver's DriverUnload and unloads its image. From inside one of the driver's own routines
- * the image goes when the routine has returned. At PASSIVE_LEVEL. */
-CBO_IMPORT NTSTATUS NTAPI CboUnloadDriver(PCBO_DRIVER Driver, CBO_LEFTOVERS Leftovers);
+ * the image goes when the routine has returned. Leftovers is a CBO_LEFTOVERS. At PASSIVE_LEVEL. */
+CBO_IMPORT NTSTATUS NTAPI CboUnloadDriver(PCBO_DRIVER Driver, ULONG Leftovers);
 
 /* Begins to notify \Callback\SetSystemTime, \Callback\PowerState and \Callback\ProcessorAdd of
  * what happens to this system. For the host, once. */

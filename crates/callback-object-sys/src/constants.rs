@@ -47,6 +47,8 @@ pub const STATUS_DLL_NOT_FOUND: NTSTATUS = status(0xC000_0135);
 pub const STATUS_INVALID_DEVICE_STATE: NTSTATUS = status(0xC000_0184);
 /// Waiting would never end; the routine is removed once its calls have returned.
 pub const STATUS_POSSIBLE_DEADLOCK: NTSTATUS = status(0xC000_0194);
+/// The object allows one routine and has it.
+pub const STATUS_ALREADY_REGISTERED: NTSTATUS = status(0xC000_0718);
 /// There are two implementations in the process, or two versions that do not go together.
 pub const STATUS_REVISION_MISMATCH: NTSTATUS = status(0xC000_0059);
 

@@ -40,9 +40,27 @@ pub enum CBO_SEVERITY {
     CboBugCheck = 2,
 }
 
+/// What happens where a level does not allow an operation.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CBO_VIOLATIONS {
+    /// Nothing is checked.
+    CboIgnoreViolations = 0,
+    /// It is reported, and the operation goes on.
+    CboReportViolations = 1,
+    /// It is reported, and the operation has no effect. The default.
+    CboRefuseViolations = 2,
+    /// It is reported, and the process ends.
+    CboStopAtViolations = 3,
+}
+
 /// Receives reports as text in UTF-8, one at a time, from any thread. It must not call back.
 pub type PCBO_REPORT_HANDLER =
     Option<unsafe extern "system" fn(Context: PVOID, Severity: CBO_SEVERITY, Text: PCSTR)>;
+
+/// Told when a routine has been removed and none of its calls runs any more: the place to free its context.
+/// In the thread of the last of those calls or of the one that unregisters, once.
+pub type PCBO_RELEASE = Option<unsafe extern "system" fn(CallbackContext: PVOID)>;
 
 /// Decides whether an object may be opened: returns a status, which `ExCreateCallback` returns if it is an
 /// error. Asked for every opening; `Attributes` tells `OBJ_FORCE_ACCESS_CHECK`.
@@ -65,11 +83,13 @@ unsafe extern "system" {
         AllowMultipleCallbacks: BOOLEAN,
     ) -> NTSTATUS;
 
-    /// Like `ExRegisterCallback`, with the reason of a failure as its result.
+    /// Like `ExRegisterCallback`, with the reason of a failure as its result, and with a function, or NULL,
+    /// that frees the context. It is not called on failure.
     pub fn CboRegisterCallback(
         CallbackObject: PCALLBACK_OBJECT,
         CallbackFunction: PCALLBACK_FUNCTION,
         CallbackContext: PVOID,
+        Release: PCBO_RELEASE,
         CallbackRegistration: *mut PVOID,
     ) -> NTSTATUS;
 
@@ -79,7 +99,8 @@ unsafe extern "system" {
     /// Like `ExUnregisterCallback`, and says why nothing was removed, or that waiting would never end.
     pub fn CboUnregisterCallback(CallbackRegistration: PVOID) -> NTSTATUS;
 
-    /// Returns the status of this thread's last call of a function that is documented to return none.
+    /// Returns why, in this thread, the last documented function without a status did not do what it was
+    /// asked; STATUS_SUCCESS if it did. Notifications that succeed leave it as it is.
     pub fn CboLastStatus() -> NTSTATUS;
 
     /// Makes a counted string of text in UTF-8. `CboFreeUnicodeString` frees its buffer.
@@ -104,6 +125,11 @@ unsafe extern "system" {
     /// Sets who receives reports; NULL: standard error, the default.
     pub fn CboSetReportHandler(Handler: PCBO_REPORT_HANDLER, Context: PVOID);
 
+    /// Sets what happens where a level does not allow an operation, a CBO_VIOLATIONS. With `PassiveOnly`,
+    /// objects are created and opened at PASSIVE_LEVEL only; the documentation contradicts itself about
+    /// APC_LEVEL.
+    pub fn CboSetViolations(Violations: ULONG, PassiveOnly: BOOLEAN) -> NTSTATUS;
+
     /// Reports a panic or an exception that a routine has caught at its own border, and applies the policy
     /// of the object that is being notified: the process ends, or the remaining routines run.
     pub fn CboReportPanic(Message: PCSTR);
@@ -113,8 +139,8 @@ unsafe extern "system" {
     pub fn CboLoadDriver(Path: PCSTR, Driver: *mut PCBO_DRIVER) -> NTSTATUS;
 
     /// Calls a driver's `DriverUnload` and unloads its image. From inside one of the driver's own routines
-    /// the image goes when the routine has returned. At PASSIVE_LEVEL.
-    pub fn CboUnloadDriver(Driver: PCBO_DRIVER, Leftovers: CBO_LEFTOVERS) -> NTSTATUS;
+    /// the image goes when the routine has returned. `Leftovers` is a CBO_LEFTOVERS. At PASSIVE_LEVEL.
+    pub fn CboUnloadDriver(Driver: PCBO_DRIVER, Leftovers: ULONG) -> NTSTATUS;
 
     /// Begins to notify `\Callback\SetSystemTime`, `\Callback\PowerState` and `\Callback\ProcessorAdd` of
     /// what happens to this system. For the host, once.

@@ -82,8 +82,8 @@ pub type POBJECT_ATTRIBUTES = *mut OBJECT_ATTRIBUTES;
 pub struct CALLBACK_OBJECT {
     _private: [u8; 0],
 }
-/// Names a callback object as long as a reference to it is held. It is not the address of anything, and an
-/// outdated one is recognised as long as fewer than 65,536 objects have taken the same place.
+/// Names a callback object as long as a reference to it is held. It is not the address of anything, and one
+/// that is outdated or made up is recognised.
 pub type PCALLBACK_OBJECT = *mut CALLBACK_OBJECT;
 
 /// A routine that is called at every notification, in the notifier's thread and at its level, with the

@@ -1,0 +1,247 @@
+//! One loaded driver, from its loading to its unloading.
+//!
+//! # Safety
+//!
+//! Whoever loads a driver vouches for its code.
+#![allow(unsafe_code, reason = "loads foreign code")]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use callback_object::report::{self, Report};
+use callback_object::{RawRegistration, Status, irql, raw_registrations, revoke_raw};
+
+use super::entry::DriverObject;
+use super::{Leftover, Leftovers, LoadError, UnloadError, Unloaded};
+use crate::implementation;
+use crate::module::{Handle, Module, Pin, Place, announce_unload, pins_on};
+
+/// A loaded driver. Dropping it unloads it, with [`Leftovers::Revoke`].
+#[derive(Debug)]
+pub struct Driver(Arc<Loaded>);
+
+/// Every driver that is loaded, being loaded or being unloaded.
+static LOADED: Mutex<Vec<Arc<Loaded>>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No foreign code runs under these locks, and nothing in them is left unfinished.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Loaded {
+    name: String,
+    module: Module,
+    object: DriverObject,
+    state: Mutex<State>,
+    /// What keeps the image; taken when it is to go.
+    image: Mutex<Option<(Handle, Pin)>>,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded")
+            .field("name", &self.name)
+            .field("path", &self.module.path())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Starting,
+    Running,
+    Stopping,
+    /// `DriverUnload` has run, and what it has left keeps the driver loaded.
+    Stopped,
+    Gone,
+}
+
+impl Driver {
+    /// Loads a driver and calls its `DriverEntry`. At PASSIVE_LEVEL.
+    ///
+    /// # Errors
+    /// See [`LoadError`]. The image is unloaded again, and what it has registered is revoked.
+    ///
+    /// # Safety
+    /// The file is a driver: its initialisers, its `DriverEntry` and its routines may be called, and keep to
+    /// the rules of the interface.
+    pub unsafe fn load(path: impl AsRef<Path>) -> Result<Driver, LoadError> {
+        let path = path.as_ref();
+        let at = || path.to_path_buf();
+        if irql::current() != irql::PASSIVE {
+            return Err(LoadError::Level { path: at(), status: Status::INVALID_DEVICE_STATE });
+        }
+        let refused = |reason: String| LoadError::Image { path: at(), reason };
+        implementation::make_visible().map_err(refused)?;
+        // A path is a path: the loader would search for a name without a slash.
+        let file = std::fs::canonicalize(path).map_err(|error| refused(error.to_string()))?;
+        // SAFETY: the caller vouches for the file.
+        let handle = unsafe { Handle::open(&file, false) }.map_err(|error| refused(error.to_string()))?;
+        let module = handle.module().ok_or_else(|| refused("the loader does not describe it".to_owned()))?;
+        implementation::check(&handle).map_err(|(first, second)| LoadError::SecondImplementation {
+            path: at(),
+            first,
+            second,
+        })?;
+        let entry = handle.symbol(c"DriverEntry").filter(|entry| module.contains(entry.addr().get()));
+        let entry = entry.ok_or_else(|| LoadError::NoEntry { path: at() })?;
+        let name = driver_name(&file);
+        let loaded = Arc::new(Loaded {
+            object: DriverObject::new(&module, &name, entry),
+            image: Mutex::new(Some((handle, Pin::on(entry.addr().get())))),
+            state: Mutex::new(State::Starting),
+            module,
+            name,
+        });
+        if !loaded.announce() {
+            return Err(LoadError::AlreadyLoaded { path: at() });
+        }
+        let status = loaded.object.start(&loaded.name);
+        if status < 0 {
+            let left = loaded.leftovers();
+            loaded.report(&left);
+            loaded.remove();
+            return Err(LoadError::Entry { path: at(), status: Status::from_bits(status.cast_unsigned()) });
+        }
+        *lock(&loaded.state) = State::Running;
+        Ok(Driver(loaded))
+    }
+
+    /// The driver's name: that of the file without `lib` and extension.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The driver's image.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        &self.0.module
+    }
+
+    /// Calls `DriverUnload` and lets the image go: see the [module](crate::driver). At PASSIVE_LEVEL.
+    ///
+    /// # Errors
+    /// See [`UnloadError`]. The driver is loaded as before, and returned.
+    pub fn unload(self, leftovers: Leftovers) -> Result<Unloaded, (Driver, UnloadError)> {
+        match self.0.unload(leftovers) {
+            Ok(unloaded) => Ok(unloaded),
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// [`unload`](Driver::unload) for whoever keeps the driver elsewhere.
+    pub(crate) fn unload_shared(&self, leftovers: Leftovers) -> Result<Unloaded, UnloadError> {
+        self.0.unload(leftovers)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if *lock(&self.0.state) == State::Gone {
+            return;
+        }
+        if let Err(error) = self.0.unload(Leftovers::Revoke) {
+            report::send(&Report::Host { text: format!("{error}; it stays loaded"), bug_check: None });
+        }
+    }
+}
+
+/// `connection` for `/opt/drivers/libconnection.so`.
+fn driver_name(file: &Path) -> String {
+    let file = PathBuf::from(file);
+    let stem = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    stem.strip_prefix("lib").map_or(stem.clone(), ToOwned::to_owned)
+}
+
+impl Loaded {
+    /// Enters the list, unless the image is in it.
+    fn announce(self: &Arc<Loaded>) -> bool {
+        let mut loaded = lock(&LOADED);
+        let known = loaded.iter().any(|other| other.module == self.module);
+        if !known {
+            loaded.push(Arc::clone(self));
+        }
+        !known
+    }
+
+    fn unload(&self, policy: Leftovers) -> Result<Unloaded, UnloadError> {
+        let driver = || self.name.clone();
+        if irql::current() != irql::PASSIVE {
+            return Err(UnloadError::Level { driver: driver(), status: Status::INVALID_DEVICE_STATE });
+        }
+        let before = {
+            let mut state = lock(&self.state);
+            match *state {
+                State::Running if !self.object.can_stop() => {
+                    return Err(UnloadError::NoUnload { driver: driver() });
+                }
+                State::Running | State::Stopped => std::mem::replace(&mut *state, State::Stopping),
+                State::Starting | State::Stopping | State::Gone => {
+                    return Err(UnloadError::Busy { driver: driver() });
+                }
+            }
+        };
+        if before == State::Running {
+            self.object.stop(&self.name);
+        }
+        let leftovers = self.leftovers();
+        self.report(&leftovers);
+        if policy == Leftovers::Refuse && !leftovers.is_empty() {
+            *lock(&self.state) = State::Stopped;
+            return Err(UnloadError::Leftovers { driver: driver(), leftovers });
+        }
+        Ok(match self.remove() {
+            Some(still_mapped) => Unloaded::Now { leftovers, still_mapped },
+            None => Unloaded::Deferred { leftovers },
+        })
+    }
+
+    /// Routines of this image that are registered.
+    fn leftovers(&self) -> Vec<Leftover> {
+        let mine = raw_registrations().into_iter().filter(|registration| self.owns(registration));
+        mine.map(|registration| Leftover {
+            object: registration.object.name(),
+            routine: Place::of(registration.routine).to_string(),
+        })
+        .collect()
+    }
+
+    fn owns(&self, registration: &RawRegistration) -> bool {
+        self.module.contains(registration.routine)
+    }
+
+    /// The kernel's DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, without its end.
+    fn report(&self, leftovers: &[Leftover]) {
+        for Leftover { object, routine } in leftovers {
+            let text = format!("driver {} has left {routine} registered with {object}", self.name);
+            report::send(&Report::Host { text, bug_check: Some(0xCE) });
+        }
+    }
+
+    /// Unregisters what is left and lets the image go. Whether it is mapped still; `None` if it is because
+    /// one of its routines runs.
+    fn remove(&self) -> Option<bool> {
+        // The only error is that waiting would never end; then the pins stay until the calls have returned.
+        let _ = revoke_raw(|registration| self.owns(registration));
+        *lock(&self.state) = State::Gone;
+        lock(&LOADED).retain(|other| !std::ptr::eq(&raw const **other, self));
+        let image = lock(&self.image).take();
+        announce_unload(&self.module, report_if_mapped);
+        let running = pins_on(&self.module) > 1;
+        drop(image);
+        (!running).then(|| self.module.is_mapped())
+    }
+}
+
+/// Told when the last pin is gone.
+fn report_if_mapped(module: &Module) {
+    if module.is_mapped() {
+        let text = format!(
+            "{} was unloaded, but the loader keeps it mapped: it has thread-local values or unique symbols, or \
+             another part of the process uses it; loaded again, it will find its old variables",
+            module.name()
+        );
+        report::send(&Report::Host { text, bug_check: None });
+    }
+}

@@ -1,0 +1,45 @@
+//! Reports, as C receives them.
+//!
+//! # Safety
+//!
+//! The handler is one that the host has set; it is called with its own context.
+#![allow(unsafe_code, non_snake_case, reason = "functions of the C interface")]
+
+use std::ffi::{CString, c_void};
+use std::ptr;
+use std::sync::{Mutex, PoisonError};
+
+use callback_object::report::{self, Report};
+use callback_object_sys::{CBO_SEVERITY, PCBO_REPORT_HANDLER, PVOID};
+
+struct Handler(PCBO_REPORT_HANDLER, *mut c_void);
+
+// SAFETY: a handler takes reports in any thread, with its own context.
+unsafe impl Send for Handler {}
+
+static HANDLER: Mutex<Handler> = Mutex::new(Handler(None, ptr::null_mut()));
+
+pub(crate) unsafe extern "system" fn CboSetReportHandler(handler: PCBO_REPORT_HANDLER, context: PVOID) {
+    *HANDLER.lock().unwrap_or_else(PoisonError::into_inner) = Handler(handler, context);
+    report::set_handler(if handler.is_some() { Some(pass_on) } else { None });
+}
+
+/// One report at a time: the lock is held, which is why a handler must not call back.
+fn pass_on(report: &Report) {
+    let text = CString::new(report.to_string().replace('\0', " ")).unwrap_or_default();
+    let handler = HANDLER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Handler(Some(handler), context) = *handler {
+        // SAFETY: the host's handler with its context; the text outlives the call.
+        unsafe { handler(context, severity(report), text.as_ptr()) };
+    }
+}
+
+fn severity(report: &Report) -> CBO_SEVERITY {
+    match report {
+        Report::NameGone { .. } | Report::StillWaiting { .. } => CBO_SEVERITY::CboHint,
+        Report::Panic { aborting: true, .. } | Report::Unwound { aborting: true, .. } => {
+            CBO_SEVERITY::CboBugCheck
+        }
+        _ => CBO_SEVERITY::CboViolation,
+    }
+}

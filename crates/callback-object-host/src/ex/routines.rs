@@ -1,0 +1,146 @@
+//! Registering, notifying, unregistering.
+//!
+//! # Safety
+//!
+//! A routine comes from C as an address with a context; whoever registers it vouches that it may be called
+//! until it has been unregistered. Its image is pinned for that long. Objects and registrations are looked up.
+#![allow(unsafe_code, non_snake_case, reason = "functions of the C interface")]
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_void};
+use std::ptr::{self, NonNull};
+
+use callback_object::report::{self, Report};
+use callback_object::{Handle, Status, register_raw, unregister_raw};
+use callback_object_sys::{
+    NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCBO_RELEASE, PCSTR, PVOID, STATUS_SUCCESS,
+};
+
+use super::{ntstatus, outcome};
+use crate::module::Pin;
+use crate::objects;
+
+thread_local! {
+    /// Without a destructor, so that the image can be unloaded and the access is a load.
+    static LAST: Cell<NTSTATUS> = const { Cell::new(STATUS_SUCCESS) };
+}
+
+/// Remembers the outcome of a function that does not return it.
+pub(crate) fn set_last<E: Into<Status>>(result: Result<(), E>) {
+    LAST.set(outcome(result));
+}
+
+pub(crate) unsafe extern "system" fn CboLastStatus() -> NTSTATUS {
+    LAST.get()
+}
+
+/// What is done when a routine has been removed and its last call has returned.
+struct Removal {
+    release: PCBO_RELEASE,
+    context: *mut c_void,
+    /// Last: the release is code of the image.
+    _pin: Pin,
+}
+
+// SAFETY: whoever registers a release vouches that it may be called in any thread.
+unsafe impl Send for Removal {}
+
+impl Removal {
+    fn run(self) {
+        if let Some(release) = self.release {
+            // SAFETY: the release that came with the context; called once, after the routine's last call.
+            unsafe { release(self.context) };
+        }
+    }
+}
+
+/// # Safety
+/// The routine may be called with the context, and the release after it.
+unsafe fn register(
+    object: PCALLBACK_OBJECT,
+    routine: PCALLBACK_FUNCTION,
+    context: PVOID,
+    release: PCBO_RELEASE,
+) -> Result<PVOID, Status> {
+    let object = objects::get(object.addr()).ok_or(objects::invalid(object.addr()))?;
+    let routine = routine.ok_or(Status::INVALID_PARAMETER)?;
+    let removal = Removal { release, context, _pin: Pin::on(routine as *const () as usize) };
+    // SAFETY: as the caller promises.
+    let handle = unsafe { register_raw(&object, routine, context, Some(Box::new(move || removal.run()))) }?;
+    Ok(ptr::without_provenance_mut(handle.bits()))
+}
+
+pub(crate) unsafe extern "system" fn ExRegisterCallback(
+    object: PCALLBACK_OBJECT,
+    routine: PCALLBACK_FUNCTION,
+    context: PVOID,
+) -> PVOID {
+    // SAFETY: as the caller promises.
+    let result = unsafe { register(object, routine, context, None) };
+    set_last(result.map(|_| ()));
+    result.unwrap_or(ptr::null_mut())
+}
+
+pub(crate) unsafe extern "system" fn CboRegisterCallback(
+    object: PCALLBACK_OBJECT,
+    routine: PCALLBACK_FUNCTION,
+    context: PVOID,
+    release: PCBO_RELEASE,
+    registration: *mut PVOID,
+) -> NTSTATUS {
+    let Some(registration) = NonNull::new(registration) else { return ntstatus(Status::INVALID_PARAMETER) };
+    // SAFETY: as the caller promises.
+    let result = unsafe { register(object, routine, context, release) };
+    // SAFETY: not NULL, so there is room for a registration.
+    unsafe { registration.write(result.unwrap_or(ptr::null_mut())) };
+    outcome(result.map(|_| ()))
+}
+
+pub(crate) unsafe extern "system" fn ExNotifyCallback(object: PVOID, argument1: PVOID, argument2: PVOID) {
+    if let Err(error) = objects::notify(object.addr(), argument1, argument2) {
+        not_notified(&error);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_notified(error: &callback_object::Error) {
+    // What the level does not allow has been reported by the core.
+    if error.status() != Status::INVALID_DEVICE_STATE {
+        report::send(&Report::Host { text: error.to_string(), bug_check: None });
+    }
+    LAST.set(ntstatus(error.status()));
+}
+
+pub(crate) unsafe extern "system" fn CboNotifyCallback(
+    object: PVOID,
+    argument1: PVOID,
+    argument2: PVOID,
+) -> NTSTATUS {
+    outcome(objects::notify(object.addr(), argument1, argument2))
+}
+
+fn unregister(registration: PVOID) -> Result<(), Status> {
+    let Some(handle) = Handle::from_bits(registration.addr()) else {
+        report::send(&Report::StaleHandle { handle: 0 });
+        return Err(Status::INVALID_PARAMETER);
+    };
+    unregister_raw(handle).map_err(Status::from)
+}
+
+pub(crate) unsafe extern "system" fn ExUnregisterCallback(registration: PVOID) {
+    set_last(unregister(registration));
+}
+
+pub(crate) unsafe extern "system" fn CboUnregisterCallback(registration: PVOID) -> NTSTATUS {
+    outcome(unregister(registration))
+}
+
+pub(crate) unsafe extern "system" fn CboReportPanic(message: PCSTR) {
+    if message.is_null() {
+        return callback_object::report_panic("a panic without a message");
+    }
+    // SAFETY: not NULL, so it ends with 0.
+    let message = unsafe { CStr::from_ptr(message) };
+    callback_object::report_panic(&message.to_string_lossy());
+}

@@ -1,0 +1,135 @@
+//! Which loaded image an address belongs to, what it is called there, and how the image is kept loaded.
+//!
+//! A registered routine is an address. If its image is unloaded, the next notification jumps into nothing.
+//! So every registration that comes through the C interface holds a [`Pin`] on the image of its routine:
+//! one more reference, in the loader's own count, to what is loaded already. The pins of one image share
+//! that reference and count among themselves, so that the loader is asked for the first routine of an image
+//! and for its last one, and not for those between them.
+//!
+//! The last pin gives the reference back, wherever that happens: when a routine has unregistered itself and
+//! returned, this is the place and the moment at which its image may go. Nothing else is needed for a driver
+//! that unloads itself from one of its own routines.
+//!
+//! The main program and addresses outside of any image (closures of a foreign-function interface, code
+//! generated at run time) need no pin: nobody can unload them through the loader.
+
+mod pin;
+mod symbol;
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as loader;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub(crate) use loader::{Handle, LoadError, global_symbol};
+pub use pin::Pin;
+pub(crate) use pin::{announce_unload, pins_on};
+
+/// A loaded image: the main program or a shared library.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Module {
+    path: PathBuf,
+    start: usize,
+    end: usize,
+    /// What the loader has added to the addresses in the file.
+    bias: usize,
+    is_program: bool,
+}
+
+impl Module {
+    /// The image that an address lies in.
+    #[must_use]
+    pub fn containing(address: usize) -> Option<Module> {
+        loader::find(|module| module.contains(address))
+    }
+
+    /// The file, as the loader was asked for it. That of the main program is asked from the system.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The name of the file.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or_else(|| "?".to_owned(), |n| n.to_string_lossy().into_owned())
+    }
+
+    /// The addresses of the image.
+    #[must_use]
+    pub fn addresses(&self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+
+    /// Whether the image is that of the program itself.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.is_program
+    }
+
+    /// Whether an address lies in the image.
+    #[must_use]
+    pub fn contains(&self, address: usize) -> bool {
+        self.addresses().contains(&address)
+    }
+
+    /// Whether the image is still loaded at the same place.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        loader::find(|module| module.start == self.start && module.path == self.path).is_some()
+    }
+}
+
+/// What is known of an address: for reports.
+#[derive(Clone, Debug)]
+pub struct Place {
+    address: usize,
+    module: Option<Module>,
+    symbol: Option<(String, usize)>,
+}
+
+impl Place {
+    /// Looks an address up. Not fast: for reports.
+    ///
+    /// ```
+    /// use callback_object_host::module::Place;
+    ///
+    /// extern "C" fn routine() {}
+    /// let place = Place::of(routine as *const () as usize);
+    /// assert!(place.symbol().unwrap().contains("routine"), "{place}");
+    /// ```
+    #[must_use]
+    pub fn of(address: usize) -> Place {
+        let module = Module::containing(address);
+        let symbol = loader::exported_symbol(address)
+            .or_else(|| module.as_ref().and_then(|m| symbol::in_file(m, address)));
+        Place { address, module, symbol }
+    }
+
+    /// The function that contains the address, as the image calls it.
+    #[must_use]
+    pub fn symbol(&self) -> Option<&str> {
+        self.symbol.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// The image that contains the address.
+    #[must_use]
+    pub fn module(&self) -> Option<&Module> {
+        self.module.as_ref()
+    }
+}
+
+/// `connection_routine in libtcp.so`, `connection_routine+0x12 in libtcp.so`, `libtcp.so+0x1139`, or
+/// `0x7f21c0de in no image`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.symbol, &self.module) {
+            (Some((name, 0)), Some(module)) => write!(f, "{name} in {}", module.name()),
+            (Some((name, offset)), Some(module)) => write!(f, "{name}+{offset:#x} in {}", module.name()),
+            (_, Some(module)) => write!(f, "{}+{:#x}", module.name(), self.address - module.start),
+            (_, None) => write!(f, "{:#x} in no image", self.address),
+        }
+    }
+}

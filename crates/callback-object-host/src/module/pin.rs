@@ -1,0 +1,100 @@
+//! Counted references to loaded images.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Handle, Module};
+
+/// Keeps an image loaded.
+#[derive(Debug)]
+pub struct Pin {
+    /// Where the image begins; `None`: there is nothing to keep.
+    start: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Pinned {
+    module: Module,
+    count: usize,
+    /// The loader's reference; `None` for images that are not unloaded, such as the main program.
+    handle: Option<Handle>,
+    /// Told, once the image is gone or should be, whether it is.
+    on_release: Option<fn(&Module)>,
+}
+
+/// Images with pins, by where they begin.
+static PINNED: Mutex<BTreeMap<usize, Pinned>> = Mutex::new(BTreeMap::new());
+
+fn pinned() -> std::sync::MutexGuard<'static, BTreeMap<usize, Pinned>> {
+    // Nothing unwinds while the lock is held in a way that leaves the map unfinished.
+    PINNED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pin {
+    /// Keeps the image that contains an address loaded until the pin is dropped.
+    #[must_use]
+    pub fn on(address: usize) -> Pin {
+        if let Some(entry) = containing(&mut pinned(), address) {
+            entry.count += 1;
+            return Pin { start: Some(entry.module.start) };
+        }
+        let Some(module) = Module::containing(address) else { return Pin { start: None } };
+        let handle = if module.is_program { None } else { Handle::of_loaded(&module) };
+        let start = module.start;
+        let spare = {
+            let mut pinned = pinned();
+            // Another thread may have been here meanwhile.
+            let entry =
+                pinned.entry(start).or_insert(Pinned { module, count: 0, handle: None, on_release: None });
+            entry.count += 1;
+            match entry.handle {
+                None => {
+                    entry.handle = handle;
+                    None
+                }
+                Some(_) => handle,
+            }
+        };
+        drop(spare);
+        Pin { start: Some(start) }
+    }
+}
+
+fn containing(pinned: &mut BTreeMap<usize, Pinned>, address: usize) -> Option<&mut Pinned> {
+    let (_, entry) = pinned.range_mut(..=address).next_back()?;
+    entry.module.contains(address).then_some(entry)
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let Some(start) = self.start else { return };
+        let gone = {
+            let mut pinned = pinned();
+            let Some(entry) = pinned.get_mut(&start) else { return };
+            entry.count -= 1;
+            if entry.count > 0 {
+                return;
+            }
+            pinned.remove(&start)
+        };
+        // The loader runs the image's destructors, which may come back here: no lock is held.
+        let Some(Pinned { module, handle, on_release, .. }) = gone else { return };
+        drop(handle);
+        if let Some(tell) = on_release {
+            tell(&module);
+        }
+    }
+}
+
+/// How many pins there are on an image.
+pub(crate) fn pins_on(module: &Module) -> usize {
+    pinned().get(&module.start).map_or(0, |entry| entry.count)
+}
+
+/// Has `tell` called when the last pin on an image is dropped. False: there are no pins.
+pub(crate) fn announce_unload(module: &Module, tell: fn(&Module)) -> bool {
+    let mut pinned = pinned();
+    let Some(entry) = pinned.get_mut(&module.start) else { return false };
+    entry.on_release = Some(tell);
+    true
+}

@@ -1,0 +1,61 @@
+//! Making the shared library lead to this program's implementation.
+//!
+//! # Safety
+//!
+//! The library is this very crate, built as one; what its functions take and return is known from that. That
+//! it is another version is found out by the shape of the table.
+#![allow(unsafe_code, reason = "loads the library and calls it")]
+
+use std::path::Path;
+use std::ptr::NonNull;
+
+use callback_object_sys::{NTSTATUS, STATUS_SUCCESS};
+
+use crate::implementation::{decide, keep_visible};
+use crate::interface::{Interface, OWN};
+use crate::module::{Handle, LoadError};
+
+/// Why the shared library does not lead to this implementation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShareError {
+    /// The loader does not find the library or does not accept it.
+    #[error("cannot load the shared library of callback objects: {0}")]
+    Image(String),
+    /// The file is something else.
+    #[error("{0} is not the shared library of callback objects: it does not export CboAdoptImplementation")]
+    Other(String),
+    /// It has another version, or it is in use with objects of its own.
+    #[error(
+        "{0} does not lead to this program's implementation of callback objects: it is of another version, or \
+         was used before with objects of its own; share the implementation first, from the same build"
+    )]
+    Refused(String),
+}
+
+type Adopt = unsafe extern "system" fn(*const Interface) -> NTSTATUS;
+
+/// Makes the shared library lead to the implementation in this image, and its names visible to images that
+/// are loaded from now on: see [`implementation`](crate::implementation). To be done before drivers are
+/// loaded, and before the library is used. Doing it again is fine.
+///
+/// # Errors
+/// See [`ShareError`].
+pub fn share(library: impl AsRef<Path>) -> Result<(), ShareError> {
+    let library = library.as_ref();
+    let shown = || library.display().to_string();
+    // SAFETY: the library of this very crate; if the file is another one, that is what it was asked for.
+    let handle = unsafe { Handle::open(library, true) }
+        .map_err(|error: LoadError| ShareError::Image(error.to_string()))?;
+    let adopt = handle.symbol(c"CboAdoptImplementation").ok_or_else(|| ShareError::Other(shown()))?;
+    // SAFETY: the library exports this function under this name.
+    let adopt = unsafe { std::mem::transmute::<NonNull<_>, Adopt>(adopt) };
+    decide(OWN.header());
+    // SAFETY: the interface is a static of this image.
+    let status = unsafe { adopt(&raw const OWN) };
+    if status != STATUS_SUCCESS {
+        return Err(ShareError::Refused(shown()));
+    }
+    keep_visible(handle);
+    Ok(())
+}

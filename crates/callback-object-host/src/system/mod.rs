@@ -1,0 +1,72 @@
+//! What happens to this system, as the three objects that the documentation reserves for it.
+//!
+//! | object | notified when | from |
+//! |---|---|---|
+//! | `\Callback\SetSystemTime` | the clock has been set | a timer that is cancelled by that |
+//! | `\Callback\PowerState` | the system has gone over to battery or back to mains | the kernel's device events, and `/sys/class/power_supply` for the state |
+//! | `\Callback\ProcessorAdd` | a processor has appeared, or has been started | the kernel's device events, and `/sys/devices/system/cpu` |
+//!
+//! The arguments are those of the documentation of `ExRegisterCallback`. Of the power notifications there is
+//! the one about the supply (`PO_CB_AC_STATUS`); policies, buttons, lids and the sleeping of the system are not
+//! observed. A routine of `\Callback\ProcessorAdd` may veto: it sets the status behind its second argument to
+//! an error if the state is `KeProcessorAddStartNotify` and the status still is a success. What a veto does on
+//! a system that has started the processor already is the host's choice: [`Veto`].
+//!
+//! Only the host notifies these objects. One thread observes and notifies, at PASSIVE_LEVEL; so
+//! notifications never overlap, and a slow routine delays later events but loses none that matter: states
+//! are read again after each event.
+
+mod clock;
+mod effects;
+mod power;
+mod processors;
+mod publisher;
+mod uevent;
+
+use std::sync::{Arc, OnceLock};
+
+use callback_object::{Directory, Error, HostToken};
+
+pub use publisher::Publisher;
+
+/// What the veto of a routine against a processor does when Linux has started the processor already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Veto {
+    /// The processor is stopped again, which needs the rights for it.
+    #[default]
+    Stop,
+    /// It is reported, and the processor runs on.
+    Report,
+}
+
+/// Why the events of the system are not published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The host token of the process's directory was given to somebody else: pass it on to
+    /// [`Publisher::start`].
+    #[error("cannot publish the events of the system: another component of this program is the host")]
+    NotHost,
+    /// An object could not be created.
+    #[error("cannot publish the events of the system")]
+    Object(#[from] Error),
+    /// The system refuses to tell of its events.
+    #[error("cannot observe {what}")]
+    System {
+        /// What was to be observed.
+        what: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// The host token of the process's directory, once it has been asked for here.
+static HOST: OnceLock<Option<Arc<HostToken>>> = OnceLock::new();
+
+/// The capability to notify the reserved objects of the process's directory.
+///
+/// # Errors
+/// [`PublishError::NotHost`] if somebody else has it.
+pub fn host() -> Result<Arc<HostToken>, PublishError> {
+    HOST.get_or_init(|| Directory::global().host().map(Arc::new)).clone().ok_or(PublishError::NotHost)
+}
