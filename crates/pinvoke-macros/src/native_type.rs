@@ -81,7 +81,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
 
 fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> Result<TokenStream, Error> {
     if let Some(span) = repr.transparent {
-        return Err(Error::new(span, REPR_C_WANTED));
+        return transparent(input, span, fields);
     }
     if !repr.c {
         return Err(Error::new(input.ident.span(), REPR_C_WANTED));
@@ -150,6 +150,46 @@ fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> 
     let zeroable = quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*);
     let implementation = implement(name, &passing, &zeroable, &layout);
     Ok(quote!(#checks #implementation))
+}
+
+/// A newtype: what its member is.
+fn transparent(input: &DeriveInput, span: Span, fields: &Fields) -> Result<TokenStream, Error> {
+    let mut members = fields.iter();
+    let (Some(member), None) = (members.next(), members.next()) else {
+        return Err(Error::new(
+            span,
+            "NativeType needs exactly one member in a `#[repr(transparent)]` type: write `#[repr(C)]` for more",
+        ));
+    };
+    let (name, ty) = (&input.ident, &member.ty);
+    let implementation = implement(
+        name,
+        &quote!(<#ty as ::pinvoke::native::NativeType>::PASSING),
+        &quote!(<#ty as ::pinvoke::native::NativeType>::ZEROABLE),
+        &quote!(<#ty as ::pinvoke::native::NativeType>::layout()),
+    );
+    let null = matches!(ty, Type::Ptr(_)).then(|| {
+        let value = match &member.ident {
+            Some(member) => quote!(#name { #member: <#ty as ::pinvoke::marshal::Null>::NULL }),
+            None => quote!(#name(<#ty as ::pinvoke::marshal::Null>::NULL)),
+        };
+        let member = match &member.ident {
+            Some(member) => quote!(#member),
+            None => quote!(0),
+        };
+        quote! {
+            // SAFETY: null is null.
+            #[automatically_derived]
+            unsafe impl ::pinvoke::marshal::Null for #name {
+                const NULL: Self = #value;
+                #[inline]
+                fn is_null(&self) -> ::core::primitive::bool {
+                    ::pinvoke::marshal::Null::is_null(&self.#member)
+                }
+            }
+        }
+    });
+    Ok(quote!(#implementation #null))
 }
 
 fn enumeration(input: &DeriveInput, repr: &Repr, data: &DataEnum) -> Result<TokenStream, Error> {

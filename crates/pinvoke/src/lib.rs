@@ -31,6 +31,9 @@
 //! ask no operating system; this crate does what must be done on the machine itself.
 #![deny(unsafe_code)]
 
+// What the derives write names this crate from outside.
+extern crate self as pinvoke;
+
 pub use pinvoke_abi as abi;
 pub use pinvoke_decl as decl;
 pub use pinvoke_macros::dll_import;

@@ -117,21 +117,38 @@ pub unsafe trait NativeType: Copy {
 pub unsafe trait NativeField: Copy {
     /// Whether all bytes zero is a value of the type.
     const FIELD_ZEROABLE: bool;
+    /// What a reference to such a member is as an argument: its address, and for a handle its value.
+    type Shared: NativeType;
     /// Size, alignment and scalars.
     fn field_layout() -> Layout;
+    /// The argument for the member at an address.
+    ///
+    /// # Safety
+    /// A value stands there.
+    unsafe fn shared(place: *const Self) -> Self::Shared;
 }
 
 // SAFETY: the obligations are a subset of those of NativeType.
 unsafe impl<T: NativeType> NativeField for T {
     const FIELD_ZEROABLE: bool = T::ZEROABLE;
+    type Shared = *const T;
     fn field_layout() -> Layout {
         T::layout()
+    }
+    #[inline]
+    unsafe fn shared(place: *const T) -> *const T {
+        place
     }
 }
 
 // SAFETY: an array is its elements in a row, in Rust as in C.
 unsafe impl<T: NativeField, const N: usize> NativeField for [T; N] {
     const FIELD_ZEROABLE: bool = T::FIELD_ZEROABLE;
+    type Shared = *const [T; N];
+    #[inline]
+    unsafe fn shared(place: *const [T; N]) -> *const [T; N] {
+        place
+    }
     fn field_layout() -> Layout {
         let element = T::field_layout();
         let size = size_of::<Self>() as u64;
@@ -217,7 +234,7 @@ macro_rules! function_pointer {
         function_pointer!(@ [unsafe extern "win64" fn] $($arg)*);
     };
     (@ [$($function:tt)*] $($arg:ident)*) => {
-        crate::native_value!(@for [$($arg,)* R,] Option<$($function)*($($arg),*) -> R>, |f| f.is_none());
+        crate::nullable_value!([$($arg,)* R,] $($function)*($($arg),*) -> R);
         // SAFETY: C's function pointer: the guaranteed null-pointer optimisation makes `None` null.
         unsafe impl<$($arg,)* R> NativeType for Option<$($function)*($($arg),*) -> R> {
             const PASSING: Passing = Passing::Int;

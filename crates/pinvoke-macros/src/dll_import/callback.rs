@@ -129,7 +129,7 @@ pub(crate) fn emit(
     options: &Options,
     fail: &TokenStream,
 ) -> TokenStream {
-    let form = options.char_set.form();
+    let form = options.form();
     let convention = &options.convention;
     let natives: Vec<TokenStream> = closure
         .inputs

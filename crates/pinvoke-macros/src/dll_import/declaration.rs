@@ -142,7 +142,7 @@ impl Parameter {
         let Pat::Ident(pattern) = &*argument.pat else {
             return Err(Error::new_spanned(&argument.pat, "give the parameter a name"));
         };
-        let mut form = options.char_set.form();
+        let mut form = options.form();
         for attribute in &argument.attrs {
             if attribute.path().is_ident("marshal") {
                 let marker: Type = attribute.parse_args()?;

@@ -59,7 +59,7 @@ fn rust_parameters(function: &Function) -> Vec<TokenStream> {
 fn generics(function: &Function) -> Generics {
     let mut generics = function.generics.clone();
     if function.is_variadic() {
-        let form = function.options.char_set.form();
+        let form = function.options.form();
         let named = function.parameters.iter().filter_map(|p| match &p.kind {
             Kind::Value { ty, form } => {
                 let ty = with_static_lifetimes(ty);
@@ -182,7 +182,7 @@ fn converter(parameter: &Parameter, options: &Options) -> Option<TokenStream> {
     match &parameter.kind {
         Kind::Value { ty, form } => Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>)),
         Kind::Variadic => {
-            let form = options.char_set.form();
+            let form = options.form();
             Some(quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>))
         }
         Kind::Closure(_) | Kind::UserData => None,
@@ -240,7 +240,7 @@ fn copy_back(
 /// The type of the native result.
 fn native_result(function: &Function) -> TokenStream {
     let value = function.result.value();
-    let form = function.options.char_set.form();
+    let form = function.options.form();
     match &function.failure {
         Failure::Hresult => quote!(::core::primitive::i32),
         Failure::UnitPolicy(policy) => quote!(<#policy as ::pinvoke::returns::UnitPolicy>::Native),
@@ -261,7 +261,7 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
         let value = function.result.value();
-        let form = function.options.char_set.form();
+        let form = function.options.form();
         natives.push(quote!(__out.as_mut_ptr()));
         quote! {
             // Zero, should the function leave it alone.
@@ -305,7 +305,7 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
 
 fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let value = function.result.value();
-    let form = function.options.char_set.form();
+    let form = function.options.form();
     let name = function.name.to_string();
     let from = quote!(<#value as ::pinvoke::marshal::FromNative<#form>>);
     let failed = match &function.failure {

@@ -40,7 +40,7 @@ impl Global {
             name: item.ident.clone(),
             ty: (*item.ty).clone(),
             is_mut: !matches!(item.mutability, StaticMutability::None),
-            form: form.unwrap_or_else(|| options.char_set.form()),
+            form: form.unwrap_or_else(|| options.form()),
             options,
         })
     }

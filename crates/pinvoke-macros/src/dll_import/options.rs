@@ -74,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) optional: bool,
     /// The string behind `extern`.
     pub(crate) convention: LitStr,
+    /// What a `bool` is, if not C's.
+    pub(crate) boolean: Option<Box<Expr>>,
 }
 
 impl Options {
@@ -100,6 +102,7 @@ impl Options {
             preserve_sig: true,
             optional: false,
             convention,
+            boolean: None,
         };
         let entries = parse_entries(tokens)?;
         for entry in &entries {
@@ -164,6 +167,15 @@ impl Options {
         Ok(())
     }
 
+    /// The type that stands for the form of all values in `IntoNative<M>`.
+    pub(crate) fn form(&self) -> TokenStream {
+        let set = self.char_set.form();
+        match &self.boolean {
+            Some(boolean) => quote!(::pinvoke::marshal::Booleans<#set, #boolean>),
+            None => set,
+        }
+    }
+
     fn set(&mut self, name: &Ident, value: &Value) -> Result<(), Error> {
         match name.to_string().as_str() {
             "entry_point" => self.entry_point = Some(value.string(name)?),
@@ -173,10 +185,11 @@ impl Options {
             "convention" => self.convention = value.string(name)?,
             "preserve_sig" => self.preserve_sig = value.flag(name)?,
             "optional" => self.optional = value.flag(name)?,
+            "bool" => self.boolean = Some(value.path(name)?),
             _ => {
                 return Err(Error::new(
                     name.span(),
-                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `optional` and `convention`, and for a block `search`, `imports` and `unload`",
+                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `optional`, `bool` and `convention`, and for a block `search`, `imports` and `unload`",
                 ));
             }
         }
@@ -232,6 +245,13 @@ impl Value {
                 other => Err(Error::new_spanned(other, "a string is expected here")),
             },
             _ => Err(Error::new(name.span(), format!("write `{name} = \"...\"`"))),
+        }
+    }
+
+    fn path(&self, name: &Ident) -> Result<Box<Expr>, Error> {
+        match self {
+            Value::Expr(e) if matches!(**e, Expr::Path(_)) => Ok(e.clone()),
+            _ => Err(Error::new(name.span(), format!("write `{name} = Bool32`: a type"))),
         }
     }
 

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::length::in_memory;
 use super::owner::Freed;
-use super::{Element, MarshalError, Owned, Owner, Reason};
+use super::{Element, MarshalError, Null, Owned, Owner, Reason};
 use crate::native::NativeType;
 
 /// An argument of a closure whose elements another argument counts: the closure gets a `T`.
@@ -208,7 +208,7 @@ pub(super) unsafe fn release<T: Element<M>, M: ?Sized>(native: *mut T::Native, c
 /// `None` where the address is null.
 impl<'s, T: FromCounted<'s, M>, M: ?Sized> FromCounted<'s, M> for Option<T>
 where
-    T::Native: Address,
+    T::Native: Null,
 {
     type Native = T::Native;
     type Storage = T::Storage;
@@ -223,24 +223,5 @@ where
         }
         // SAFETY: the caller's promise.
         unsafe { T::from_counted(native, count, storage) }.map(Some)
-    }
-}
-
-/// A pointer.
-#[doc(hidden)]
-pub trait Address: NativeType {
-    /// Whether it points nowhere.
-    fn is_null(&self) -> bool;
-}
-
-impl<T> Address for *const T {
-    fn is_null(&self) -> bool {
-        (*self).is_null()
-    }
-}
-
-impl<T> Address for *mut T {
-    fn is_null(&self) -> bool {
-        (*self).is_null()
     }
 }

@@ -49,22 +49,30 @@
 //! have a form there as well: [`Element`].
 #![allow(unsafe_code, reason = "native values are read on the word of a declaration")]
 
+mod boolean;
 pub mod callback;
+mod character;
 mod counted;
 mod error;
 mod length;
+mod member_text;
+mod nullable;
 mod owner;
 mod reference;
 mod scalar;
 mod slice;
 mod text;
 
+pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
+pub use character::CharUnit;
 pub use counted::{Counted, FromCounted};
 pub use error::{MarshalError, Reason};
 pub use length::{Count, Length, count};
 #[doc(hidden)]
 pub use length::{product, sum};
+pub use nullable::Null;
 pub use owner::{CoTaskMem, Free, Owned, Owner};
+pub use reference::{Copied, Out};
 pub use slice::NullTerminated;
 pub use text::CharSet;
 
@@ -177,7 +185,7 @@ pub trait FromNative<M: ?Sized>: Sized {
 /// that native code may leave there is one of `Self`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no form in native memory as `{M}`",
-    note = "elements and members are native types, text, and types that derive `Marshal`"
+    note = "elements and members are native types, text, handles, arrays, and types that derive `Marshal`"
 )]
 pub unsafe trait Element<M: ?Sized>: Sized {
     /// What lies in memory.
@@ -201,6 +209,20 @@ pub unsafe trait Element<M: ?Sized>: Sized {
     /// # Safety
     /// As for [`FromNative::from_native`].
     unsafe fn from_element(native: &Self::Native) -> Result<Self, MarshalError>;
+
+    /// Takes the value of a native form that native code may have changed.
+    ///
+    /// # Errors
+    /// As for [`Self::from_element`]; the value is what it was.
+    ///
+    /// # Safety
+    /// As for [`Self::from_element`]; the form began as that of `self`, or as zeros.
+    #[inline]
+    unsafe fn update(&mut self, native: &Self::Native) -> Result<(), MarshalError> {
+        // SAFETY: the caller's promise.
+        *self = unsafe { Self::from_element(native) }?;
+        Ok(())
+    }
 
     /// Frees what the native form owns by now: memory that native code put there to be freed, or
     /// that it was given to replace and left. Called once for each native form that is not

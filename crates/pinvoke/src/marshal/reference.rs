@@ -50,7 +50,7 @@ impl<T: Element<M>, M: ?Sized> fmt::Debug for Copied<'_, T, M> {
 }
 
 impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a T {
-    type Native = *const T::Native;
+    type Native = <T::Native as NativeField>::Shared;
     type State = Copied<'a, T, M>;
 
     #[inline]
@@ -59,11 +59,11 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a T {
     }
 
     #[inline]
-    fn into_native(self, state: &mut Self::State) -> Result<*const T::Native, MarshalError> {
-        if T::IN_PLACE {
-            return Ok(core::ptr::from_ref(self).cast());
-        }
-        Ok(state.hold(self)?.cast_const())
+    fn into_native(self, state: &mut Self::State) -> Result<Self::Native, MarshalError> {
+        let place =
+            if T::IN_PLACE { core::ptr::from_ref(self).cast() } else { state.hold(self)?.cast_const() };
+        // SAFETY: the native form of the value stands there.
+        Ok(unsafe { T::Native::shared(place) })
     }
 }
 
@@ -88,65 +88,93 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a mut T {
 
     #[inline]
     fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
-        if let Some(origin) = state.origin.take() {
-            // SAFETY: written by `into_native`, which set the origin.
-            let native = unsafe { state.native.assume_init_ref() };
-            // SAFETY: native code had it, as declared.
-            *origin = unsafe { T::from_element(native) }?;
-        }
-        Ok(())
+        let Some(origin) = state.origin.take() else { return Ok(()) };
+        // SAFETY: written by `into_native`, which set the origin.
+        let native = unsafe { state.native.assume_init_ref() };
+        // SAFETY: native code had it, as declared.
+        unsafe { origin.update(native) }
     }
 }
 
-/// Pointers, which have a value for "none".
-pub(super) trait Nullable {
-    const NULL: Self;
-}
+/// A place that native code only writes: C's out parameter.
+///
+/// The function gets zeros instead of the native form of the old value. What it leaves there is this
+/// side's: texts in it that are owned are read and freed, as .NET does with an `out` structure. Use
+/// `&mut T` where the function reads the old value first.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Out;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     safe fn frexp(x: f64, exponent: Out<'_, i32>) -> f64;
+/// }
+/// let mut exponent = 77;
+/// assert_eq!(frexp(8.0, Out(&mut exponent)), 0.5);
+/// assert_eq!(exponent, 4);
+/// ```
+#[derive(Debug)]
+pub struct Out<'a, T>(pub &'a mut T);
 
-impl<T> Nullable for *const T {
-    const NULL: Self = core::ptr::null();
-}
+impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
+    type Native = *mut T::Native;
+    type State = Written<'a, T, M>;
 
-impl<T> Nullable for *mut T {
-    const NULL: Self = core::ptr::null_mut();
-}
+    #[inline]
+    fn state() -> Self::State {
+        Written { native: MaybeUninit::zeroed(), origin: None }
+    }
 
-/// Makes the `Option` of an argument that travels as a pointer an argument: `None` is null.
-macro_rules! nullable {
-    ($(for [$($generic:tt)*] $type:ty;)*) => { $(
-        impl<$($generic)*> $crate::marshal::IntoNative<M> for Option<$type> {
-            type Native = <$type as $crate::marshal::IntoNative<M>>::Native;
-            type State = <$type as $crate::marshal::IntoNative<M>>::State;
-
-            #[inline]
-            fn state() -> Self::State {
-                <$type as $crate::marshal::IntoNative<M>>::state()
-            }
-
-            #[inline]
-            fn into_native(self, state: &mut Self::State) -> Result<Self::Native, $crate::marshal::MarshalError> {
-                match self {
-                    Some(value) => value.into_native(state),
-                    None => Ok($crate::marshal::reference::Nullable::NULL),
-                }
-            }
-
-            #[inline]
-            fn copy_back(state: &mut Self::State) -> Result<(), $crate::marshal::MarshalError> {
-                <$type as $crate::marshal::IntoNative<M>>::copy_back(state)
-            }
+    #[inline]
+    fn into_native(self, state: &mut Self::State) -> Result<*mut T::Native, MarshalError> {
+        const {
+            assert!(
+                T::Native::FIELD_ZEROABLE,
+                "zeros are no value of this type: pass it as `&mut T` instead of `Out<T>`"
+            );
         }
-    )* };
-}
-pub(super) use nullable;
+        state.origin = Some(self.0);
+        Ok(state.native.as_mut_ptr())
+    }
 
-nullable! {
-    for ['a, T: Element<M>, M: ?Sized] &'a T;
-    for ['a, T: Element<M>, M: ?Sized] &'a mut T;
+    #[inline]
+    fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
+        let Some(origin) = state.origin.as_mut() else { return Ok(()) };
+        // SAFETY: zeros are a value of the type, and native code had it.
+        let native = unsafe { state.native.assume_init_ref() };
+        // SAFETY: native code wrote it, as declared.
+        unsafe { origin.update(native) }
+    }
+}
+
+/// Room for the native form that an [`Out`] lets be written.
+pub struct Written<'a, T: Element<M>, M: ?Sized> {
+    native: MaybeUninit<T::Native>,
+    origin: Option<&'a mut T>,
+}
+
+impl<T: Element<M>, M: ?Sized> Drop for Written<'_, T, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.origin.is_some() {
+            // SAFETY: zeros are a value of the type, and native code had it.
+            let native = unsafe { self.native.assume_init_mut() };
+            // SAFETY: read for the last time.
+            unsafe { T::release(native) };
+        }
+    }
+}
+
+impl<T: Element<M>, M: ?Sized> fmt::Debug for Written<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Written").finish_non_exhaustive()
+    }
 }
 
 /// A callback's look at a native structure or array. It has to be the native form itself, for there is
-/// no place for a converted one; declare the argument as `T` to get a converted copy.
+/// no place for a converted one; declare the argument as `Box<T>` to get a converted
+/// copy.
 impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a T {
     type Native = *const T;
 

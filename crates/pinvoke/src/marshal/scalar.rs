@@ -2,7 +2,6 @@
 //! derives [`NativeType`](crate::native::NativeType).
 
 use super::{CharSet, FromNative, IntoNative, MarshalError};
-use crate::native::CodePtr;
 
 /// Makes native types arguments, results and elements that travel as they are.
 ///
@@ -77,10 +76,8 @@ native_value!(u128, |v| *v == u128::MAX);
 native_value!(usize, |v| *v == usize::MAX);
 native_value!(f32);
 native_value!(f64);
-native_value!(bool, |v| !*v);
 native_value!(@for [T,] *const T, |p| p.is_null());
 native_value!(@for [T,] *mut T, |p| p.is_null());
-native_value!(Option<CodePtr>, |p| p.is_none());
 
 // Nothing comes back: `()` is a result only.
 impl<M: CharSet> FromNative<M> for () {

@@ -11,7 +11,6 @@
 
 use core::fmt;
 
-use super::reference::nullable;
 use super::{Element, IntoNative, MarshalError};
 use crate::native::NativeField;
 
@@ -44,10 +43,7 @@ impl<T: Element<M>, M: ?Sized> Natives<T, M> {
         let mut result = Ok(());
         for (value, native) in values.iter_mut().zip(&self.natives) {
             // SAFETY: native code had it, as declared.
-            match unsafe { T::from_element(native) } {
-                Ok(changed) => *value = changed,
-                Err(error) => result = result.and(Err(error)),
-            }
+            result = result.and(unsafe { value.update(native) });
         }
         result
     }
@@ -148,13 +144,6 @@ macro_rules! moved {
 }
 
 moved!(Vec<T>, Box<[T]>);
-
-nullable! {
-    for ['a, T: Element<M>, M: ?Sized] &'a [T];
-    for ['a, T: Element<M>, M: ?Sized] &'a mut [T];
-    for [T: Element<M> , M: ?Sized] Vec<T>;
-    for [T: Element<M> , M: ?Sized] Box<[T]>;
-}
 
 /// An array that ends with an element whose bytes are all zero, as `argv` does: the function gets the
 /// elements and one more.

@@ -18,7 +18,9 @@ use crate::native::NativeType;
 /// that are not text take the same form in all of them.
 pub trait CharSet: Sized + 'static {
     /// One unit of text: `char`, `char16_t`, `char32_t`.
-    type Unit: NativeType + PartialEq;
+    type Unit: NativeType + super::character::CharUnit + Default + PartialEq;
+    /// What a `bool` is: C's, unless the declaration says otherwise (see [`Booleans`](super::Booleans)).
+    type Bool: super::NativeBool;
     /// Room for one text.
     type Buffer;
     /// Room for one text.
@@ -44,6 +46,7 @@ macro_rules! utf8 {
     ($set:ty) => {
         impl CharSet for $set {
             type Unit = c_char;
+            type Bool = super::boolean::Bool8;
             type Buffer = CText;
 
             #[inline]
@@ -79,6 +82,27 @@ unsafe fn borrowed<'a>(text: *const c_char) -> Result<&'a str, MarshalError> {
     let bytes = unsafe { CStr::from_ptr(text) };
     let text = bytes.to_str();
     text.map_err(|e| Reason::NotUnicode { encoding: "UTF-8", position: e.valid_up_to() }.into())
+}
+
+impl<S: CharSet, B: super::NativeBool + 'static> CharSet for super::Booleans<S, B> {
+    type Unit = S::Unit;
+    type Bool = B;
+    type Buffer = S::Buffer;
+
+    #[inline]
+    fn buffer() -> S::Buffer {
+        S::buffer()
+    }
+
+    #[inline]
+    fn terminate(text: &str, buffer: &mut S::Buffer) -> Result<*const S::Unit, MarshalError> {
+        S::terminate(text, buffer)
+    }
+
+    unsafe fn read(text: *const S::Unit) -> Result<String, MarshalError> {
+        // SAFETY: the caller's promise.
+        unsafe { S::read(text) }
+    }
 }
 
 impl<M: CharSet> IntoNative<M> for &str {

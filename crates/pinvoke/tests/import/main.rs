@@ -8,3 +8,4 @@
 
 mod declaration;
 mod life;
+mod scalars;

@@ -1,7 +1,8 @@
+//! A newtype has one member.
 use pinvoke::native::NativeType;
 
 #[derive(Clone, Copy, NativeType)]
 #[repr(transparent)]
-struct Handle(u64);
+struct Pair(i32, ());
 
 fn main() {}
