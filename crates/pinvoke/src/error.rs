@@ -57,20 +57,32 @@ pub fn take_report() -> Option<Error> {
 /// `ELIBACC` (a library is missing), `ENOSYS` (an entry point is missing) or `EINVAL` (a value cannot be
 /// converted) stand for what is no error of the function; [`take_report`] has the rest.
 impl From<Error> for LastError {
-    #[cold]
+    #[inline]
     fn from(error: Error) -> LastError {
-        let code = match &error {
-            Error::Last(last) => return *last,
-            Error::Bind(bind) => match bind.failure() {
-                crate::import::BindFailure::Library(_) => libc::ELIBACC,
-                _ => libc::ENOSYS,
-            },
-            Error::Marshal(_) => libc::EINVAL,
-            Error::HResult(HResult(status)) | Error::NtStatus(NtStatus(status)) => *status,
-        };
-        REPORT.set(Some(error));
-        LastError(code)
+        if let Error::Last(last) = error {
+            // Nothing to drop, which rustc does not see: failing calls are often the expected ones.
+            core::mem::forget(error);
+            return last;
+        }
+        stand_in(error)
     }
+}
+
+/// The code that stands for something else, which is kept as the report.
+#[cold]
+#[inline(never)]
+fn stand_in(error: Error) -> LastError {
+    let code = match &error {
+        Error::Last(last) => return *last,
+        Error::Bind(bind) => match bind.failure() {
+            crate::import::BindFailure::Library(_) => libc::ELIBACC,
+            _ => libc::ENOSYS,
+        },
+        Error::Marshal(_) => libc::EINVAL,
+        Error::HResult(HResult(status)) | Error::NtStatus(NtStatus(status)) => *status,
+    };
+    REPORT.set(Some(error));
+    LastError(code)
 }
 
 impl From<Error> for io::Error {

@@ -140,16 +140,7 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
             quote!(#import.fail(&error))
         }
     };
-    let absent = match &function.result {
-        ResultForm::Optional { .. } => quote!({
-            let _ = error;
-            return ::core::option::Option::None;
-        }),
-        _ => quote!({
-            let error = ::pinvoke::Error::from(error);
-            #fail
-        }),
-    };
+    let bind = bind(function, &import);
     let owner = parameters.iter().find_map(|p| match &p.kind {
         Kind::Closure(c) if c.user_data != callback::UserData::None => Some(&p.name),
         _ => None,
@@ -164,10 +155,7 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
     let in_use = options.unload.then(|| quote!(let __in_use = #library.enter();));
     Ok(quote! {
         #in_use
-        let __code = match #import.code() {
-            ::core::result::Result::Ok(code) => code,
-            ::core::result::Result::Err(error) => #absent,
-        };
+        let __code = #bind;
         #(#marshal)*
         #(#hand_over)*
         #invoke
@@ -175,6 +163,28 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
         #(#copy_back)*
         #unmarshal
     })
+}
+
+/// The address of the function.
+fn bind(function: &Function, import: &Ident) -> TokenStream {
+    let absent = match &function.result {
+        ResultForm::Plain(_) | ResultForm::WithError(_) => return quote!(#import.code_or_panic()),
+        ResultForm::Checked { .. } => quote! {
+            ::core::result::Result::Err(error) => {
+                let error = ::pinvoke::Error::from(error);
+                return ::core::result::Result::Err(::core::convert::From::from(error));
+            }
+        },
+        ResultForm::Optional { .. } => quote! {
+            ::core::result::Result::Err(_) => return ::core::option::Option::None,
+        },
+    };
+    quote! {
+        match #import.code() {
+            ::core::result::Result::Ok(code) => code,
+            #absent
+        }
+    }
 }
 
 /// The trait that converts a parameter, applied to it.
@@ -308,21 +318,25 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let form = function.options.form();
     let name = function.name.to_string();
     let from = quote!(<#value as ::pinvoke::marshal::FromNative<#form>>);
+    let policy = |policy: &TokenStream| {
+        quote! {
+            if let ::core::option::Option::Some(error) =
+                <#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last)
+            {
+                #fail
+            }
+        }
+    };
     let failed = match &function.failure {
-        Failure::Never => quote!(::core::option::Option::None),
-        Failure::Usual => quote!(#from::is_failure(&__returned).then_some(::pinvoke::Error::Last(__last))),
-        Failure::Policy(policy) => {
-            quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last))
-        }
-        Failure::UnitPolicy(policy) => {
-            quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last))
-        }
-        Failure::Hresult => {
-            quote!(<::pinvoke::returns::Hresult as ::pinvoke::returns::FailurePolicy<_>>::failure(
-                &__returned,
-                __last
-            ))
-        }
+        Failure::Never => TokenStream::new(),
+        Failure::Usual => quote! {
+            if #from::is_failure(&__returned) {
+                let error = ::pinvoke::Error::Last(__last);
+                #fail
+            }
+        },
+        Failure::Policy(named) | Failure::UnitPolicy(named) => policy(named),
+        Failure::Hresult => policy(&quote!(::pinvoke::returns::Hresult)),
     };
     let native = match &function.failure {
         Failure::UnitPolicy(_) => quote!(()),
@@ -340,10 +354,7 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
         ResultForm::Optional { .. } => quote!(::core::option::Option::Some(__value)),
     };
     quote! {
-        let __failed: ::core::option::Option<::pinvoke::Error> = #failed;
-        if let ::core::option::Option::Some(error) = __failed {
-            #fail
-        }
+        #failed
         #remember
         // The result becomes an owner first: if anything else fails, it is dropped and not lost.
         // SAFETY: the function returned it, as declared.

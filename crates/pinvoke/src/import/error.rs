@@ -7,11 +7,16 @@ use crate::entry_point::EntryPointError;
 use crate::library::LoadError;
 
 /// A declared import could not be bound: which, and why.
+///
+/// One word, so that calls which return it keep to registers.
 #[derive(Debug)]
-pub struct BindError {
+pub struct BindError(Box<Failed>);
+
+#[derive(Debug)]
+struct Failed {
     import: &'static str,
     library: &'static str,
-    failure: Box<BindFailure>,
+    failure: BindFailure,
 }
 
 /// Why an import could not be bound.
@@ -28,48 +33,49 @@ pub enum BindFailure {
 
 impl BindError {
     pub(super) fn new(import: &Import, failure: BindFailure) -> BindError {
-        BindError { import: import.name(), library: import.library().name(), failure: Box::new(failure) }
+        BindError(Box::new(Failed { import: import.name(), library: import.library().name(), failure }))
     }
 
     pub(super) fn of_library(library: &ImportLibrary, error: LoadError) -> BindError {
-        BindError { import: "", library: library.name(), failure: Box::new(error.into()) }
+        BindError(Box::new(Failed { import: "", library: library.name(), failure: error.into() }))
     }
 
     /// Whether it is about all imports of the library.
     pub(super) fn is_whole_library(&self) -> bool {
-        self.import.is_empty()
+        self.0.import.is_empty()
     }
 
     /// The name of the function or variable; empty if the error is about all of a library.
     #[must_use]
     pub fn import(&self) -> &'static str {
-        self.import
+        self.0.import
     }
 
     /// The declared name of its library.
     #[must_use]
     pub fn library(&self) -> &'static str {
-        self.library
+        self.0.library
     }
 
     /// Why.
     #[must_use]
     pub fn failure(&self) -> &BindFailure {
-        &self.failure
+        &self.0.failure
     }
 }
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_whole_library() {
-            return self.failure.fmt(f);
+            return self.0.failure.fmt(f);
         }
-        write!(f, "cannot bind `{}` of the library {:?}: {}", self.import, self.library, self.failure)
+        let Failed { import, library, failure } = &*self.0;
+        write!(f, "cannot bind `{import}` of the library {library:?}: {failure}")
     }
 }
 
 impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.failure.source()
+        self.0.failure.source()
     }
 }

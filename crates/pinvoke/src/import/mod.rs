@@ -90,6 +90,29 @@ impl Import {
         }
     }
 
+    /// The address, for a call whose signature has no place for an error.
+    ///
+    /// # Panics
+    /// If it cannot be bound, with the full report.
+    #[inline]
+    #[track_caller]
+    pub fn code_or_panic(&self) -> CodePtr {
+        match CodePtr::new(self.bound.load(Ordering::Acquire)) {
+            Some(code) => code,
+            None => self.bind_or_panic(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn bind_or_panic(&self) -> CodePtr {
+        match self.bind() {
+            Ok(code) => code,
+            Err(error) => self.fail(&error),
+        }
+    }
+
     /// Whether it can be bound; binds it.
     #[must_use]
     pub fn is_available(&self) -> bool {

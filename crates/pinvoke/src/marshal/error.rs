@@ -7,10 +7,15 @@ use std::error::Error;
 ///
 /// Its text names the function and the parameter: ``cannot convert argument `path` of `open`: the text
 /// has a NUL character at byte 3, and C would end it there``.
+///
+/// One word, so that conversions which return it keep to registers.
 #[derive(Debug)]
-pub struct MarshalError {
+pub struct MarshalError(Box<Refused>);
+
+#[derive(Debug)]
+struct Refused {
     place: Option<Place>,
-    reason: Box<Reason>,
+    reason: Reason,
 }
 
 /// Which value of which function.
@@ -81,21 +86,21 @@ impl MarshalError {
     #[cold]
     #[must_use]
     pub fn at(mut self, function: &'static str, value: &'static str) -> MarshalError {
-        self.place.get_or_insert(Place { function, value });
+        self.0.place.get_or_insert(Place { function, value });
         self
     }
 
     /// Why.
     #[must_use]
     pub fn reason(&self) -> &Reason {
-        &self.reason
+        &self.0.reason
     }
 }
 
 impl From<Reason> for MarshalError {
     #[cold]
     fn from(reason: Reason) -> MarshalError {
-        MarshalError { place: None, reason: Box::new(reason) }
+        MarshalError(Box::new(Refused { place: None, reason }))
     }
 }
 
@@ -108,19 +113,19 @@ impl From<crate::c_text::InteriorNul> for MarshalError {
 
 impl fmt::Display for MarshalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
+        match self.0.place {
             Some(Place { function, value: "" }) => write!(f, "cannot convert the result of `{function}`: ")?,
             Some(Place { function, value }) => {
                 write!(f, "cannot convert argument `{value}` of `{function}`: ")?;
             }
             None => {}
         }
-        self.reason.fmt(f)
+        self.0.reason.fmt(f)
     }
 }
 
 impl Error for MarshalError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.reason.source()
+        self.0.reason.source()
     }
 }

@@ -195,18 +195,3 @@ fn off_thread_calls_are_joined_or_awaited() {
         std::thread::yield_now();
     }
 }
-
-#[test]
-fn hresults_become_errors_and_the_last_parameter_the_value() {
-    // No Windows here: functions of the right shape stand in libc too.
-    #[dll_import("libc", preserve_sig = false)]
-    unsafe extern "C" {
-        /// `int posix_memalign(void **out, ...)` is not of this shape; `getloadavg` is no HRESULT either.
-        #[dll_import(entry_point = "abs")]
-        safe fn check(hr: i32) -> Result<(), Error>;
-    }
-    assert!(check(1).is_ok());
-    // abs(i32::MIN) is negative.
-    let error = check(i32::MIN).unwrap_err();
-    assert_eq!(error.to_string(), "HRESULT 0x80000000");
-}

@@ -11,6 +11,13 @@ use pinvoke::{Error, dll_import};
 #[allow(dead_code, reason = "this test uses a part")]
 mod workshop;
 
+/// Functions of the shape `HRESULT f(args, T *result)`.
+const HRESULT: &str = "
+    int half(int n, int *result) { if (n % 2) return 0x80070057; *result = n / 2; return n ? 0 : 1; }
+    int only_check(int n) { return n; }
+    int status(int n) { return n; }
+";
+
 /// The libraries of this file, which the resolver finds: built once, gone when the process is.
 fn libraries() -> &'static PathBuf {
     static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
@@ -19,11 +26,12 @@ fn libraries() -> &'static PathBuf {
         workshop.build("counting.so", "static int n; int next(void) { return ++n; }", &[]);
         let waiting = "#include <unistd.h>\nint wait_for(int fd) { char c; return (int)read(fd, &c, 1); }";
         workshop.build("waiting.so", waiting, &[]);
+        workshop.build("hresult.so", HRESULT, &[]);
         let directory = workshop.path().to_owned();
         std::mem::forget(workshop);
         let found = directory.clone();
         set_resolver(move |name| match name {
-            "counting" | "waiting" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
+            "counting" | "waiting" | "hresult" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
             _ => None,
         })
         .unwrap();
@@ -157,4 +165,27 @@ fn failure_is_not_remembered() {
     std::fs::copy(file, directory.join("late-library.so")).unwrap();
     assert_eq!(answer().unwrap(), 42);
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn hresults_become_errors_and_the_last_parameter_the_value() {
+    #[dll_import("hresult", preserve_sig = false)]
+    unsafe extern "C" {
+        safe fn half(n: i32) -> Result<i32, Error>;
+        safe fn only_check(n: i32) -> Result<(), Error>;
+        #[dll_import(preserve_sig = true)]
+        #[fails(pinvoke::returns::Ntstatus)]
+        safe fn status(n: i32) -> Result<i32, Error>;
+    }
+    libraries();
+    assert_eq!(half(8).unwrap(), 4);
+    // S_FALSE is a success.
+    assert_eq!(half(0).unwrap(), 0);
+    assert_eq!(half(3).unwrap_err().to_string(), "HRESULT 0x80070057 E_INVALIDARG");
+    assert!(only_check(1).is_ok());
+    assert!(matches!(only_check(i32::MIN), Err(Error::HResult(_))));
+    // STATUS_BUFFER_OVERFLOW is a warning, STATUS_ACCESS_DENIED an error.
+    assert_eq!(status(0x8000_0005_u32.cast_signed()).unwrap(), 0x8000_0005_u32.cast_signed());
+    let denied = status(0xc000_0022_u32.cast_signed()).unwrap_err();
+    assert_eq!(denied.to_string(), "NTSTATUS 0xc0000022 STATUS_ACCESS_DENIED");
 }
