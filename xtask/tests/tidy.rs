@@ -39,6 +39,7 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/pinvoke/src/dynamic/",
     "crates/pinvoke/src/marshal/",
     "crates/pinvoke/src/native.rs",
+    "crates/pinvoke/src/transcode/",
     "crates/pinvoke/src/upcall/",
     "crates/pinvoke/src/value",
     "crates/pinvoke-cli/src/native/",

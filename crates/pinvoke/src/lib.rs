@@ -53,6 +53,7 @@ pub mod marshal;
 pub mod native;
 pub mod returns;
 pub mod status;
+pub mod transcode;
 pub mod upcall;
 pub mod value;
 

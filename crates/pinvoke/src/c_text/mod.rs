@@ -43,7 +43,7 @@ pub struct InteriorNul {
 
 impl InteriorNul {
     #[cold]
-    fn find(text: &str) -> InteriorNul {
+    pub(crate) fn find(text: &str) -> InteriorNul {
         InteriorNul { position: text.bytes().position(|b| b == 0).unwrap_or(text.len()) }
     }
 }

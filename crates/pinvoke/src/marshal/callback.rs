@@ -4,7 +4,7 @@
 //! value of the declared type, the closure cannot run: that is a panic of the callback, with the
 //! [`MarshalError`] in its message, and goes on where the native call returns.
 
-use super::{FromNative, IntoNative};
+use super::{Detached, FromNative, IntoNative};
 
 /// An argument that native code passed.
 ///
@@ -29,9 +29,13 @@ pub unsafe fn argument<T: FromNative<M>, M: ?Sized>(native: T::Native, callback:
 /// If it has no native form.
 #[doc(hidden)]
 #[inline]
-pub fn result<T: IntoNative<M, State = ()>, M: ?Sized>(value: T, callback: &'static str) -> T::Native {
-    match value.into_native(&mut ()) {
-        Ok(native) => native,
+pub fn result<T: IntoNative<M, State: Detached>, M: ?Sized>(value: T, callback: &'static str) -> T::Native {
+    let mut state = T::state();
+    match value.into_native(&mut state) {
+        Ok(native) => {
+            T::hand_over(&mut state);
+            native
+        }
         Err(error) => refuse(callback, &error),
     }
 }

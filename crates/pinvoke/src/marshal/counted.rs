@@ -70,7 +70,7 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
 ///
 /// # Safety
 /// `native` is null or there are `count` elements, which live for `'a` unchanged.
-unsafe fn elements<'a, N>(native: *const N, count: usize) -> Result<&'a [N], MarshalError> {
+pub(super) unsafe fn elements<'a, N>(native: *const N, count: usize) -> Result<&'a [N], MarshalError> {
     let count = in_memory::<N>(count)?;
     match (native.is_null(), count) {
         (_, 0) => Ok(&[]),

@@ -55,7 +55,6 @@ mod character;
 mod counted;
 mod error;
 mod length;
-mod member_text;
 mod nullable;
 mod owner;
 mod reference;
@@ -74,7 +73,9 @@ pub use nullable::Null;
 pub use owner::{CoTaskMem, Free, Owned, Owner};
 pub use reference::{Copied, Out};
 pub use slice::NullTerminated;
-pub use text::CharSet;
+pub use text::{
+    AnsiBStr, BStr, CharSet, Given, NotTerminated, OwnedText, SysString, U16CStr, U32CStr, Unit, UnitStr,
+};
 
 use crate::native::{NativeField, NativeType};
 
@@ -102,6 +103,22 @@ pub enum Utf16 {}
 /// UTF-32 text, ended by a NUL unit: `char32_t *`, the `wchar_t *` of Linux and macOS.
 #[derive(Clone, Copy, Debug)]
 pub enum Utf32 {}
+
+/// The character set of `wchar_t`.
+#[cfg(windows)]
+pub type WideChars = Utf16;
+/// The character set of `wchar_t`.
+#[cfg(not(windows))]
+pub type WideChars = Utf32;
+
+/// What `wchar_t` is: one unit of [`WideChars`].
+pub type WChar = <WideChars as CharSet>::Unit;
+
+/// States that hold nothing that native code needs, once it was [handed over](IntoNative::hand_over):
+/// what makes a value the result of a callback, which nothing outlives.
+pub trait Detached {}
+
+impl Detached for () {}
 
 /// A Rust value that native code takes: an argument, or the result of a callback.
 ///

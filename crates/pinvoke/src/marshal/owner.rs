@@ -78,8 +78,8 @@ pub(super) struct Freed<O: Owner>(*mut c_void, PhantomData<O>);
 impl<O: Owner> Freed<O> {
     /// # Safety
     /// `memory` is null or belongs to the owner, and to nobody else.
-    pub(super) unsafe fn new<T>(memory: *const T) -> Freed<O> {
-        Freed(memory.cast_mut().cast(), PhantomData)
+    pub(super) unsafe fn new<T>(memory: *mut T) -> Freed<O> {
+        Freed(memory.cast(), PhantomData)
     }
 }
 

@@ -1,0 +1,197 @@
+//! BSTR: text with its length in front.
+//!
+//! ```text
+//!            ┌────────────┬───────────────────────┬─────┐
+//!            │ u32 bytes  │ units                 │ NUL │
+//!            └────────────┴───────────────────────┴─────┘
+//!                         ▲ the pointer
+//! ```
+//!
+//! The length counts bytes without the NUL, so that text with a NUL inside is whole. It stands directly
+//! before the units; the allocation begins there, or on 64-bit systems four bytes earlier, so that it is
+//! aligned for every scalar. On Windows the system allocates such texts (`SysAllocStringLen`,
+//! `SysFreeString`). There is no such system service on Unix: here they lie in memory of `malloc`, in the layout
+//! of .NET's own runtime there, so that both sides of a border may free them: `free(pointer - 8)`.
+//!
+//! A null BSTR is an empty text. Source: "BSTR" in the Windows Automation documentation.
+
+use core::ffi::c_void;
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::{CharSet, OwnedText, Unit};
+use crate::marshal::owner::Freed;
+use crate::marshal::{Ansi, Element, FromNative, IntoNative, MarshalError, Owner, Reason, Utf16};
+
+/// Bytes before the units: the length, behind padding to the alignment of an allocation.
+const PREFIX: usize = size_of::<usize>();
+
+/// The form of text with its length in front, of units of the character set `S`.
+pub struct LengthPrefixed<S>(PhantomData<S>);
+
+impl<S: CharSet> fmt::Debug for LengthPrefixed<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "length-prefixed {}", S::NAME)
+    }
+}
+
+/// The form `BSTR`: UTF-16 with its length in front.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::BStr;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     // Any function of wide text takes one: there is a NUL at the end.
+///     # #[cfg(any())]
+///     fn set_title(#[marshal(BStr)] title: &str) -> i32;
+/// }
+/// ```
+pub type BStr = LengthPrefixed<Utf16>;
+
+/// The form of 8-bit text with its length in front.
+pub type AnsiBStr = LengthPrefixed<Ansi>;
+
+/// The owner of BSTRs: `SysFreeString`.
+#[derive(Clone, Copy, Debug)]
+pub enum SysString {}
+
+// SAFETY: frees what `allocate` and native code made: memory of malloc behind a prefix. Both the prefix and
+// malloc's alignment are multiples of the largest scalar's in a text.
+unsafe impl Owner for SysString {
+    const NAME: &'static str = "SysFreeString";
+
+    unsafe fn free(memory: *mut c_void) {
+        // SAFETY: the allocation begins before the text, by contract.
+        let start = unsafe { memory.byte_sub(PREFIX) };
+        // SAFETY: malloc'ed, by contract.
+        unsafe { libc::free(start) }
+    }
+
+    fn allocate(bytes: usize) -> *mut c_void {
+        let Some(whole) = bytes.checked_add(PREFIX) else { return core::ptr::null_mut() };
+        // SAFETY: any size may be asked for.
+        let start = unsafe { libc::malloc(whole) };
+        if start.is_null() {
+            return start;
+        }
+        // SAFETY: the prefix lies within the allocation.
+        unsafe { start.byte_add(PREFIX) }
+    }
+}
+
+impl<S: CharSet> OwnedText<SysString> for LengthPrefixed<S> {
+    type Unit = S::Unit;
+
+    fn give(text: &str) -> Result<*mut S::Unit, MarshalError> {
+        let mut units = Vec::with_capacity(text.len() + 1);
+        S::encode(text, &mut units)?;
+        let bytes = u32::try_from(size_of_val(&*units)).map_err(MarshalError::custom)?;
+        units.push(S::Unit::NUL);
+        let memory = SysString::allocate(size_of_val(&*units)).cast::<S::Unit>();
+        if memory.is_null() {
+            return Err(MarshalError::custom("there is no memory for a text"));
+        }
+        // SAFETY: the prefix before the text has room for it.
+        let length = unsafe { memory.byte_sub(size_of::<u32>()) };
+        // SAFETY: as above, and aligned for the largest scalar less four bytes.
+        unsafe { length.cast::<u32>().write(bytes) };
+        // SAFETY: new memory for so many units.
+        unsafe { memory.copy_from_nonoverlapping(units.as_ptr(), units.len()) };
+        Ok(memory)
+    }
+
+    /// Null is empty text. The length in front of 8-bit text is not looked at: native code that takes such
+    /// text for a `char *` leaves it wrong.
+    unsafe fn take(text: *const S::Unit) -> Result<String, MarshalError> {
+        if text.is_null() {
+            return Ok(String::new());
+        }
+        if size_of::<S::Unit>() == 1 {
+            // SAFETY: the caller's promise.
+            return unsafe { S::read(text) };
+        }
+        // SAFETY: the length stands before the text.
+        let length = unsafe { text.byte_sub(size_of::<u32>()) };
+        // SAFETY: as above.
+        let bytes = unsafe { length.cast::<u32>().read_unaligned() } as usize;
+        if bytes % size_of::<S::Unit>() != 0 {
+            let wrong = "no whole number of units".to_owned();
+            return Err(Reason::Count { count: format!("{bytes} bytes"), wrong }.into());
+        }
+        // SAFETY: so many bytes of text are there.
+        S::decode(unsafe { core::slice::from_raw_parts(text, bytes / size_of::<S::Unit>()) })
+    }
+}
+
+/// A BSTR for the length of a call.
+pub struct ForTheCall(Option<Freed<SysString>>);
+
+impl fmt::Debug for ForTheCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ForTheCall").field(&self.0.is_some()).finish()
+    }
+}
+
+macro_rules! argument {
+    ($($type:ty),*) => { $(
+        impl<S: CharSet> IntoNative<LengthPrefixed<S>> for $type {
+            type Native = *mut S::Unit;
+            type State = ForTheCall;
+
+            fn state() -> ForTheCall {
+                ForTheCall(None)
+            }
+
+            fn into_native(self, state: &mut ForTheCall) -> Result<*mut S::Unit, MarshalError> {
+                let (native, guard) = for_the_call::<S>(&self)?;
+                *state = guard;
+                Ok(native)
+            }
+        }
+    )* };
+}
+
+argument!(&str, String, Box<str>);
+
+fn for_the_call<S: CharSet>(text: &str) -> Result<(*mut S::Unit, ForTheCall), MarshalError> {
+    let native = <LengthPrefixed<S> as OwnedText<SysString>>::give(text)?;
+    // SAFETY: just made; native code only reads it.
+    Ok((native, ForTheCall(Some(unsafe { Freed::new(native) }))))
+}
+
+macro_rules! value {
+    ($($type:ty, |$native:ident| $read:expr;)*) => { $(
+        impl<S: CharSet> FromNative<LengthPrefixed<S>> for $type {
+            type Native = *mut S::Unit;
+
+            unsafe fn from_native($native: *mut S::Unit) -> Result<$type, MarshalError> {
+                $read
+            }
+        }
+
+        // SAFETY: not in place.
+        unsafe impl<S: CharSet> Element<LengthPrefixed<S>> for $type {
+            type Native = *mut S::Unit;
+            type Guard = ForTheCall;
+            const IN_PLACE: bool = false;
+
+            fn to_native(&self) -> Result<(*mut S::Unit, ForTheCall), MarshalError> {
+                for_the_call::<S>(self)
+            }
+
+            unsafe fn from_element(native: &*mut S::Unit) -> Result<$type, MarshalError> {
+                // SAFETY: the caller's promise.
+                unsafe { <$type as FromNative<LengthPrefixed<S>>>::from_native(*native) }
+            }
+        }
+    )* };
+}
+
+value! {
+    // SAFETY: the caller's promise.
+    String, |native| unsafe { <LengthPrefixed<S> as OwnedText<SysString>>::take(native) };
+    // SAFETY: as above.
+    Box<str>, |native| unsafe { <LengthPrefixed<S> as OwnedText<SysString>>::take(native) }.map(Into::into);
+}
