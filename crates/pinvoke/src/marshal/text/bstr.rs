@@ -36,18 +36,6 @@ impl<S: CharSet> fmt::Debug for LengthPrefixed<S> {
 }
 
 /// The form `BSTR`: UTF-16 with its length in front.
-///
-/// ```
-/// use pinvoke::dll_import;
-/// use pinvoke::marshal::BStr;
-///
-/// #[dll_import("libc")]
-/// unsafe extern "C" {
-///     // Any function of wide text takes one: there is a NUL at the end.
-///     # #[cfg(any())]
-///     fn set_title(#[marshal(BStr)] title: &str) -> i32;
-/// }
-/// ```
 pub type BStr = LengthPrefixed<Utf16>;
 
 /// The form of 8-bit text with its length in front.
@@ -116,7 +104,7 @@ impl<S: CharSet> OwnedText<SysString> for LengthPrefixed<S> {
         let length = unsafe { text.byte_sub(size_of::<u32>()) };
         // SAFETY: as above.
         let bytes = unsafe { length.cast::<u32>().read_unaligned() } as usize;
-        if bytes % size_of::<S::Unit>() != 0 {
+        if !bytes.is_multiple_of(size_of::<S::Unit>()) {
             let wrong = "no whole number of units".to_owned();
             return Err(Reason::Count { count: format!("{bytes} bytes"), wrong }.into());
         }
