@@ -72,10 +72,10 @@ impl Function {
         if is_async {
             parameters.iter().try_for_each(Parameter::must_own)?;
         }
-        let result = ResultForm::parse(&signature.output, &options)?;
+        let result = ResultForm::parse(signature, &options)?;
         if !options.preserve_sig && !matches!(result, ResultForm::Checked { .. }) {
-            return Err(Error::new_spanned(
-                &signature.output,
+            return Err(Error::new(
+                signature.ident.span(),
                 "without `preserve_sig` a failing HRESULT is an error: return `Result<T, pinvoke::Error>`",
             ));
         }

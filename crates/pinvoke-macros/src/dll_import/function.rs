@@ -1,7 +1,8 @@
 //! One declared function as a Rust function: bind, marshal, invoke, unmarshal.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Error, Generics};
 
 use super::callback;
@@ -21,7 +22,7 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
         #import_static
         #(#attributes)*
         #[inline]
-        #[allow(unsafe_code, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
+        #[allow(unsafe_code, never_type_fallback_flowing_into_unsafe, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
         #signature {
             #body
         }
@@ -133,8 +134,9 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
     let Function { name, options, parameters, .. } = function;
     let import = import_of(name);
     let fail = match &function.result {
-        ResultForm::Checked { .. } => {
-            quote!(return ::core::result::Result::Err(::core::convert::From::from(error)))
+        ResultForm::Checked { whole, .. } => {
+            // If the error has no conversion, that is to be said of the declared type.
+            quote_spanned!(whole.span()=> return ::core::result::Result::Err(::core::convert::From::from(error)))
         }
         ResultForm::Plain(_) | ResultForm::WithError(_) | ResultForm::Optional { .. } => {
             quote!(#import.fail(&error))
@@ -169,7 +171,7 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
 fn bind(function: &Function, import: &Ident) -> TokenStream {
     let absent = match &function.result {
         ResultForm::Plain(_) | ResultForm::WithError(_) => return quote!(#import.code_or_panic()),
-        ResultForm::Checked { .. } => quote! {
+        ResultForm::Checked { whole, .. } => quote_spanned! {whole.span()=>
             ::core::result::Result::Err(error) => {
                 let error = ::pinvoke::Error::from(error);
                 return ::core::result::Result::Err(::core::convert::From::from(error));

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, GenericArgument, PathArguments, ReturnType, Type};
+use syn::{Error, GenericArgument, PathArguments, ReturnType, Signature, Type};
 
 use super::declaration::is_named;
 use super::options::Options;
@@ -34,10 +34,10 @@ pub(crate) enum Failure {
 }
 
 impl ResultForm {
-    pub(crate) fn parse(output: &ReturnType, options: &Options) -> Result<ResultForm, Error> {
-        let ReturnType::Type(_, ty) = output else {
+    pub(crate) fn parse(signature: &Signature, options: &Options) -> Result<ResultForm, Error> {
+        let ReturnType::Type(_, ty) = &signature.output else {
             return match options.optional {
-                true => Err(Error::new_spanned(output, OPTION_WANTED)),
+                true => Err(Error::new(signature.ident.span(), OPTION_WANTED)),
                 false => Ok(ResultForm::Plain(syn::parse_quote!(()))),
             };
         };
