@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, Generics};
+use syn::{Error, Generics, LitStr};
 
 use super::callback;
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
@@ -268,8 +268,31 @@ fn has_out_parameter(function: &Function) -> bool {
     matches!(function.failure, Failure::Hresult) && !is_unit
 }
 
+/// The address as a function pointer; the values say the types.
+fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
+    let pointer = |convention: &LitStr| {
+        let blanks = (0..arguments).map(|_| quote!(_));
+        quote! {
+            // SAFETY: code pointers and function pointers are one address.
+            let __function = unsafe {
+                ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(#(#blanks),*) -> _>(__code)
+            };
+        }
+    };
+    let declared = pointer(&options.convention);
+    if !options.is_x86_convention() {
+        return declared;
+    }
+    let of_c = pointer(&LitStr::new("C", options.convention.span()));
+    quote! {
+        #[cfg(target_arch = "x86")]
+        #declared
+        #[cfg(not(target_arch = "x86"))]
+        #of_c
+    }
+}
+
 fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
-    let convention = &function.options.convention;
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
         let value = function.result.value();
@@ -286,13 +309,7 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
         let call = quote!(::pinvoke::import::variadic::VariadicCall::call(#dots, __code, (#(#natives,)*)));
         (TokenStream::new(), call)
     } else {
-        let blanks = natives.iter().map(|_| quote!(_));
-        let prepare = quote! {
-            // SAFETY: code pointers and function pointers are one address.
-            let __function = unsafe {
-                ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(#(#blanks),*) -> _>(__code)
-            };
-        };
+        let prepare = function_pointer(&function.options, natives.len());
         (prepare, quote!(__function(#(#natives),*)))
     };
     let call = quote! {

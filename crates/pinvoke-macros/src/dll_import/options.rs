@@ -132,6 +132,11 @@ impl Options {
         Ok(options)
     }
 
+    /// Whether the convention is one of 32-bit x86, which elsewhere means the convention of C.
+    pub(crate) fn is_x86_convention(&self) -> bool {
+        ["stdcall", "thiscall", "fastcall"].contains(&self.convention.value().as_str())
+    }
+
     /// The options of a function of the block.
     pub(crate) fn of_function(&self, tokens: TokenStream) -> Result<Options, Error> {
         let mut options = self.clone();
@@ -182,7 +187,7 @@ impl Options {
             "char_set" => self.char_set = CharSet::parse(&value.ident(name)?)?,
             "exact_spelling" => self.exact_spelling = value.flag(name)?,
             "set_last_error" => self.set_last_error = value.flag(name)?,
-            "convention" => self.convention = value.string(name)?,
+            "convention" => self.convention = convention(name, value)?,
             "preserve_sig" => self.preserve_sig = value.flag(name)?,
             "optional" => self.optional = value.flag(name)?,
             "bool" => self.boolean = Some(value.path(name)?),
@@ -195,6 +200,25 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// A convention as a string of Rust's, or by its .NET name.
+fn convention(name: &Ident, value: &Value) -> Result<LitStr, Error> {
+    let Ok(word) = value.ident(name) else { return value.string(name) };
+    let abi = match word.to_string().as_str() {
+        "Winapi" => "system",
+        "Cdecl" => "C",
+        "StdCall" => "stdcall",
+        "ThisCall" => "thiscall",
+        "FastCall" => "fastcall",
+        _ => {
+            return Err(Error::new(
+                word.span(),
+                "unknown convention: write `Winapi`, `Cdecl`, `StdCall`, `ThisCall`, `FastCall`, or a string as behind `extern`",
+            ));
+        }
+    };
+    Ok(LitStr::new(abi, word.span()))
 }
 
 /// Options that belong to the library, and so to all of the block.

@@ -195,3 +195,19 @@ fn off_thread_calls_are_joined_or_awaited() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn conventions_by_their_dotnet_names() {
+    #[dll_import("libc")]
+    unsafe extern "stdcall" {
+        safe fn labs(n: i64) -> i64;
+        #[dll_import(convention = Cdecl)]
+        safe fn llabs(n: i64) -> i64;
+        #[dll_import(convention = ThisCall)]
+        safe fn abs(n: i32) -> i32;
+        #[dll_import(convention = Winapi)]
+        safe fn toascii(c: i32) -> i32;
+    }
+    // Away from 32-bit x86 all of them are the convention of C.
+    assert_eq!((labs(-2), llabs(-3), abs(-4), toascii(0x141)), (2, 3, 4, 0x41));
+}
