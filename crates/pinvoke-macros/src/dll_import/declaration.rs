@@ -8,7 +8,7 @@ use syn::{
     Visibility,
 };
 
-use super::callback::Closure;
+use super::callback::{Closure, closure_type};
 use super::options::Options;
 use super::result::{Failure, ResultForm};
 
@@ -41,8 +41,9 @@ pub(crate) enum Kind {
     Closure(Box<Closure>),
     /// The tuple that stands for `...`; the last parameter.
     Variadic,
-    /// The `void *` that the function hands to its callback; no parameter of the Rust function.
-    UserData,
+    /// The `void *` that the function hands to its callback; no parameter of the Rust function. Which
+    /// callback, if that is said.
+    UserData { of: Option<Ident> },
 }
 
 impl Function {
@@ -131,7 +132,7 @@ impl Parameter {
             Kind::Variadic => {
                 Err(Error::new(self.name.span(), "variable arguments and `async` do not go together"))
             }
-            Kind::Closure(_) | Kind::UserData => Ok(()),
+            Kind::Closure(_) | Kind::UserData { .. } => Ok(()),
         }
     }
 
@@ -142,6 +143,14 @@ impl Parameter {
         let Pat::Ident(pattern) = &*argument.pat else {
             return Err(Error::new_spanned(&argument.pat, "give the parameter a name"));
         };
+        let name = pattern.ident.clone();
+        if let Some(bounds) = closure_type(&argument.ty) {
+            let closure = Closure::parse(&argument.ty, bounds, &argument.attrs, options)?;
+            return Ok(Parameter { name, kind: Kind::Closure(Box::new(closure)) });
+        }
+        if is_named(&argument.ty, "UserData") {
+            return Ok(Parameter { name, kind: Kind::UserData { of: owner_of_data(&argument.attrs)? } });
+        }
         let mut form = options.form();
         for attribute in &argument.attrs {
             if attribute.path().is_ident("marshal") {
@@ -154,12 +163,18 @@ impl Parameter {
                 ));
             }
         }
-        let kind = match &*argument.ty {
-            Type::ImplTrait(bounds) => Kind::Closure(Box::new(Closure::parse(bounds)?)),
-            ty if is_named(ty, "UserData") => Kind::UserData,
-            ty => Kind::Value { ty: Box::new(ty.clone()), form },
-        };
-        Ok(Parameter { name: pattern.ident.clone(), kind })
+        Ok(Parameter { name, kind: Kind::Value { ty: argument.ty.clone(), form } })
+    }
+}
+
+/// The callback of `#[user_data_of(name)]`.
+fn owner_of_data(attributes: &[Attribute]) -> Result<Option<Ident>, Error> {
+    match attributes {
+        [] => Ok(None),
+        [attribute] if attribute.path().is_ident("user_data_of") => attribute.parse_args().map(Some),
+        [attribute, ..] => {
+            Err(Error::new_spanned(attribute, "user data has one attribute: `#[user_data_of(callback)]`"))
+        }
     }
 }
 

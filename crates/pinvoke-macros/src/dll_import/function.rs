@@ -46,11 +46,11 @@ fn rust_parameters(function: &Function) -> Vec<TokenStream> {
         match &p.kind {
             Kind::Value { ty, .. } => Some(quote!(#name: #ty)),
             Kind::Closure(closure) => {
-                let bounds = &closure.bounds;
-                Some(quote!(#name: #bounds))
+                let ty = &closure.ty;
+                Some(quote!(#name: #ty))
             }
             Kind::Variadic => Some(quote!(#name: __Arguments)),
-            Kind::UserData => None,
+            Kind::UserData { .. } => None,
         }
     };
     function.parameters.iter().filter_map(parameter).collect()
@@ -85,7 +85,8 @@ fn off_thread(function: &Function, body: &TokenStream) -> TokenStream {
     let generics = &function.generics;
     let parameters = rust_parameters(function);
     let result = function.result.declared();
-    let names = function.parameters.iter().filter(|p| !matches!(p.kind, Kind::UserData)).map(|p| &p.name);
+    let names =
+        function.parameters.iter().filter(|p| !matches!(p.kind, Kind::UserData { .. })).map(|p| &p.name);
     let name = function.name.to_string();
     quote! {
         #unsafety fn __call #generics(#(#parameters),*) -> #result { #body }
@@ -102,7 +103,7 @@ struct Stage {
     native: TokenStream,
 }
 
-fn stage(parameter: &Parameter, owner_of_data: Option<&Ident>) -> Result<Stage, Error> {
+fn stage(parameter: &Parameter, all: &[Parameter]) -> Result<Stage, Error> {
     let name = &parameter.name;
     let state = format_ident!("__state_{name}");
     let native = match &parameter.kind {
@@ -110,22 +111,11 @@ fn stage(parameter: &Parameter, owner_of_data: Option<&Ident>) -> Result<Stage, 
             let native = format_ident!("__native_{name}");
             quote!(#native)
         }
-        Kind::Closure(_) => {
-            let callback = callback::Names::of(name).callback;
-            quote!(#callback.function())
+        Kind::Closure(closure) => closure.native(name),
+        Kind::UserData { of } => {
+            let (owner, closure) = callback::owner_of_data(name, of.as_ref(), all)?;
+            closure.native_user_data(owner)
         }
-        Kind::UserData => match owner_of_data {
-            Some(owner) => {
-                let callback = callback::Names::of(owner).callback;
-                quote!(#callback.user_data())
-            }
-            None => {
-                return Err(Error::new(
-                    name.span(),
-                    "`UserData` is for a callback that takes `UserData` as well, before or behind its other arguments",
-                ));
-            }
-        },
     };
     Ok(Stage { state, native })
 }
@@ -143,11 +133,8 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
         }
     };
     let bind = bind(function, &import);
-    let owner = parameters.iter().find_map(|p| match &p.kind {
-        Kind::Closure(c) if c.user_data != callback::UserData::None => Some(&p.name),
-        _ => None,
-    });
-    let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, owner)).collect::<Result<_, _>>()?;
+    callback::check_data(parameters)?;
+    let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, parameters)).collect::<Result<_, _>>()?;
     let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, &fail));
     let hand_over = parameters.iter().zip(&stages).filter_map(|(p, s)| hand_over(p, s));
     let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name, options));
@@ -197,7 +184,7 @@ fn converter(parameter: &Parameter, options: &Options) -> Option<TokenStream> {
             let form = options.form();
             Some(quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>))
         }
-        Kind::Closure(_) | Kind::UserData => None,
+        Kind::Closure(_) | Kind::UserData { .. } => None,
     }
 }
 
@@ -322,14 +309,25 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
     } else {
         quote!((#call, ::pinvoke::LastError::NONE))
     };
-    let calls_back = function.parameters.iter().any(|p| matches!(p.kind, Kind::Closure(_)));
-    let invoked = if calls_back { quote!(::pinvoke::upcall::resume_after(|| #captured)) } else { captured };
     let returns = native_result(function);
+    let invoked = if calls_back(function) {
+        quote! {
+            let ((__returned, __last), __refused): ((#returns, ::pinvoke::LastError), _) =
+                ::pinvoke::upcall::resume_or_refused(|| #captured);
+        }
+    } else {
+        quote!(let (__returned, __last): (#returns, ::pinvoke::LastError) = #captured;)
+    };
     quote! {
         #out
         #prepare
-        let (__returned, __last): (#returns, ::pinvoke::LastError) = #invoked;
+        #invoked
     }
+}
+
+/// Whether a callback may panic while the function runs.
+fn calls_back(function: &Function) -> bool {
+    function.options.calls_back || function.parameters.iter().any(|p| matches!(p.kind, Kind::Closure(_)))
 }
 
 fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
@@ -338,22 +336,22 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let name = function.name.to_string();
     let from = quote!(<#value as ::pinvoke::marshal::FromNative<#form>>);
     let policy = |policy: &TokenStream| {
-        quote! {
-            if let ::core::option::Option::Some(error) =
-                <#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last)
-            {
-                #fail
-            }
-        }
+        let failure = quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last));
+        let stop = quote!(if let ::core::option::Option::Some(error) = #failure { #fail });
+        (quote!(#failure.is_some()), stop)
     };
-    let failed = match &function.failure {
-        Failure::Never => TokenStream::new(),
-        Failure::Usual => quote! {
-            if #from::is_failure(&__returned) {
-                let error = ::pinvoke::Error::Last(__last);
-                #fail
-            }
-        },
+    let (has_failed, failed) = match &function.failure {
+        Failure::Never => (quote!(false), TokenStream::new()),
+        Failure::Usual => {
+            let has_failed = quote!(#from::is_failure(&__returned));
+            let stop = quote! {
+                if #has_failed {
+                    let error = ::pinvoke::Error::Last(__last);
+                    #fail
+                }
+            };
+            (has_failed, stop)
+        }
         Failure::Policy(named) | Failure::UnitPolicy(named) => policy(named),
         Failure::Hresult => policy(&quote!(::pinvoke::returns::Hresult)),
     };
@@ -366,6 +364,7 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let remember = (function.options.set_last_error
         && matches!(function.result, ResultForm::Plain(_) | ResultForm::Optional { .. }))
     .then(|| quote!(__last.remember();));
+    let refused = calls_back(function).then(|| callback::refused(&from, &native, &has_failed, fail));
     let finish = match &function.result {
         ResultForm::Plain(_) => quote!(__value),
         ResultForm::WithError(_) => quote!((__value, __last)),
@@ -373,6 +372,7 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
         ResultForm::Optional { .. } => quote!(::core::option::Option::Some(__value)),
     };
     quote! {
+        #refused
         #failed
         #remember
         // The result becomes an owner first: if anything else fails, it is dropped and not lost.

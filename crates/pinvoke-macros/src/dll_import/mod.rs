@@ -10,8 +10,10 @@ mod declaration;
 mod function;
 mod global;
 mod options;
+mod prototype;
 mod result;
 mod table;
+mod wrapper;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

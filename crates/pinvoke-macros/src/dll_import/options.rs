@@ -72,6 +72,8 @@ pub(crate) struct Options {
     pub(crate) preserve_sig: bool,
     /// A missing function is `None`.
     pub(crate) optional: bool,
+    /// The function invokes callbacks that were registered before.
+    pub(crate) calls_back: bool,
     /// The string behind `extern`.
     pub(crate) convention: LitStr,
     /// What a `bool` is, if not C's.
@@ -101,6 +103,7 @@ impl Options {
             set_last_error: false,
             preserve_sig: true,
             optional: false,
+            calls_back: false,
             convention,
             boolean: None,
         };
@@ -187,6 +190,7 @@ impl Options {
             "char_set" => self.char_set = CharSet::parse(&value.ident(name)?)?,
             "exact_spelling" => self.exact_spelling = value.flag(name)?,
             "set_last_error" => self.set_last_error = value.flag(name)?,
+            "calls_back" => self.calls_back = value.flag(name)?,
             "convention" => self.convention = convention(name, value)?,
             "preserve_sig" => self.preserve_sig = value.flag(name)?,
             "optional" => self.optional = value.flag(name)?,
@@ -194,7 +198,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     name.span(),
-                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `optional`, `bool` and `convention`, and for a block `search`, `imports` and `unload`",
+                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `calls_back`, `optional`, `bool` and `convention`, and for a block `search`, `imports` and `unload`",
                 ));
             }
         }

@@ -54,12 +54,12 @@ use crate::native::NativeType;
 /// # Ok::<(), pinvoke::upcall::CallbackError>(())
 /// ```
 #[repr(transparent)]
-pub struct Declaration<P: Prototype>(Declared<P::Ret>);
+pub struct Declaration<P: Prototype>(Answers<P::Ret>);
 
 /// A declaration as a slot refers to it: the type of the result is all that matters.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct Declared<R> {
+pub(super) struct Answers<R> {
     header: Header,
     pub(super) fallback: R,
 }
@@ -82,13 +82,13 @@ impl<P: Prototype> Declaration<P> {
     /// A callback of this name, with zero as its fallback value.
     ///
     /// # Panics
-    /// If zero is not a value of the result type; then use [`Declaration::with_fallback`]. In a
-    /// `const` item this is an error at compile time.
+    /// If zero is not a value of the result type; then use [`Declaration::with_fallback`], or
+    /// `#[fallback(..)]` in a declared import. In a `const` item this is an error at compile time.
     #[must_use]
     pub const fn new(name: &'static str) -> Declaration<P> {
         assert!(
             <P::Ret as NativeType>::ZEROABLE,
-            "zero is not a value of the result type: use Declaration::with_fallback"
+            "zero is not a value of the result type, and no fallback value is declared: #[fallback(..)], Declaration::with_fallback"
         );
         // SAFETY: `ZEROABLE` says that all zero is a value.
         let zero = unsafe { core::mem::zeroed() };
@@ -99,21 +99,21 @@ impl<P: Prototype> Declaration<P> {
     #[must_use]
     pub const fn with_fallback(name: &'static str, fallback: P::Ret) -> Declaration<P> {
         let header = Header { name, on_panic: OnPanic::Resume, on_wrong_thread: OnWrongThread::Abort };
-        Declaration(Declared { header, fallback })
+        Declaration(Answers { header, fallback })
     }
 
     /// Sets what happens when the closure panics.
     #[must_use]
     pub const fn on_panic(self, on_panic: OnPanic) -> Declaration<P> {
         let header = Header { on_panic, ..self.0.header };
-        Declaration(Declared { header, ..self.0 })
+        Declaration(Answers { header, ..self.0 })
     }
 
     /// Sets what happens on a thread to which the closure does not belong.
     #[must_use]
     pub const fn on_wrong_thread(self, on_wrong_thread: OnWrongThread) -> Declaration<P> {
         let header = Header { on_wrong_thread, ..self.0.header };
-        Declaration(Declared { header, ..self.0 })
+        Declaration(Answers { header, ..self.0 })
     }
 
     /// The name.
@@ -122,7 +122,38 @@ impl<P: Prototype> Declaration<P> {
         self.0.header.name
     }
 
+    pub(super) const fn header(&self) -> Header {
+        self.0.header
+    }
+
     pub(super) fn fallback(&self) -> P::Ret {
+        self.0.fallback
+    }
+
+    /// For a callback that finds, before its closure runs or after, that a value has no conversion: keeps
+    /// the reason until the enclosing [`resume_after`](super::resume_after) or
+    /// [`resume_or_refused`](super::resume_or_refused) returns, as if the closure had panicked, and gives
+    /// the fallback value to return meanwhile. What [`OnPanic`] says about panics holds here too.
+    ///
+    /// Nothing unwinds, so this works in programs built with `panic = "abort"`.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, resume_or_refused};
+    /// type Each = unsafe extern "C" fn(i32) -> i32;
+    /// const EACH: Declaration<Each> = Declaration::with_fallback("each", -1);
+    ///
+    /// let mut each = |n: i32| if n < 0 { EACH.refuse("it is negative") } else { n };
+    /// let callback = EACH.scoped(&mut each)?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive.
+    /// let (result, refused) = resume_or_refused(|| unsafe { function(-7) });
+    /// assert_eq!(result, -1);
+    /// assert_eq!(refused.unwrap().to_string(), "it is negative");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
+    #[cold]
+    pub fn refuse(&self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> P::Ret {
+        super::invocation::refuse(self.0.header, reason.into());
         self.0.fallback
     }
 
@@ -180,14 +211,15 @@ impl<P: Prototype> Declaration<P> {
         claim::<P, F, Borrowed, false>(self, points, context).map(Callback::new)
     }
 
-    /// A callback that owns its closure, otherwise as [`Declaration::scoped`].
+    /// A callback that owns its closure, otherwise as [`Declaration::scoped`]. What the closure borrows
+    /// limits the callback's life.
     ///
     /// # Errors
     /// As for [`Declaration::scoped`]; the closure is dropped then.
     #[inline]
-    pub fn owned<F>(&'static self, closure: F) -> Result<Callback<'static, P>, CallbackError>
+    pub fn owned<'a, F>(&'static self, closure: F) -> Result<Callback<'a, P>, CallbackError>
     where
-        F: HandlerMut<P> + 'static,
+        F: HandlerMut<P> + 'a,
     {
         callback::boxed::<P, F, Exclusive>(self, F::entry_points::<Exclusive, true>(), closure)
             .map(Callback::new)
@@ -198,9 +230,9 @@ impl<P: Prototype> Declaration<P> {
     /// # Errors
     /// As for [`Declaration::owned`].
     #[inline]
-    pub fn owned_reentrant<F>(&'static self, closure: F) -> Result<Callback<'static, P>, CallbackError>
+    pub fn owned_reentrant<'a, F>(&'static self, closure: F) -> Result<Callback<'a, P>, CallbackError>
     where
-        F: Handler<P> + 'static,
+        F: Handler<P> + 'a,
     {
         callback::boxed::<P, F, Nested>(self, F::entry_points::<Nested, true>(), closure).map(Callback::new)
     }
@@ -221,6 +253,23 @@ impl<P: Prototype> Declaration<P> {
         F: Handler<P> + Send + Sync + 'static,
     {
         callback::boxed::<P, F, Anywhere>(self, F::entry_points::<Anywhere, true>(), closure)
+            .map(Callback::new)
+    }
+
+    /// As [`Declaration::owned_anywhere`], for a closure that borrows: dropping the callback waits for
+    /// invocations on other threads, and must not happen within its own closure.
+    ///
+    /// # Errors
+    /// As for [`Declaration::owned`].
+    #[inline]
+    pub fn owned_anywhere_for<'a, F>(
+        &'static self,
+        closure: F,
+    ) -> Result<Callback<'a, P, Everywhere>, CallbackError>
+    where
+        F: Handler<P> + Send + Sync + 'a,
+    {
+        callback::boxed::<P, F, Borrowed>(self, F::entry_points::<Borrowed, true>(), closure)
             .map(Callback::new)
     }
 

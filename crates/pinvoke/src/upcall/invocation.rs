@@ -10,13 +10,15 @@
 
 use core::sync::atomic::Ordering;
 use std::any::Any;
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use super::declaration::Declaration;
 use super::policy::{OnPanic, OnWrongThread};
-use super::slot::Slot;
+use super::prototype::Prototype;
+use super::slot::{Header, Slot};
 use super::{report, thread};
-use crate::native::NativeType;
 
 /// Which threads may run a callback, and how often at once.
 pub trait Admission {
@@ -215,25 +217,35 @@ fn rarely(f: impl FnOnce()) {
     f();
 }
 
-/// Runs a closure without captures, which has no slot. A panic goes on where the outer native call
-/// returns; meanwhile the result is zero.
+/// A declaration that belongs to a type: functions without slot find it through that.
+pub trait Declared<P: Prototype> {
+    /// The declaration.
+    const DECLARATION: Declaration<P>;
+}
+
+/// A declaration with zero as its fallback value, and the closure's type for a name.
+#[derive(Debug)]
+pub(crate) enum Unnamed {}
+
+impl<P: Prototype> Declared<P> for Unnamed {
+    const DECLARATION: Declaration<P> = Declaration::new("");
+}
+
+/// Runs a closure without captures, which has no slot.
 #[inline(always)]
-pub(crate) fn run_bare<F, R: NativeType>(call: impl FnOnce(&F) -> R) -> R {
-    const {
-        assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback");
-        assert!(R::ZEROABLE, "zero is not a value of the result type: use a declaration with a fallback");
-    }
+pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) -> P::Ret) -> P::Ret {
+    const { assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback") };
+    let declaration = const { D::DECLARATION };
     if !thread::is_pending() {
-        // SAFETY: of size 0, so a dangling pointer to it may be read; a closure of this type was
-        // forgotten when the function was made, so that one exists for ever.
+        // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches
+        // that a closure of this type exists as long as it is called.
         let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
         match catch_unwind(AssertUnwindSafe(|| call(closure))) {
             Ok(result) => return result,
-            Err(payload) => bare_panicked(core::any::type_name::<F>(), payload),
+            Err(payload) => bare_panicked(declaration.header(), core::any::type_name::<F>(), payload),
         }
     }
-    // SAFETY: `ZEROABLE` says that all zero is a value.
-    unsafe { core::mem::zeroed() }
+    declaration.fallback()
 }
 
 /// Returns if the fallback value shall be returned.
@@ -284,8 +296,39 @@ fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
 /// As [`panicked`], for a closure without slot.
 #[cold]
 #[inline(never)]
-fn bare_panicked(name: &str, payload: Box<dyn Any + Send>) {
-    if thread::stash(payload).is_err() {
-        report::fatal(format_args!("`{name}`"), format_args!("{NO_OUTER_CALL}"));
+fn bare_panicked(header: Header, closure: &str, payload: Box<dyn Any + Send>) {
+    let name = if header.name.is_empty() { closure } else { header.name };
+    match header.on_panic {
+        OnPanic::Return => drop(payload),
+        OnPanic::Abort => {
+            report::fatal(format_args!("`{name}`"), format_args!("panicked, and is declared to abort then"))
+        }
+        OnPanic::Resume => {
+            if thread::stash(payload).is_err() {
+                report::fatal(format_args!("`{name}`"), format_args!("{NO_OUTER_CALL}"));
+            }
+        }
+    }
+}
+
+/// A callback could not run its closure; returns if the fallback value shall be returned.
+#[cold]
+#[inline(never)]
+pub(super) fn refuse(header: Header, reason: Box<dyn Error + Send + Sync>) {
+    let name = format_args!("`{}`", header.name);
+    match header.on_panic {
+        OnPanic::Return => report::note(name, format_args!("returns its fallback value: {reason}")),
+        OnPanic::Abort => report::fatal(name, format_args!("cannot go on: {reason}")),
+        OnPanic::Resume => {
+            let text = reason.to_string();
+            if thread::stash(Box::new(thread::Refusal(reason))).is_err() {
+                report::fatal(
+                    name,
+                    format_args!(
+                        "cannot go on, and there is no enclosing `resume_after` on this thread that could say so: {text}"
+                    ),
+                );
+            }
+        }
     }
 }

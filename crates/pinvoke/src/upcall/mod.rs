@@ -48,6 +48,7 @@
 mod callback;
 mod declaration;
 mod dynamic;
+mod for_call;
 mod invocation;
 mod lock;
 mod pages;
@@ -69,11 +70,13 @@ use pinvoke_abi::target::Target;
 pub use callback::{Callback, Everywhere, Leaked, OwnThread};
 pub use declaration::Declaration;
 pub use dynamic::{DynamicCallback, DynamicDeclaration, ThreadRule, UpcallArgs};
+pub use for_call::{ForCall, for_call};
+pub use invocation::Declared;
 pub use policy::{OnPanic, OnWrongThread};
 pub use prototype::{Prototype, UserDataFirst, UserDataLast, WithUserData, WithoutUserData};
-pub use queue::Queue;
+pub use queue::{Home, Queue};
 pub use shim::{BareHandler, Handler, HandlerMut, QueuedHandler};
-pub use thread::resume_after;
+pub use thread::{resume_after, resume_or_refused};
 
 use crate::native::CodePtr;
 use slot::Slot;
@@ -205,5 +208,5 @@ where
     // The function conjures the closure up again; this one stays.
     core::mem::forget(closure);
     // SAFETY: `bare` is compiled for this prototype.
-    unsafe { P::forever(F::bare()) }
+    unsafe { P::forever(F::bare::<invocation::Unnamed>()) }
 }

@@ -105,8 +105,8 @@ impl<S> WithUserData for UserDataFirst<S> where UserDataFirst<S>: Prototype {}
 impl<S> WithUserData for UserDataLast<S> where UserDataLast<S>: Prototype {}
 
 /// Prototypes without.
-pub trait WithoutUserData: Prototype<Function = Self> {}
-impl<S: Prototype<Function = S>> WithoutUserData for S {}
+pub trait WithoutUserData: Prototype<Function = Self> + Copy {}
+impl<S: Prototype<Function = S> + Copy> WithoutUserData for S {}
 
 /// Where a closure's entry points are.
 #[derive(Clone, Copy, Debug)]

@@ -95,7 +95,9 @@ impl Queue {
         self.run_pending()
     }
 
-    pub(super) fn home<F>(&self, closure: F) -> Home<F> {
+    /// Keeps a closure for this thread while others hold it.
+    #[doc(hidden)]
+    pub fn home<F>(&self, closure: F) -> Home<F> {
         Home { jobs: self.jobs.clone(), closure: ManuallyDrop::new(RefCell::new(closure)) }
     }
 }
@@ -142,7 +144,8 @@ impl Jobs {
 }
 
 /// A closure that is touched on the owner's thread only.
-pub(super) struct Home<F> {
+#[doc(hidden)]
+pub struct Home<F> {
     jobs: Arc<Jobs>,
     closure: ManuallyDrop<RefCell<F>>,
 }
@@ -198,22 +201,34 @@ impl<F: 'static> Home<F> {
     }
 
     /// Has the closure run on the owner's thread at some time; at once if this is it.
-    pub(super) fn post(self: &Arc<Self>, call: impl FnOnce(&mut F) + 'static) {
+    pub(super) fn post_native(self: &Arc<Self>, call: impl FnOnce(&mut F) + 'static) {
+        let call = Carried(call);
+        self.post(move |closure| {
+            let call = call;
+            call.unpack()(closure);
+        });
+    }
+
+    /// As `post_native`, for values that native code did not vouch for.
+    #[doc(hidden)]
+    pub fn post(self: &Arc<Self>, call: impl FnOnce(&mut F) + Send + 'static) {
         if thread::own_key() == self.jobs.owner {
             return self.with(call);
         }
         let home = self.clone();
-        let call = Carried(call);
-        drop(self.jobs.post(Box::new(move || {
-            let call = call;
-            home.with(call.unpack());
-        })));
+        drop(self.jobs.post(Box::new(move || home.with(call))));
     }
 }
 
 fn fail<R>(promise: Promise<R>, payload: Box<dyn Any + Send>) -> ! {
     drop(promise);
     resume_unwind(payload)
+}
+
+impl<F> fmt::Debug for Home<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").field("owner", &self.jobs.owner).finish_non_exhaustive()
+    }
 }
 
 impl<F> Drop for Home<F> {

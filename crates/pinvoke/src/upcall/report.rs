@@ -11,11 +11,17 @@ use super::thread;
 /// Prints one line to standard error and aborts.
 #[cold]
 pub(crate) fn fatal(callback: core::fmt::Arguments<'_>, what: core::fmt::Arguments<'_>) -> ! {
+    note(callback, what);
+    std::process::abort()
+}
+
+/// Prints one line to standard error.
+#[cold]
+pub(crate) fn note(callback: core::fmt::Arguments<'_>, what: core::fmt::Arguments<'_>) {
     let mut line = Vec::new();
     // Writing to a Vec does not fail, and one write to stderr keeps threads from mixing lines.
     let _ = writeln!(line, "pinvoke: callback {callback} {what}");
     let _ = std::io::stderr().write_all(&line);
-    std::process::abort()
 }
 
 /// As [`fatal`], for the callback in a slot.

@@ -15,8 +15,8 @@ use pinvoke_abi::signature::{CallConv, Signature};
 
 use super::CallbackError;
 use super::callback::{Callback, Everywhere};
-use super::declaration::{Declaration, Declared};
-use super::invocation::{Admission, run, run_bare};
+use super::declaration::{Answers, Declaration};
+use super::invocation::{Admission, Declared, run, run_bare};
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
 };
@@ -52,7 +52,7 @@ pub trait QueuedHandler<P: Prototype>: Sized {
 /// Closures without captures that are a function of prototype `P`.
 pub trait BareHandler<P: Prototype> {
     #[doc(hidden)]
-    fn bare() -> CodePtr;
+    fn bare<D: Declared<P>>() -> CodePtr;
 }
 
 /// Frees what a dropped callback held, once nobody runs it any more.
@@ -75,7 +75,7 @@ pub(super) unsafe fn finish<F, const BOXED: bool>(slot: &'static Slot) {
 /// The slot's callback was declared with this result type.
 #[cold]
 unsafe fn fallback<R: NativeType>(slot: &Slot) -> R {
-    let declared = slot.declaration().cast::<Declared<R>>();
+    let declared = slot.declaration().cast::<Answers<R>>();
     // SAFETY: the slot holds the address of a static declaration, of this type as the caller says.
     unsafe { (*declared).fallback }
 }
@@ -260,19 +260,20 @@ macro_rules! prototype {
         prototype!(@queued UserDataFirst<unsafe extern $conv fn(UserData $(, $A)*) -> R>, [$($A $a)*]);
 
         const _: () = {
-            extern $conv fn bare<F, $($A: NativeType,)* R: NativeType>($($a: $A),*) -> R
+            extern $conv fn bare<F, D, $($A: NativeType,)* R: NativeType>($($a: $A),*) -> R
             where
                 F: Fn($($A),*) -> R,
+                D: Declared<unsafe extern $conv fn($($A),*) -> R>,
             {
-                run_bare::<F, R>(|closure| closure($($a),*))
+                run_bare::<F, D, _>(|closure| closure($($a),*))
             }
 
             impl<F, $($A: NativeType,)* R: NativeType> BareHandler<unsafe extern $conv fn($($A),*) -> R> for F
             where
                 F: Fn($($A),*) -> R,
             {
-                fn bare() -> CodePtr {
-                    CodePtr::of_function(bare::<F, $($A,)* R> as *const c_void)
+                fn bare<D: Declared<unsafe extern $conv fn($($A),*) -> R>>() -> CodePtr {
+                    CodePtr::of_function(bare::<F, D, $($A,)* R> as *const c_void)
                 }
             }
         };
@@ -294,7 +295,7 @@ macro_rules! prototype {
                         let result = home.run(move |closure: &mut F| closure($($a),*));
                         result.unwrap_or(declaration.fallback())
                     } else {
-                        home.post(move |closure: &mut F| {
+                        home.post_native(move |closure: &mut F| {
                             closure($($a),*);
                         });
                         declaration.fallback()

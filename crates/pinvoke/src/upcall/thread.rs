@@ -12,12 +12,17 @@ use core::any::Any;
 use core::cell::Cell;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::error::Error;
 use std::panic::resume_unwind;
 
 /// Set in a thread's key while a panic is pending.
 const PENDING: u64 = 1 << 63;
 
 type Payload = Box<dyn Any + Send>;
+
+/// Why a callback could not run its closure, on its way to the outer native call like a panic, but
+/// without ever unwinding.
+pub(crate) struct Refusal(pub(crate) Box<dyn Error + Send + Sync>);
 
 struct Thread {
     key: Cell<u64>,
@@ -144,13 +149,51 @@ impl Drop for OuterCall {
 /// With the panic of a callback. If `native_call` itself panics, that panic wins.
 #[inline]
 pub fn resume_after<R>(native_call: impl FnOnce() -> R) -> R {
+    match outer_call(native_call) {
+        (result, None) => result,
+        (_, Some(payload)) => go_on(payload),
+    }
+}
+
+/// As [`resume_after`], for callers that can say more than a panic: gives the reason if a callback could
+/// not run its closure because a value had no conversion ([`Declaration::refuse`]), next to what the
+/// native call returned, which may own something.
+///
+/// [`Declaration::refuse`]: super::Declaration::refuse
+///
+/// # Panics
+/// As for [`resume_after`].
+#[inline]
+pub fn resume_or_refused<R>(native_call: impl FnOnce() -> R) -> (R, Option<Box<dyn Error + Send + Sync>>) {
+    match outer_call(native_call) {
+        (result, None) => (result, None),
+        (result, Some(payload)) => (result, Some(refusal(payload))),
+    }
+}
+
+#[inline]
+fn outer_call<R>(native_call: impl FnOnce() -> R) -> (R, Option<Payload>) {
     let outer = OuterCall::begin();
     let result = native_call();
     let panic = if is_pending() { take_pending() } else { None };
     drop(outer);
-    match panic {
-        None => result,
-        Some(payload) => resume_unwind(payload),
+    (result, panic)
+}
+
+#[cold]
+#[inline(never)]
+fn go_on(payload: Payload) -> ! {
+    let reason = refusal(payload);
+    panic!("{reason}")
+}
+
+/// The reason of a refusal. If it is a panic, that goes on.
+#[cold]
+#[inline(never)]
+fn refusal(payload: Payload) -> Box<dyn Error + Send + Sync> {
+    match payload.downcast::<Refusal>() {
+        Ok(refusal) => refusal.0,
+        Err(payload) => resume_unwind(payload),
     }
 }
 

@@ -1,0 +1,169 @@
+//! The native side of a closure: a closure of native types around one of Rust types.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::LitStr;
+
+use super::prototype::{Index, Input, Length, Prototype, UserData};
+
+impl Prototype {
+    /// The types of the native arguments, without user data.
+    pub(crate) fn natives(&self) -> Vec<TokenStream> {
+        self.inputs.iter().map(Input::native).collect()
+    }
+
+    /// The type of the native result.
+    pub(crate) fn native_output(&self) -> TokenStream {
+        let (output, form) = (&self.output, &self.output_form);
+        quote!(<#output as ::pinvoke::marshal::IntoNative<#form>>::Native)
+    }
+
+    /// The `Prototype` of `pinvoke::upcall`.
+    pub(crate) fn upcall(&self, convention: &LitStr) -> TokenStream {
+        let plain = self.function_pointer(convention);
+        match self.user_data {
+            UserData::None => plain,
+            UserData::First => quote!(::pinvoke::upcall::UserDataFirst<#plain>),
+            UserData::Last => quote!(::pinvoke::upcall::UserDataLast<#plain>),
+        }
+    }
+
+    /// The function pointer itself, user data included.
+    pub(crate) fn function_pointer(&self, convention: &LitStr) -> TokenStream {
+        let natives = self.with_user_data(self.natives(), &quote!(*mut ::core::ffi::c_void));
+        let output = self.native_output();
+        quote!(unsafe extern #convention fn(#(#natives),*) -> #output)
+    }
+
+    /// A list with something for the user data at its place.
+    pub(crate) fn with_user_data(
+        &self,
+        mut list: Vec<TokenStream>,
+        user_data: &TokenStream,
+    ) -> Vec<TokenStream> {
+        match self.user_data {
+            UserData::None => {}
+            UserData::First => list.insert(0, user_data.clone()),
+            UserData::Last => list.push(user_data.clone()),
+        }
+        list
+    }
+
+    /// The closure that native code enters: converts the arguments, runs `callee`, converts its result.
+    /// What has no conversion, `declaration` (an expression) refuses.
+    pub(crate) fn wrapper(
+        &self,
+        callee: &TokenStream,
+        declaration: &TokenStream,
+        name: &str,
+        keeps_last_error: bool,
+    ) -> TokenStream {
+        let parameters: Vec<TokenStream> = self
+            .natives()
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| {
+                let native = native(i);
+                quote!(#native: #ty)
+            })
+            .collect();
+        let body = self.wrapper_body(callee, declaration, name, keeps_last_error);
+        let output = self.native_output();
+        quote!(move |#(#parameters),*| -> #output { #body })
+    }
+
+    /// What stands in [`Prototype::wrapper`].
+    pub(crate) fn wrapper_body(
+        &self,
+        callee: &TokenStream,
+        declaration: &TokenStream,
+        name: &str,
+        keeps_last_error: bool,
+    ) -> TokenStream {
+        let keep = keeps_last_error
+            .then(|| quote!(let __last_error = ::pinvoke::marshal::callback::KeptLastError::now();));
+        let arguments = self.arguments(declaration, name);
+        let values = (0..self.inputs.len()).map(argument);
+        let (output, form) = (&self.output, &self.output_form);
+        quote! {
+            #keep
+            #arguments
+            match ::pinvoke::marshal::callback::result::<#output, #form>(#callee(#(#values),*)) {
+                ::core::result::Result::Ok(native) => native,
+                ::core::result::Result::Err(error) => return #declaration.refuse(error.at(#name, "")),
+            }
+        }
+    }
+
+    /// Statements that convert each native argument `__native{i}` to `__argument{i}`.
+    pub(crate) fn arguments(&self, declaration: &TokenStream, name: &str) -> TokenStream {
+        let arguments = self.inputs.iter().enumerate().map(|(i, input)| {
+            let (argument, label) = (argument(i), &input.label);
+            let storage = input.length.is_some().then(|| {
+                let storage = storage(i);
+                quote!(let mut #storage = ::core::default::Default::default();)
+            });
+            let value = convert(input, i);
+            quote! {
+                #storage
+                let #argument = match #value {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(error) => return #declaration.refuse(error.at(#name, #label)),
+                };
+            }
+        });
+        quote!(#(#arguments)*)
+    }
+}
+
+pub(crate) fn native(i: usize) -> Ident {
+    format_ident!("__native{i}")
+}
+
+pub(crate) fn argument(i: usize) -> Ident {
+    format_ident!("__argument{i}")
+}
+
+fn storage(i: usize) -> Ident {
+    format_ident!("__storage{i}")
+}
+
+/// A `Result` of the converted argument.
+fn convert(input: &Input, i: usize) -> TokenStream {
+    let (native, ty, form) = (native(i), &input.ty, &input.form);
+    match &input.length {
+        None => quote! {
+            // SAFETY: native code calls back as the declaration says.
+            unsafe { ::pinvoke::marshal::callback::argument::<#ty, #form>(#native) }
+        },
+        Some(length) => {
+            let (count, storage) = (count(length), storage(i));
+            quote! {
+                #count.and_then(|count| {
+                    // SAFETY: native code calls back as the declaration says: so many elements are there.
+                    unsafe {
+                        <#ty as ::pinvoke::marshal::FromCounted<'_, #form>>::from_counted(#native, count, &mut #storage)
+                    }
+                })
+            }
+        }
+    }
+}
+
+/// A `Result` of a number of elements.
+fn count(length: &Length) -> TokenStream {
+    let more = &length.more;
+    match length.argument {
+        Some(Index { index, span }) => {
+            let mut native = native(index);
+            native.set_span(span);
+            quote! {
+                // SAFETY: native code calls back as the declaration says.
+                unsafe { ::pinvoke::marshal::count(#native, #more) }
+            }
+        }
+        None => {
+            quote!(::core::result::Result::<::core::primitive::usize, ::pinvoke::marshal::MarshalError>::Ok(#more))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Arguments and results of callbacks: what stands between native code and a closure.
+//!
+//! # What a closure gets
+//!
+//! The traits are those of a declared function, in reverse: arguments come by [`FromNative`], the result
+//! goes by [`IntoNative`]. What native code hands over is borrowed for the length of the invocation, so
+//! an argument is a `&str` or a `&Stat`, and nothing can keep it. A pointer to several elements is
+//! spelled `Counted<&[T], I>`, where `I` is the index, from 0, of the argument that has their count
+//! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. `UserData`, as the first or
+//! the last argument, is the `void *` of the API and not seen by the closure at all.
+//!
+//! # What cannot be converted
+//!
+//! Native text that is no text, a null pointer, a count below zero: the closure does not run, native
+//! code gets the callback's fallback value, and later invocations within the same call get it too. Where
+//! the call returns, a signature with `Result` gives [`Error::Marshal`](crate::Error::Marshal); others
+//! panic with the same text. Nothing unwinds on the way.
+//!
+//! # Last error
+//!
+//! `errno` at the moment a native function returns belongs to that function. A closure may call whatever
+//! it likes, other imports with captures of their own included, and native code that called it finds
+//! `errno` as it left it: closures passed to an import that captures (`set_last_error`) and all
+//! [`callback`](crate::callback) types keep it. A C API that asks its callbacks to set `errno` is declared
+//! so, with `#[set_last_error]` on the parameter or the callback type.
+//!
+//! # Which closures need a thunk
+//!
+//! | bounds | user data | native code gets |
+//! |---|---|---|
+//! | `FnMut(..)` | no | a thunk; one invocation at a time, on the calling thread, both checked |
+//! | `Fn(..)` | no | a thunk; invocations may nest, on the calling thread, checked |
+//! | `Fn(..) + Sync` | no | a thunk; any thread; the call ends when the last invocation has |
+//! | `Fn(..) + Send + Sync` that captures nothing | no | a function of its own |
+//! | any | yes | a function of its own, and the closure's address as user data |
+//!
+//! A closure that captures nothing is a plain function only under `Fn + Send + Sync`. An `FnMut` closure
+//! of size 0 might have captured a value of size 0, which its type does not tell from none; running it
+//! without the checks could hand out two `&mut` to it, or use it on a thread that it must not reach.
+
+mod function;
+
+use std::error::Error;
+
+pub use function::{CallbackType, Function, LeakedRegistration, Registered, assert_sendable};
+
+use super::{Detached, FromNative, IntoNative, MarshalError};
+use crate::last_error::LastError;
+
+/// An argument that native code passed.
+///
+/// # Errors
+/// It is no value of the type.
+///
+/// # Safety
+/// As for [`FromNative::from_native`].
+#[doc(hidden)]
+#[inline(always)]
+pub unsafe fn argument<T: FromNative<M>, M: ?Sized>(native: T::Native) -> Result<T, MarshalError> {
+    // SAFETY: the caller's promise.
+    unsafe { T::from_native(native) }
+}
+
+/// A result for native code.
+///
+/// # Errors
+/// It has no native form.
+#[doc(hidden)]
+#[inline(always)]
+pub fn result<T: IntoNative<M, State: Detached>, M: ?Sized>(value: T) -> Result<T::Native, MarshalError> {
+    let mut state = T::state();
+    let native = value.into_native(&mut state)?;
+    T::hand_over(&mut state);
+    Ok(native)
+}
+
+/// Why a callback within a call could not run its closure.
+#[doc(hidden)]
+#[cold]
+#[must_use]
+pub fn refusal(reason: Box<dyn Error + Send + Sync>) -> MarshalError {
+    match reason.downcast::<MarshalError>() {
+        Ok(error) => *error,
+        Err(other) => MarshalError::custom(other),
+    }
+}
+
+/// The last error of the native code that invoked a callback, put back when the callback returns.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct KeptLastError(LastError);
+
+impl KeptLastError {
+    /// Remembers the thread's last error.
+    #[inline]
+    #[must_use]
+    pub fn now() -> KeptLastError {
+        KeptLastError(LastError::current())
+    }
+}
+
+impl Drop for KeptLastError {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.set_current();
+    }
+}
