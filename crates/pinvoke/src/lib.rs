@@ -36,6 +36,7 @@ extern crate self as pinvoke;
 
 pub use pinvoke_abi as abi;
 pub use pinvoke_decl as decl;
+#[doc = include_str!("../docs/dll_import.md")]
 pub use pinvoke_macros::dll_import;
 
 pub use error::Error;
@@ -46,6 +47,7 @@ pub mod call;
 pub mod downcall;
 pub mod entry_point;
 pub mod error;
+pub mod guide;
 pub mod import;
 pub mod last_error;
 pub mod library;
