@@ -62,3 +62,8 @@ pub mod value;
 mod arch;
 mod dynamic;
 mod exec;
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
