@@ -98,18 +98,26 @@ pub(crate) unsafe extern "system" fn CboRegisterCallback(
 
 pub(crate) unsafe extern "system" fn ExNotifyCallback(object: PVOID, argument1: PVOID, argument2: PVOID) {
     if let Err(error) = objects::notify(object.addr(), argument1, argument2) {
-        not_notified(&error);
+        not_notified(object.addr(), &error);
+    }
+}
+
+/// NULL is a bad parameter, whatever else is no object a bad handle.
+fn reason(token: usize, error: &callback_object::Error) -> Status {
+    match error.status() {
+        Status::INVALID_HANDLE => objects::invalid(token),
+        status => status,
     }
 }
 
 #[cold]
 #[inline(never)]
-fn not_notified(error: &callback_object::Error) {
+fn not_notified(token: usize, error: &callback_object::Error) {
     // What the level does not allow has been reported by the core.
     if error.status() != Status::INVALID_DEVICE_STATE {
         report::send(&Report::Host { text: error.to_string(), bug_check: None });
     }
-    LAST.set(ntstatus(error.status()));
+    LAST.set(ntstatus(reason(token, error)));
 }
 
 pub(crate) unsafe extern "system" fn CboNotifyCallback(
@@ -117,7 +125,8 @@ pub(crate) unsafe extern "system" fn CboNotifyCallback(
     argument1: PVOID,
     argument2: PVOID,
 ) -> NTSTATUS {
-    outcome(objects::notify(object.addr(), argument1, argument2))
+    let notified = objects::notify(object.addr(), argument1, argument2);
+    outcome(notified.map_err(|error| reason(object.addr(), &error)))
 }
 
 fn unregister(registration: PVOID) -> Result<(), Status> {

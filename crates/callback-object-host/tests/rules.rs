@@ -1,0 +1,114 @@
+//! The rules that a C program sees, by number. Each is a function of `c/rules.c`, run in a process of its own.
+
+#[allow(unused, reason = "shared by several tests")]
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use support::{Made, aborts, compile, passes};
+
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("rules.c", Made::Program, &[]))
+}
+
+macro_rules! passing {
+    ($($rule:ident)*) => {$(
+        #[test]
+        fn $rule() {
+            passes(Command::new(program()).arg(stringify!($rule)));
+        }
+    )*};
+}
+
+passing! {
+    rule_2_arguments_travel_unchanged
+    rule_3_one_routine_at_a_time
+    rule_4_opening_does_not_change_that
+    rule_5_the_same_routine_twice
+    rule_10_a_routine_unregisters_itself
+    rule_17_null_routine
+    rule_18_unnamed_objects_are_refused
+    rule_20_racing_creators_get_one_object
+    rule_23_case
+    rule_25_a_permanent_object_stays
+    rule_28_create_at_apc_level
+    rule_33_fork
+    rule_35_security
+}
+
+/// What a rule's report has to say.
+fn reported(rule: &str, words: &[&str]) {
+    let report = passes(Command::new(program()).arg(rule));
+    for word in words {
+        assert!(report.contains(word), "{rule}: no `{word}` in\n{report}");
+    }
+}
+
+#[test]
+fn rule_11_two_routines_unregister_each_other() {
+    reported(
+        "rule_11_two_routines_unregister_each_other",
+        &["unregister_other in rules_", "\\Callback\\Rule11", "waits for this one", "0xC4"],
+    );
+}
+
+#[test]
+fn rule_14_the_level_is_the_notifiers() {
+    reported(
+        "rule_14_the_level_is_the_notifiers",
+        &["routine raise_and_return in rules_", "\\Callback\\Rule14", "DISPATCH_LEVEL", "0xC8"],
+    );
+}
+
+#[test]
+fn rule_16_null_object() {
+    reported("rule_16_null_object", &["notify"]);
+}
+
+#[test]
+fn rule_22_reserved_names() {
+    reported("rule_22_reserved_names", &["\\Callback\\SetSystemTime", "STATUS_ACCESS_DENIED"]);
+}
+
+#[test]
+fn rule_24_a_temporary_object_loses_its_name() {
+    reported("rule_24_a_temporary_object_loses_its_name", &["\\Callback\\Rule24", "OBJ_PERMANENT"]);
+}
+
+#[test]
+fn rule_26_references_are_counted() {
+    reported("rule_26_references_are_counted", &["cannot dereference object"]);
+}
+
+#[test]
+fn rule_27_nothing_waits_at_dispatch_level() {
+    reported(
+        "rule_27_nothing_waits_at_dispatch_level",
+        &["DISPATCH_LEVEL", "APC_LEVEL", "unregister", "0xA"],
+    );
+}
+
+#[test]
+fn rule_27_stops_the_process_if_asked() {
+    let report = aborts(Command::new(program()).arg("rule_27_stops_the_process_if_asked"));
+    assert!(report.contains("unregister") && report.contains("0xA"), "{report}");
+}
+
+#[test]
+fn rule_29_registrations_are_checked() {
+    reported("rule_29_registrations_are_checked", &["never given out, or unregistered before", "0xC4"]);
+}
+
+#[test]
+fn rule_30_a_reported_panic_ends_the_process() {
+    let report = aborts(Command::new(program()).arg("rule_30_a_reported_panic_ends_the_process"));
+    assert!(report.contains("the disk is full") && report.contains("\\Callback\\Rule30"), "{report}");
+}
+
+#[test]
+fn rule_32_a_routine_ends_its_thread() {
+    reported("rule_32_a_routine_ends_its_thread", &["exit_thread in rules_", "\\Callback\\Rule32"]);
+}

@@ -1,0 +1,150 @@
+//! What the tests of this crate share: the shared library, compilers, and programs that are run.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test uses a part; a test fails by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Longer than any program of these tests takes, on a busy machine too.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The shared library that cargo has built with this test.
+pub(crate) fn library() -> PathBuf {
+    // The test is target/<profile>/deps/<name>.
+    let deps = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
+    let library = deps.join("libcallback_object_host.so");
+    assert!(library.exists(), "{} has not been built", library.display());
+    library
+}
+
+/// The folder with `callback_object.h`.
+pub(crate) fn include() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../callback-object-sys/include")
+}
+
+pub(crate) fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(name)
+}
+
+/// A folder for what this test builds; the next run of the test finds it and builds anew.
+pub(crate) fn scratch() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test.file_stem().unwrap());
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    })
+}
+
+/// What a C or C++ file is made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    Program,
+    Driver,
+}
+
+/// Compiles `tests/c/<name>` and links it with the shared library.
+pub(crate) fn compile(name: &str, made: Made, flags: &[&str]) -> PathBuf {
+    let source = source(name);
+    let cpp = source.extension().is_some_and(|e| e == "cpp");
+    let extension = if made == Made::Driver { "so" } else { "out" };
+    // Every call makes a file of its own: a driver is an image, and an image has one set of variables.
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let stem = source.file_stem().unwrap().to_str().unwrap();
+    let target = scratch().join(format!("{stem}_{number}.{extension}"));
+    let mut command = Command::new(if cpp { "g++" } else { "gcc" });
+    command
+        .arg(if cpp { "-std=c++17" } else { "-std=gnu11" })
+        .args(["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-fvisibility=hidden"])
+        .args(if made == Made::Driver { &["-fPIC", "-shared"][..] } else { &[] })
+        .args(flags)
+        .arg("-I")
+        .arg(include())
+        .arg(&source)
+        .arg("-o")
+        .arg(&target)
+        .arg(library())
+        .arg(format!("-Wl,-rpath,{}", rpath().display()));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    target
+}
+
+/// A folder with the library under the name that programs ask the loader for.
+pub(crate) fn rpath() -> PathBuf {
+    static LINKED: OnceLock<PathBuf> = OnceLock::new();
+    LINKED
+        .get_or_init(|| {
+            let folder = scratch().join("lib");
+            std::fs::create_dir_all(&folder).unwrap();
+            for name in ["libcallback_object.so.0", "libcallback_object.so"] {
+                std::os::unix::fs::symlink(library(), folder.join(name)).unwrap();
+            }
+            folder
+        })
+        .clone()
+}
+
+/// Runs a program to its end, which has to come.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > LIMIT {
+            child.kill().unwrap();
+            let output = child.wait_with_output().unwrap();
+            panic!("{command:?} did not end: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a program that checks itself; its standard error.
+pub(crate) fn passes(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, stderr(&output));
+    stderr(&output)
+}
+
+/// Runs a program that is to be aborted; its standard error.
+pub(crate) fn aborts(command: &mut Command) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    let output = run(command);
+    assert_eq!(output.status.signal(), Some(6), "{command:?}: {}\n{}", output.status, stderr(&output));
+    stderr(&output)
+}
+
+/// An example of this crate that is a library, built by cargo.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--locked", "-p", "callback-object-host", "--example", name]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let deps = library().parent().unwrap().to_path_buf();
+    if deps.parent().unwrap().ends_with("release") {
+        build.arg("--release");
+    }
+    let output = build.output().unwrap();
+    assert!(output.status.success(), "{build:?}: {}", stderr(&output));
+    deps.join(format!("../examples/lib{name}.so"))
+}
