@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod examples;
+mod install;
 mod run;
 mod system;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -30,6 +33,15 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Builds the C library of callback objects and installs it, with its header and pkg-config file.
+    InstallCallbackObject {
+        /// Where to: `include` and `lib` are made below.
+        #[arg(long, default_value = "/usr/local")]
+        prefix: PathBuf,
+        /// The library to install, if it has been built already.
+        #[arg(long, value_name = "FILE")]
+        library: Option<PathBuf>,
+    },
     /// Runs the benchmarks and prints their table.
     Bench,
 }
@@ -39,6 +51,9 @@ fn main() -> Result<()> {
         Task::Test => run::test(),
         Task::Bless => run::bless(),
         Task::Conformance { count, seed } => run::conformance(count, seed),
+        Task::InstallCallbackObject { prefix, library } => {
+            install::callback_object(&prefix, library.as_deref())
+        }
         Task::Bench => run::bench(),
     }
 }

@@ -8,7 +8,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{passes, run};
+use support::{Made, passes, run};
 
 #[test]
 fn python() {
@@ -16,4 +16,42 @@ fn python() {
     let output = run(Command::new("python3").arg(client).arg(support::library()));
     assert!(output.status.success(), "{}", support::stderr(&output));
     assert_eq!(output.stdout, b"ok\n");
+}
+
+/// The fenced blocks of the README in a language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let readme = include_str!("../README.md");
+    let begin = format!("```{language}\n");
+    readme.split(begin.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// Installed as the README says, compiled as it says, printing what it says.
+#[test]
+fn the_quick_start_of_the_readme() {
+    let prefix = support::scratch().join("prefix");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut install = Command::new(cargo);
+    install.args(["run", "-q", "--locked", "-p", "xtask", "--", "install-callback-object", "--prefix"]);
+    passes(install.arg(&prefix).arg("--library").arg(support::library()).current_dir(&root));
+
+    std::fs::write(support::scratch().join("quick_start.c"), blocks("c")[0]).unwrap();
+    let command = blocks("sh")[0].lines().nth(1).unwrap();
+    let output = run(Command::new("sh")
+        .args(["-c", command])
+        .current_dir(support::scratch())
+        .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"))
+        .env("LD_LIBRARY_PATH", prefix.join("lib")));
+    assert!(output.status.success(), "{command}: {}", support::stderr(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), blocks("console")[0]);
+}
+
+/// The README's driver, loaded and unloaded by a host that is not in Rust either.
+#[test]
+fn the_driver_of_the_readme() {
+    let source = support::scratch().join("readme_driver.c");
+    std::fs::write(&source, blocks("c")[1]).unwrap();
+    let driver = support::compile_file(&source, Made::Driver, &["-pedantic"]);
+    let host = support::compile("host.cpp", Made::Program, &[]);
+    passes(Command::new(host).arg("\\Callback\\TcpConnectionCallback").arg(driver));
 }

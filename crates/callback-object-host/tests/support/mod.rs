@@ -9,19 +9,26 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longer than any program of these tests takes, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The shared library that cargo has built with this test.
+/// Where cargo has built this test and the shared library: target/<profile>/deps.
+fn deps() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
+}
+
+/// The shared library that cargo has built with this test; a copy, for cargo may build it anew meanwhile.
 pub(crate) fn library() -> PathBuf {
-    // The test is target/<profile>/deps/<name>.
-    let deps = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
-    let library = deps.join("libcallback_object_host.so");
-    assert!(library.exists(), "{} has not been built", library.display());
-    library
+    static COPY: OnceLock<PathBuf> = OnceLock::new();
+    COPY.get_or_init(|| {
+        let copy = scratch().join("libcallback_object_host.so");
+        std::fs::copy(deps().join("libcallback_object_host.so"), &copy).unwrap();
+        copy
+    })
+    .clone()
 }
 
 /// The folder with `callback_object.h`.
@@ -54,7 +61,11 @@ pub(crate) enum Made {
 
 /// Compiles `tests/c/<name>` and links it with the shared library.
 pub(crate) fn compile(name: &str, made: Made, flags: &[&str]) -> PathBuf {
-    let source = source(name);
+    compile_file(&source(name), made, flags)
+}
+
+/// Compiles a file and links it with the shared library.
+pub(crate) fn compile_file(source: &Path, made: Made, flags: &[&str]) -> PathBuf {
     let cpp = source.extension().is_some_and(|e| e == "cpp");
     let extension = if made == Made::Driver { "so" } else { "out" };
     // Every call makes a file of its own: a driver is an image, and an image has one set of variables.
@@ -70,13 +81,13 @@ pub(crate) fn compile(name: &str, made: Made, flags: &[&str]) -> PathBuf {
         .args(flags)
         .arg("-I")
         .arg(include())
-        .arg(&source)
+        .arg(source)
         .arg("-o")
         .arg(&target)
         .arg(library())
         .arg(format!("-Wl,-rpath,{}", rpath().display()));
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
     target
 }
 
@@ -134,17 +145,25 @@ pub(crate) fn aborts(command: &mut Command) -> String {
     stderr(&output)
 }
 
-/// An example of this crate that is a library, built by cargo.
+/// An example of this crate that is a library. Cargo builds examples with the tests, but not if a single test
+/// is asked for; then, or if it is older than its source, it is built here.
 pub(crate) fn example(name: &str) -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--locked", "-p", "callback-object-host", "--example", name]);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
-    let deps = library().parent().unwrap().to_path_buf();
-    if deps.parent().unwrap().ends_with("release") {
-        build.arg("--release");
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    library();
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = deps().join(format!("../examples/lib{name}.so"));
+    let modified = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{name}.rs"));
+    if modified(&built) < modified(&source) {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--locked", "-p", "callback-object-host", "--example", name]);
+        build.current_dir(env!("CARGO_MANIFEST_DIR"));
+        if deps().parent().unwrap().ends_with("release") {
+            build.arg("--release");
+        }
+        let output = build.output().unwrap();
+        assert!(output.status.success(), "{build:?}: {}", stderr(&output));
     }
-    let output = build.output().unwrap();
-    assert!(output.status.success(), "{build:?}: {}", stderr(&output));
-    deps.join(format!("../examples/lib{name}.so"))
+    built
 }
