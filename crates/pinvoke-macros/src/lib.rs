@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod dll_import;
+mod marshal;
 mod native_type;
 
 use proc_macro::TokenStream;
@@ -19,6 +20,16 @@ use proc_macro::TokenStream;
 pub fn derive_native_type(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     native_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a structure, an enumeration or a set of flags a value of native functions, in a native form of
+/// its own.
+///
+/// The documentation of `pinvoke::marshal::structure` has the attributes and what follows from them.
+#[proc_macro_derive(Marshal, attributes(native, marshal, offset))]
+pub fn derive_marshal(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    marshal::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Declares native functions that are found, loaded and bound when they are first called.

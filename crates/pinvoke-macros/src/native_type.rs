@@ -6,26 +6,27 @@
 //! alignment, capped by `packed(n)`) and fail the build should any attribute have moved a member.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Data, DataEnum, DeriveInput, Error, Fields, Ident, LitInt, Meta, Token, Type};
 
+use crate::marshal::number;
+
 const REPR_C_WANTED: &str = "NativeType needs `#[repr(C)]`: without it rustc is free to reorder the members";
-const REPR_INT_WANTED: &str = "NativeType needs a primitive representation such as `#[repr(i32)]`: C chooses the type of an enumeration by its values";
 
 /// What `#[repr(...)]` says.
 #[derive(Default)]
-struct Repr {
+pub(crate) struct Repr {
     c: bool,
     transparent: Option<Span>,
     /// `packed` is 1.
     packed: Option<TokenStream>,
-    int: Option<Ident>,
+    pub(crate) int: Option<Ident>,
 }
 
 impl Repr {
-    fn of(input: &DeriveInput) -> Result<Repr, Error> {
+    pub(crate) fn of(input: &DeriveInput) -> Result<Repr, Error> {
         let mut repr = Repr::default();
         for attribute in input.attrs.iter().filter(|a| a.path().is_ident("repr")) {
             let entries = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
@@ -149,7 +150,10 @@ fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> 
     };
     let zeroable = quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*);
     let implementation = implement(name, &passing, &zeroable, &layout);
-    Ok(quote!(#checks #implementation))
+    let offsets: Vec<TokenStream> =
+        members.iter().map(|m| quote!(::core::mem::offset_of!(#name, #m))).collect();
+    let structure = structure(name, &members, &types, &offsets);
+    Ok(quote!(#checks #implementation #structure))
 }
 
 /// A newtype: what its member is.
@@ -194,38 +198,38 @@ fn transparent(input: &DeriveInput, span: Span, fields: &Fields) -> Result<Token
 
 fn enumeration(input: &DeriveInput, repr: &Repr, data: &DataEnum) -> Result<TokenStream, Error> {
     let name = &input.ident;
-    if let Some(variant) = data.variants.iter().find(|v| !matches!(v.fields, Fields::Unit)) {
-        return Err(Error::new(
-            variant.span(),
-            "NativeType needs an enumeration without data: use a `#[repr(C)]` union beside a tag",
-        ));
-    }
-    let Some(int) = &repr.int else {
-        return Err(Error::new(name.span(), REPR_INT_WANTED));
-    };
-    if data.variants.is_empty() {
-        return Err(Error::new(name.span(), "NativeType needs at least one variant"));
-    }
+    let int = number::representation(input, repr, data)?;
     let variants = data.variants.iter().map(|v| &v.ident);
-    let int = format_ident!("{int}");
-    let int = quote!(::core::primitive::#int);
-    Ok(implement(
+    let native = native(
         name,
         &quote!(<#int as ::pinvoke::native::NativeType>::PASSING),
         &quote!(false #(|| #name::#variants as #int == 0)*),
         &quote!(<#int as ::pinvoke::native::NativeType>::layout()),
-    ))
+    );
+    // What comes from native code need not be a variant, so it is no value of the type before a check.
+    let checked = number::enumeration(input, &int, data);
+    Ok(quote!(#native #checked))
 }
 
-fn implement(
+/// A type that is its own native form.
+pub(crate) fn implement(
     name: &Ident,
     passing: &TokenStream,
     zeroable: &TokenStream,
     layout: &TokenStream,
 ) -> TokenStream {
+    let native = native(name, passing, zeroable, layout);
+    quote! {
+        #native
+        ::pinvoke::native_value!(#name);
+    }
+}
+
+fn native(name: &Ident, passing: &TokenStream, zeroable: &TokenStream, layout: &TokenStream) -> TokenStream {
     quote! {
         // SAFETY: a type of C's layout (asserted beside this) whose members are native.
         #[automatically_derived]
+        #[allow(unsafe_code, reason = "expanded from a declaration")]
         unsafe impl ::pinvoke::native::NativeType for #name {
             const PASSING: ::pinvoke::native::Passing = #passing;
             const ZEROABLE: ::core::primitive::bool = #zeroable;
@@ -233,6 +237,27 @@ fn implement(
                 #layout
             }
         }
-        ::pinvoke::native_value!(#name);
+    }
+}
+
+/// What is known of the members by name.
+pub(crate) fn structure(
+    name: &Ident,
+    members: &[impl ToTokens],
+    types: &[impl ToTokens],
+    offsets: &[impl ToTokens],
+) -> TokenStream {
+    let labels = members.iter().map(|m| m.to_token_stream().to_string().trim_start_matches("r#").to_owned());
+    quote! {
+        #[automatically_derived]
+        impl ::pinvoke::native::Structure for #name {
+            const SIZE: ::core::primitive::usize = ::core::mem::size_of::<#name>();
+            const ALIGN: ::core::primitive::usize = ::core::mem::align_of::<#name>();
+            const MEMBERS: &'static [::pinvoke::native::Member] = &[#(::pinvoke::native::Member {
+                name: #labels,
+                offset: #offsets,
+                size: ::core::mem::size_of::<#types>(),
+            }),*];
+        }
     }
 }

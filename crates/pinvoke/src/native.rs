@@ -158,6 +158,87 @@ unsafe impl<T: NativeField, const N: usize> NativeField for [T; N] {
     }
 }
 
+/// A structure or union whose native members are known by name: what derives [`NativeType`], or
+/// [`Marshal`](crate::marshal::Marshal), whose native twin is described then.
+///
+/// ```
+/// use pinvoke::marshal::{Bool32, Marshal};
+/// use pinvoke::native::{Structure, offset_of};
+///
+/// #[derive(Marshal)]
+/// struct Person {
+///     #[marshal(fixed(10))]
+///     name: String,
+///     #[marshal(Bool32)]
+///     alive: bool,
+///     age: u8,
+/// }
+/// assert_eq!((Person::SIZE, Person::ALIGN), (20, 4));
+/// const AGE: usize = offset_of::<Person>("age");
+/// assert_eq!((offset_of::<Person>("alive"), AGE), (12, 16));
+/// ```
+pub trait Structure {
+    /// Size in bytes, padding included.
+    const SIZE: usize;
+    /// Alignment in bytes.
+    const ALIGN: usize;
+    /// The members in the order of their declaration.
+    const MEMBERS: &'static [Member];
+}
+
+/// A member of a [`Structure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name; of a tuple structure, its number.
+    pub name: &'static str,
+    /// Where it begins, in bytes.
+    pub offset: usize,
+    /// Its size in bytes.
+    pub size: usize,
+}
+
+/// The offset of a member in the native form, as .NET's `Marshal.OffsetOf`; in a constant, a wrong name
+/// fails the build.
+///
+/// # Panics
+/// If there is no such member.
+#[must_use]
+pub const fn offset_of<T: Structure>(member: &str) -> usize {
+    let mut index = 0;
+    while index < T::MEMBERS.len() {
+        if is_same(T::MEMBERS[index].name, member) {
+            return T::MEMBERS[index].offset;
+        }
+        index += 1;
+    }
+    panic!("the structure has no such member")
+}
+
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
+}
+
+/// A member of an explicit layout: `4 * FLOATS + BYTES` bytes of padding, then the value.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct At<T, const FLOATS: usize, const BYTES: usize> {
+    floats: [f32; FLOATS],
+    bytes: [u8; BYTES],
+    /// The member.
+    pub value: T,
+}
+
+impl<T, const FLOATS: usize, const BYTES: usize> core::fmt::Debug for At<T, FLOATS, BYTES> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("At").field("offset", &(4 * FLOATS + BYTES)).finish_non_exhaustive()
+    }
+}
+
 macro_rules! scalar {
     ($($type:ty: $passing:ident, $zeroable:literal, $layout:expr;)*) => { $(
         // SAFETY: a scalar of C with the same size, the same alignment (asserted) and, in every
@@ -269,8 +350,34 @@ pub mod derive_support {
     /// Where C puts a member of alignment `align` behind `end` bytes, with `pack` as the cap.
     #[must_use]
     pub const fn c_offset(end: usize, align: usize, pack: usize) -> usize {
-        let align = if align < pack { align } else { pack };
-        end.next_multiple_of(align)
+        end.next_multiple_of(c_align(align, pack))
+    }
+
+    /// An alignment with `pack` as the cap.
+    #[must_use]
+    pub const fn c_align(align: usize, pack: usize) -> usize {
+        if align < pack { align } else { pack }
+    }
+
+    /// The bytes behind members of these sizes and alignments up to a declared size.
+    #[must_use]
+    pub const fn tail(size: usize, members: &[(usize, usize)], pack: usize) -> usize {
+        let (mut end, mut align, mut index) = (0, 1, 0);
+        while index < members.len() {
+            let (member, natural) = members[index];
+            end = c_offset(end, natural, pack) + member;
+            let capped = c_align(natural, pack);
+            if capped > align {
+                align = capped;
+            }
+            index += 1;
+        }
+        assert!(end <= size, "the members are larger than the declared size");
+        assert!(
+            size.is_multiple_of(align),
+            "the declared size is not a multiple of the alignment: add `pack`"
+        );
+        size - end
     }
 
     /// A member of `layout` at `offset`.

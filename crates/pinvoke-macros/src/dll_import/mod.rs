@@ -9,7 +9,7 @@ mod callback;
 mod declaration;
 mod function;
 mod global;
-mod options;
+pub(crate) mod options;
 mod prototype;
 mod result;
 mod table;

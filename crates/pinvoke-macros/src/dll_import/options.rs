@@ -16,7 +16,7 @@ pub(crate) enum CharSet {
 }
 
 impl CharSet {
-    fn parse(name: &Ident) -> Result<CharSet, Error> {
+    pub(crate) fn parse(name: &Ident) -> Result<CharSet, Error> {
         Ok(match name.to_string().as_str() {
             "Ansi" => CharSet::Ansi,
             "Utf8" => CharSet::Utf8,

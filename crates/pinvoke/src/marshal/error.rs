@@ -68,6 +68,22 @@ pub enum Reason {
         /// Size of the buffer in units.
         units: usize,
     },
+    /// Text that is longer than a member of a fixed size.
+    #[error("the text has {units} units, and there is room for {room} before the NUL")]
+    TooLong {
+        /// Units of the text.
+        units: usize,
+        /// Units that fit.
+        room: usize,
+    },
+    /// A member of a structure.
+    #[error("member `{member}`: {reason}")]
+    Member {
+        /// Its name in Rust.
+        member: &'static str,
+        /// What is wrong with it.
+        reason: Box<Reason>,
+    },
     /// A callback cannot be made.
     #[error(transparent)]
     Callback(#[from] crate::upcall::CallbackError),
@@ -88,6 +104,14 @@ impl MarshalError {
     pub fn at(mut self, function: &'static str, value: &'static str) -> MarshalError {
         self.0.place.get_or_insert(Place { function, value });
         self
+    }
+
+    /// Says which member of a structure it is about.
+    #[cold]
+    #[must_use]
+    pub fn in_member(self, member: &'static str) -> MarshalError {
+        let Refused { place, reason } = *self.0;
+        MarshalError(Box::new(Refused { place, reason: Reason::Member { member, reason: reason.into() } }))
     }
 
     /// Why.
@@ -128,4 +152,11 @@ impl Error for MarshalError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.reason.source()
     }
+}
+
+/// A number that is none of a type's.
+#[doc(hidden)]
+#[cold]
+pub fn undeclared(value: impl fmt::Display, of: &'static str) -> MarshalError {
+    Reason::OutOfRange { value: value.to_string(), of }.into()
 }

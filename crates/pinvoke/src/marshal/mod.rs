@@ -54,18 +54,23 @@ pub mod callback;
 mod character;
 mod counted;
 mod error;
+mod fixed;
 mod length;
 mod nullable;
 mod owner;
 mod reference;
 mod scalar;
 mod slice;
+pub mod structure;
 mod text;
 
 pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
 pub use character::CharUnit;
 pub use counted::{Counted, FromCounted};
+#[doc(hidden)]
+pub use error::undeclared;
 pub use error::{MarshalError, Reason};
+pub use fixed::{Fixed, Truncated};
 pub use length::{Count, Length, count};
 #[doc(hidden)]
 pub use length::{product, sum};
@@ -76,6 +81,8 @@ pub use slice::NullTerminated;
 pub use text::{
     AnsiBStr, BStr, CharSet, Given, NotTerminated, OwnedText, SysString, U16CStr, U32CStr, Unit, UnitStr,
 };
+
+pub use pinvoke_macros::Marshal;
 
 use crate::native::{NativeField, NativeType};
 
@@ -230,7 +237,7 @@ pub unsafe trait Element<M: ?Sized>: Sized {
     /// Takes the value of a native form that native code may have changed.
     ///
     /// # Errors
-    /// As for [`Self::from_element`]; the value is what it was.
+    /// As for [`Self::from_element`]. What could be converted of a structure has changed.
     ///
     /// # Safety
     /// As for [`Self::from_element`]; the form began as that of `self`, or as zeros.

@@ -6,6 +6,8 @@
     reason = "each test calls one declared function with the values beside it"
 )]
 
+mod compiled;
 mod declaration;
 mod life;
 mod scalars;
+mod structures;

@@ -171,7 +171,7 @@ unsafe fn units_at<'a, U: Unit>(text: *const U) -> Result<&'a [U], MarshalError>
 }
 
 /// The units of a text with a NUL behind them, on the heap.
-fn terminated<M: CharSet>(text: &str) -> Result<Vec<M::Unit>, MarshalError> {
+pub(super) fn terminated<M: CharSet>(text: &str) -> Result<Vec<M::Unit>, MarshalError> {
     if let Some(position) = text.bytes().position(|b| b == 0) {
         return Err(InteriorNul { position }.into());
     }

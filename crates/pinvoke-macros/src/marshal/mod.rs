@@ -1,0 +1,50 @@
+//! `#[derive(Marshal)]`: types whose native form is another one.
+//!
+//! Facts first ([`options`], [`structure`]), then emission: a structure gets a native twin ([`twin`])
+//! and conversions member by member ([`structure`]), an enumeration and a set of flags travel as their
+//! integer and are checked on the way back ([`number`]).
+
+pub(crate) mod number;
+mod options;
+mod structure;
+mod twin;
+
+use proc_macro2::TokenStream;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Fields};
+
+use crate::native_type::Repr;
+use options::Options;
+
+/// Expands the derive, or says at which token it cannot.
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
+    if let Some(parameter) = input.generics.params.first() {
+        let message = match parameter {
+            syn::GenericParam::Lifetime(_) => {
+                "Marshal cannot be derived for a type that borrows: it is read back from native memory, which no borrow outlives; write `String` for `&str`, `Vec<T>` for `&[T]`, `Box<T>` for `&T`"
+            }
+            _ => "Marshal cannot be derived for a generic type: its native form would not be one type",
+        };
+        return Err(Error::new(parameter.span(), message));
+    }
+    let options = Options::of(&input.attrs)?;
+    match &input.data {
+        Data::Struct(data) => match (&options.flags, &data.fields) {
+            (Some(flags), fields) => number::flags(input, fields, flags),
+            (None, Fields::Named(fields)) => structure::expand(input, fields, &options),
+            (None, _) => Err(Error::new(
+                input.ident.span(),
+                "Marshal needs a structure with named members, or `#[native(flags = ...)]` on a newtype of an integer",
+            )),
+        },
+        Data::Enum(data) => {
+            options.refuse_all("an enumeration")?;
+            let int = number::representation(input, &Repr::of(input)?, data)?;
+            Ok(number::enumeration(input, &int, data))
+        }
+        Data::Union(data) => Err(Error::new(
+            data.union_token.span,
+            "Marshal cannot know which member of a union is meant: derive `NativeType` with `#[repr(C)]`, and read the member that a tag names",
+        )),
+    }
+}

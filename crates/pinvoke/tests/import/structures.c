@@ -1,0 +1,126 @@
+// Structures of every shape. The functions named Test* behave as those of the documented PInvokeLib.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uchar.h>
+
+// Allocations that are alive, and a free that counts.
+static int alive;
+int alive_texts(void) { return alive; }
+void *counted_malloc(size_t n) { alive++; return malloc(n); }
+void counted_free(void *p) { if (p) { alive--; free(p); } }
+static char *counted_copy(const char *s) { return strcpy(counted_malloc(strlen(s) + 1), s); }
+
+typedef struct { char *first; char *last; } MYPERSON;
+typedef struct { MYPERSON *person; int age; } MYPERSON2;
+typedef struct { MYPERSON person; int age; } MYPERSON3;
+typedef struct { bool flag; int vals[3]; } MYARRAYSTRUCT;
+typedef union { int i; double d; } MYUNION;
+typedef union { int i; char str[128]; } MYUNION2;
+
+// "Lee" becomes "McLee"; the old text is freed.
+static void rename_person(MYPERSON *person) {
+    char *old = person->last;
+    person->last = counted_malloc(strlen(old) + 3);
+    strcpy(person->last, "Mc");
+    strcat(person->last, old);
+    counted_free(old);
+}
+int TestStructInStruct(MYPERSON2 *p) { rename_person(p->person); return p->age; }
+// By value: what it sees, as a number.
+int TestStructInStruct3(MYPERSON3 p) { return (int)(strlen(p.person.first) * 100 + strlen(p.person.last) * 10000) + p.age; }
+int TestArrayInStruct(MYARRAYSTRUCT *s) {
+    int sum = s->flag;
+    s->flag = true;
+    for (int i = 0; i < 3; i++) { sum += s->vals[i]; s->vals[i] += 100; }
+    return sum;
+}
+double TestUnion(MYUNION u, int type) { return type == 1 ? u.i : u.d; }
+int TestUnion2(MYUNION2 u, int type) { return type == 1 ? u.i : (int)strlen(u.str); }
+int TestArrayOfStructs2(MYPERSON *people, int n) {
+    int sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += strlen(people[i].first) + strlen(people[i].last);
+        rename_person(&people[i]);
+    }
+    return sum;
+}
+
+// Everything that has a form of its own.
+typedef struct {
+    char tag;
+    char16_t wide[8];
+    char narrow[6];
+    int bool32;
+    short variant;
+    bool flag;
+    int grades[3];
+    struct { double x, y; } corner[2];
+    char *text;
+    char16_t *wide_text;
+    int (*negate)(int);
+    int level;
+    unsigned access;
+} EVERY;
+size_t every_layout(size_t *out) {
+    size_t at[] = { offsetof(EVERY, tag), offsetof(EVERY, wide), offsetof(EVERY, narrow), offsetof(EVERY, bool32),
+        offsetof(EVERY, variant), offsetof(EVERY, flag), offsetof(EVERY, grades), offsetof(EVERY, corner),
+        offsetof(EVERY, text), offsetof(EVERY, wide_text), offsetof(EVERY, negate), offsetof(EVERY, level),
+        offsetof(EVERY, access), sizeof(EVERY) };
+    memcpy(out, at, sizeof at);
+    return sizeof at / sizeof *at;
+}
+static int negate(int n) { return -n; }
+// What it sees, in words.
+void every_describe(const EVERY *e, char *out, size_t n) {
+    snprintf(out, n, "%c %x %x %s %d %d %d %d,%d,%d %g %g %s %x %d %d %x", e->tag, e->wide[0], e->wide[1], e->narrow,
+        e->bool32, e->variant, e->flag, e->grades[0], e->grades[1], e->grades[2], e->corner[0].x, e->corner[1].y,
+        e->text ? e->text : "null", e->wide_text[0], e->negate ? e->negate(5) : 0, e->level, e->access);
+}
+EVERY every_make(void) {
+    EVERY e = { 'z', u"äb", "full6!", 7, 1, true, { 1, 2, 3 }, { { 1, 2 }, { 3, 4 } }, "made", u"x\x263a", negate, 3, 5 };
+    return e;
+}
+void every_fill(EVERY *e) { *e = every_make(); }
+void every_set(EVERY *e, int level, unsigned access) { e->level = level; e->access = access; }
+int every_by_value(int before, EVERY e, int after) { return before + e.grades[2] + after + (e.variant == -1); }
+int each_every(int (*visit)(const EVERY *e)) { EVERY e = every_make(); return visit(&e) * 10 + visit(NULL); }
+
+// Layouts.
+#pragma pack(push, 1)
+typedef struct { char a; int b; short c; } PACKED;
+#pragma pack(pop)
+typedef struct { int a; char rest[12]; } SIZED;
+typedef union { struct { uint32_t lo, hi; }; uint64_t whole; double d; } OVERLAP;
+typedef struct { float x; float pad; double y; } SPREAD;
+int packed_sum(PACKED p) { return p.a + p.b + p.c; }
+PACKED packed_make(void) { PACKED p = { 1, 1000000, -3 }; return p; }
+SIZED sized_make(SIZED s) { s.a++; s.rest[11] = 1; return s; }
+OVERLAP overlap_add(OVERLAP o) { o.whole += 0x100000001; return o; }
+SPREAD spread_swap(SPREAD s) { SPREAD r = { (float)s.y, 0, s.x }; return r; }
+size_t layouts(size_t *out) {
+    size_t at[] = { sizeof(PACKED), offsetof(PACKED, c), sizeof(SIZED), sizeof(OVERLAP), sizeof(SPREAD) };
+    memcpy(out, at, sizeof at);
+    return sizeof at / sizeof *at;
+}
+
+// Structures behind pointers that are returned.
+static MYPERSON3 somebody = { { "Ann", "Bo" }, 44 };
+MYPERSON3 *borrowed_person(void) { return &somebody; }
+MYPERSON3 *no_person(void) { return NULL; }
+MYPERSON *given_person(void) {
+    MYPERSON *p = counted_malloc(sizeof *p);
+    p->first = counted_copy("given");
+    p->last = counted_copy("away");
+    return p;
+}
+void fill_person(MYPERSON *p) { p->first = counted_copy("out"); p->last = counted_copy("put"); }
+MYPERSON person_by_value(void) { MYPERSON p = { counted_copy("by"), counted_copy("value") }; return p; }
+void bad_person(MYPERSON *p) { p->first = counted_copy("\xff"); p->last = counted_copy("fine"); }
+
+int color_next(int color) { return color + 1; }
+unsigned access_add(unsigned access, unsigned more) { return access | more; }
+void color_out(int *color, int value) { *color = value; }

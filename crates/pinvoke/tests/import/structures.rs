@@ -1,0 +1,430 @@
+//! Structures and unions: by value, by reference, returned, nested, behind pointers, in arrays; what they
+//! own; enumerations and flags.
+#![allow(non_snake_case, reason = "the documented names of PInvokeLib")]
+
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use pinvoke::dll_import;
+use pinvoke::marshal::{Bool32, Marshal, Out, Owner, VariantBool};
+use pinvoke::native::{NativeType, Structure, offset_of};
+
+use crate::compiled;
+
+/// The allocator of the library, which counts.
+enum Counted {}
+
+// SAFETY: a malloc and its free.
+unsafe impl Owner for Counted {
+    const NAME: &'static str = "counted_free";
+    unsafe fn free(memory: *mut core::ffi::c_void) {
+        unsafe { counted_free(memory) };
+    }
+    fn allocate(bytes: usize) -> *mut core::ffi::c_void {
+        counted_malloc(bytes)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Marshal)]
+struct Person {
+    #[marshal(owned(Counted))]
+    first: String,
+    #[marshal(owned(Counted))]
+    last: String,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+struct Person2 {
+    person: Box<Person>,
+    age: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Marshal)]
+struct Borrowed {
+    first: String,
+    last: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Marshal)]
+struct Person3 {
+    person: Borrowed,
+    age: i32,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+struct ArrayStruct {
+    flag: bool,
+    #[marshal(fixed(3))]
+    vals: Vec<i32>,
+}
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+union Number {
+    i: i32,
+    d: f64,
+}
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+union NumberOrText {
+    i: i32,
+    text: [core::ffi::c_char; 128],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, NativeType)]
+#[repr(C)]
+struct Corner {
+    x: f64,
+    y: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Marshal)]
+#[repr(i32)]
+enum Level {
+    Low = 1,
+    High = 3,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Marshal)]
+#[native(flags = 0b111)]
+struct Access(u32);
+
+#[derive(Debug, Marshal)]
+#[native(char_set = Utf8)]
+struct Every {
+    tag: char,
+    #[marshal(fixed(8, pinvoke::marshal::Utf16))]
+    wide: String,
+    #[marshal(fixed(6))]
+    narrow: String,
+    #[marshal(Bool32)]
+    bool32: bool,
+    #[marshal(VariantBool)]
+    variant: bool,
+    flag: bool,
+    grades: [i32; 3],
+    corner: [Corner; 2],
+    text: Option<String>,
+    #[marshal(pinvoke::marshal::Utf16)]
+    wide_text: String,
+    negate: Option<unsafe extern "C" fn(i32) -> i32>,
+    level: Level,
+    access: Access,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+#[native(pack = 1)]
+struct Packed {
+    a: i8,
+    b: i32,
+    c: i16,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+#[native(size = 16)]
+struct Sized16 {
+    a: i32,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+#[native(explicit)]
+struct Overlap {
+    #[offset(0)]
+    whole: u64,
+    #[offset(4)]
+    high: u32,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+#[native(explicit, size = 16)]
+struct Spread {
+    #[offset(8)]
+    y: f64,
+    #[offset(0)]
+    x: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Marshal)]
+#[repr(i32)]
+enum Color {
+    Red = 7,
+    Green = 8,
+}
+
+#[dll_import("structures", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    safe fn alive_texts() -> i32;
+    safe fn counted_malloc(size: usize) -> *mut core::ffi::c_void;
+    fn counted_free(memory: *mut core::ffi::c_void);
+
+    safe fn TestStructInStruct(p: &mut Person2) -> i32;
+    safe fn TestStructInStruct3(p: Person3) -> i32;
+    safe fn TestArrayInStruct(s: &mut ArrayStruct) -> i32;
+    safe fn TestUnion(u: Number, kind: i32) -> f64;
+    safe fn TestUnion2(u: NumberOrText, kind: i32) -> i32;
+    safe fn TestArrayOfStructs2(people: &mut [Person], n: i32) -> i32;
+
+    safe fn every_layout(out: &mut [usize; 32]) -> usize;
+    safe fn every_describe(e: &Every, out: &mut [u8; 256], n: usize);
+    safe fn every_make() -> Every;
+    safe fn every_fill(e: Out<'_, Every>);
+    safe fn every_set(e: &mut Every, level: i32, access: u32) -> Result<(), pinvoke::Error>;
+    safe fn every_by_value(before: i32, e: Every, after: i32) -> i32;
+    safe fn each_every(visit: impl FnMut(Option<Box<Every>>) -> i32) -> i32;
+
+    safe fn packed_sum(p: Packed) -> i32;
+    safe fn packed_make() -> Packed;
+    safe fn sized_make(s: Sized16) -> Sized16;
+    safe fn overlap_add(o: Overlap) -> Overlap;
+    safe fn spread_swap(s: Spread) -> Spread;
+    safe fn layouts(out: &mut [usize; 8]) -> usize;
+
+    safe fn borrowed_person() -> Box<Person3>;
+    #[dll_import(entry_point = "borrowed_person")]
+    safe fn maybe_person() -> Option<Box<Person3>>;
+    #[dll_import(entry_point = "no_person")]
+    safe fn no_person() -> Option<Box<Person3>>;
+    #[dll_import(entry_point = "no_person")]
+    safe fn missing_person() -> Result<Box<Person3>, pinvoke::Error>;
+    safe fn fill_person(p: Out<'_, Person>);
+    safe fn person_by_value() -> Person;
+    safe fn bad_person(p: Out<'_, Person>) -> Result<(), pinvoke::Error>;
+
+    safe fn color_next(color: Color) -> Result<Color, pinvoke::Error>;
+    #[dll_import(entry_point = "color_next")]
+    safe fn color_or_panic(color: Color) -> Color;
+    safe fn access_add(access: Access, more: u32) -> Result<Access, pinvoke::Error>;
+    safe fn color_out(color: &mut Color, value: i32) -> Result<(), pinvoke::Error>;
+}
+
+/// One test at a time, for the library counts what is alive.
+fn library() -> MutexGuard<'static, ()> {
+    static COMPILED: LazyLock<Mutex<()>> = LazyLock::new(|| {
+        compiled::compile("structures");
+        Mutex::new(())
+    });
+    COMPILED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn lee() -> Person {
+    Person { first: "Mark".into(), last: "Lee".into() }
+}
+
+fn every() -> Every {
+    Every {
+        tag: 't',
+        wide: "Äx".into(),
+        narrow: "five5".into(),
+        bool32: true,
+        variant: true,
+        flag: false,
+        grades: [4, 5, 6],
+        corner: [Corner { x: 0.5, y: 1.0 }, Corner { x: 2.0, y: 2.5 }],
+        text: Some("größe".into()),
+        wide_text: "☺".into(),
+        negate: None,
+        level: Level::High,
+        access: Access(2),
+    }
+}
+
+#[test]
+fn replaced_texts_are_read_and_freed() {
+    let _library = library();
+    let mut outer = Person2 { person: Box::new(lee()), age: 30 };
+    assert_eq!(TestStructInStruct(&mut outer), 30);
+    assert_eq!(outer.person.last, "McLee");
+    assert_eq!(alive_texts(), 0);
+    let mut people = [lee(), Person { first: "a".into(), last: "Bé".into() }];
+    assert_eq!(TestArrayOfStructs2(&mut people, 2), 11);
+    assert_eq!((people[0].last.as_str(), people[1].last.as_str()), ("McLee", "McBé"));
+    assert_eq!(alive_texts(), 0);
+}
+
+#[test]
+fn nested_by_value() {
+    let _library = library();
+    let person = Person3 { person: Borrowed { first: "abc".into(), last: Some("de".into()) }, age: 7 };
+    assert_eq!(TestStructInStruct3(person), 20307);
+}
+
+#[test]
+fn arrays_in_structures() {
+    let _library = library();
+    let mut s = ArrayStruct { flag: false, vals: vec![1, 2, 3] };
+    assert_eq!(TestArrayInStruct(&mut s), 6);
+    assert_eq!(s, ArrayStruct { flag: true, vals: vec![101, 102, 103] });
+    // No elements are zeros; any other number but the right one is refused.
+    let mut s = ArrayStruct { flag: false, vals: Vec::new() };
+    assert_eq!(TestArrayInStruct(&mut s), 0);
+    let wrong =
+        std::panic::catch_unwind(|| TestArrayInStruct(&mut ArrayStruct { flag: false, vals: vec![1] }));
+    let message = *wrong.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(
+        message,
+        "cannot convert argument `s` of `TestArrayInStruct`: member `vals`: the count 1 is not that of the fixed array, 3"
+    );
+}
+
+#[test]
+fn unions_by_value() {
+    let _library = library();
+    // An int and a double share an integer register: the classes are merged.
+    assert_eq!(TestUnion(Number { i: 5 }, 1), 5.0);
+    assert_eq!(TestUnion(Number { d: 2.5 }, 2), 2.5);
+    assert_eq!(TestUnion2(NumberOrText { i: 9 }, 1), 9);
+    let mut text = [0; 128];
+    text[..3].copy_from_slice(&[97, 98, 99]);
+    assert_eq!(TestUnion2(NumberOrText { text }, 2), 3);
+}
+
+#[test]
+fn every_member_in() {
+    let _library = library();
+    let mut expected = [0; 32];
+    let count = every_layout(&mut expected);
+    let offsets: Vec<usize> = Every::MEMBERS.iter().map(|m| m.offset).chain([Every::SIZE]).collect();
+    assert_eq!(offsets, expected[..count]);
+    const { assert!(offset_of::<Every>("narrow") == 18) };
+    let mut out = [0; 256];
+    every_describe(&every(), &mut out, 256);
+    let end = out.iter().position(|b| *b == 0).unwrap();
+    assert_eq!(
+        std::str::from_utf8(&out[..end]).unwrap(),
+        "t c4 78 five5 1 -1 0 4,5,6 0.5 2.5 größe 263a 0 3 2"
+    );
+    assert_eq!(every_by_value(1000, every(), 100), 1107);
+}
+
+fn check_made(made: &Every) {
+    assert_eq!((made.tag, made.wide.as_str(), made.narrow.as_str()), ('z', "äb", "full6!"));
+    assert_eq!((made.bool32, made.variant, made.flag, made.grades), (true, true, true, [1, 2, 3]));
+    assert_eq!(made.corner[1], Corner { x: 3.0, y: 4.0 });
+    assert_eq!((made.text.as_deref(), made.wide_text.as_str()), (Some("made"), "x☺"));
+    assert_eq!(unsafe { made.negate.unwrap()(5) }, -5);
+    assert_eq!((made.level.clone(), made.access), (Level::High, Access(5)));
+}
+
+#[test]
+fn every_member_out() {
+    let _library = library();
+    check_made(&every_make());
+    let mut filled = every();
+    every_fill(Out(&mut filled));
+    check_made(&filled);
+    let mut seen = Vec::new();
+    let sum = each_every(|e| {
+        seen.push(e.is_some());
+        e.map_or(3, |e| {
+            check_made(&e);
+            4
+        })
+    });
+    assert_eq!((sum, seen), (43, vec![true, false]));
+}
+
+#[test]
+fn numbers_that_are_not_declared() {
+    let _library = library();
+    let mut e = every();
+    every_set(&mut e, 1, 7).unwrap();
+    assert_eq!((e.level.clone(), e.access), (Level::Low, Access(7)));
+    let error = every_set(&mut e, 2, 0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot convert argument `e` of `every_set`: member `level`: the value 2 is none of Level"
+    );
+    let error = every_set(&mut e, 1, 9).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot convert argument `e` of `every_set`: member `access`: the value 0x9 (unknown bits 0x8) is none of Access"
+    );
+    assert_eq!(color_next(Color::Red).unwrap(), Color::Green);
+    assert_eq!(
+        color_next(Color::Green).unwrap_err().to_string(),
+        "cannot convert the result of `color_next`: the value 9 is none of Color"
+    );
+    assert!(std::panic::catch_unwind(|| color_or_panic(Color::Green)).is_err());
+    assert_eq!(access_add(Access(1), 4).unwrap(), Access(5));
+    assert!(access_add(Access(1), 16).is_err());
+    let mut color = Color::Red;
+    color_out(&mut color, 8).unwrap();
+    assert_eq!(color, Color::Green);
+    assert!(color_out(&mut color, 0).is_err());
+    assert_eq!(color, Color::Green);
+}
+
+#[test]
+fn layouts_of_every_kind() {
+    let _library = library();
+    let mut expected = [0; 8];
+    let count = layouts(&mut expected);
+    let found = [Packed::SIZE, offset_of::<Packed>("c"), Sized16::SIZE, Overlap::SIZE, Spread::SIZE];
+    assert_eq!(found, expected[..count]);
+    assert_eq!(packed_sum(Packed { a: -1, b: 70_000, c: 3 }), 70_002);
+    assert_eq!(packed_make(), Packed { a: 1, b: 1_000_000, c: -3 });
+    assert_eq!(sized_make(Sized16 { a: 4 }), Sized16 { a: 5 });
+    // The last member wins where two overlap.
+    let overlap = overlap_add(Overlap { whole: 5, high: 2 });
+    assert_eq!(overlap, Overlap { whole: 0x3_0000_0006, high: 3 });
+    // Two vector registers, as in C, though the members are declared apart.
+    assert_eq!(spread_swap(Spread { y: 2.5, x: 0.5 }), Spread { y: 0.5, x: 2.5 });
+}
+
+#[test]
+fn structures_behind_returned_pointers() {
+    let _library = library();
+    let ann = Person3 { person: Borrowed { first: "Ann".into(), last: Some("Bo".into()) }, age: 44 };
+    assert_eq!(*borrowed_person(), ann);
+    assert_eq!(maybe_person().as_deref(), Some(&ann));
+    assert_eq!(no_person(), None);
+    assert_eq!(
+        missing_person().unwrap_err().to_string(),
+        "cannot convert the result of `missing_person`: it is null; declare it as an `Option` if it may be"
+    );
+    let mut person = lee();
+    fill_person(Out(&mut person));
+    assert_eq!(person, Person { first: "out".into(), last: "put".into() });
+    assert_eq!(person_by_value(), Person { first: "by".into(), last: "value".into() });
+    assert_eq!(alive_texts(), 0);
+}
+
+#[test]
+fn nothing_is_lost_when_a_member_cannot_be_converted() {
+    let _library = library();
+    // The second member fails after the first was allocated.
+    let bad = || Person { first: "fine".into(), last: "nul\0".into() };
+    let lost = std::panic::catch_unwind(|| TestArrayOfStructs2(&mut [lee(), bad()], 2));
+    let message = *lost.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("member `last`: the text has a NUL character at byte 3"), "{message}");
+    assert_eq!(alive_texts(), 0);
+    let mut person = lee();
+    let error = bad_person(Out(&mut person)).unwrap_err();
+    assert!(error.to_string().contains("member `first`: the text is not "), "{error}");
+    assert_eq!(person.last, "fine");
+    assert_eq!(alive_texts(), 0);
+}
+
+#[test]
+fn text_that_does_not_fit_is_refused_or_cut_between_characters() {
+    #[derive(Marshal)]
+    struct Cut {
+        #[marshal(truncated(6))]
+        text: String,
+    }
+    #[dll_import("libc")]
+    unsafe extern "C" {
+        safe fn strlen(text: &Cut) -> usize;
+    }
+    let length = |text: &str| strlen(&Cut { text: text.into() });
+    // Five bytes fit; the sixth is the NUL.
+    assert_eq!((length("abcde"), length("abcdef"), length("abcdé"), length("ééé")), (5, 5, 4, 4));
+    let _library = library();
+    let mut long = every();
+    long.narrow = "sixsix".into();
+    let refused = std::panic::catch_unwind(move || every_by_value(0, long, 0));
+    let message = *refused.unwrap_err().downcast::<String>().unwrap();
+    assert!(
+        message.ends_with("member `narrow`: the text has 6 units, and there is room for 5 before the NUL")
+    );
+}
