@@ -4,6 +4,8 @@
 mod dll_import;
 mod marshal;
 mod native_type;
+mod number;
+mod repr;
 
 use proc_macro::TokenStream;
 

@@ -2,9 +2,8 @@
 //!
 //! Facts first ([`options`], [`structure`]), then emission: a structure gets a native twin ([`twin`])
 //! and conversions member by member ([`structure`]), an enumeration and a set of flags travel as their
-//! integer and are checked on the way back ([`number`]).
+//! integer and are checked on the way back ([`crate::number`]).
 
-pub(crate) mod number;
 mod options;
 mod structure;
 mod twin;
@@ -13,7 +12,8 @@ use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields};
 
-use crate::native_type::Repr;
+use crate::number;
+use crate::repr::Repr;
 use options::Options;
 
 /// Expands the derive, or says at which token it cannot.

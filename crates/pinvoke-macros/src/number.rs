@@ -5,7 +5,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::{DataEnum, DeriveInput, Error, Expr, Fields, Ident};
 
-use crate::native_type::Repr;
+use crate::repr::Repr;
 
 const REPR_INT_WANTED: &str = "a primitive representation is needed, such as `#[repr(i32)]`: C chooses the type of an enumeration by its values";
 
