@@ -3,6 +3,7 @@
 
 mod examples;
 mod install;
+mod refused;
 mod run;
 mod system;
 
@@ -42,6 +43,8 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         library: Option<PathBuf>,
     },
+    /// Runs the tests where no code can be generated: executable memory refused, and forbidden.
+    Refused,
     /// Runs the benchmarks and prints their table.
     Bench,
 }
@@ -54,6 +57,7 @@ fn main() -> Result<()> {
         Task::InstallCallbackObject { prefix, library } => {
             install::callback_object(&prefix, library.as_deref())
         }
+        Task::Refused => run::refused(),
         Task::Bench => run::bench(),
     }
 }

@@ -6,17 +6,21 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{examples, system};
+use crate::{examples, refused, system};
 
 /// Counted from the test runner's own summary lines.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     passed: u64,
     failed: u64,
     ignored: u64,
 }
 
 impl Tally {
+    fn print(self) {
+        println!("total: {} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored);
+    }
+
     /// Adds a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
     fn add_line(&mut self, line: &str) {
         let Some(rest) = line.trim_start().strip_prefix("test result:") else { return };
@@ -34,13 +38,13 @@ impl Tally {
     }
 }
 
-fn cargo(args: &[&str]) -> Command {
+pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).stdin(Stdio::null());
     command
 }
 
-fn step(name: &str, command: &mut Command) -> Result<()> {
+pub(crate) fn step(name: &str, command: &mut Command) -> Result<()> {
     println!("== {name}");
     let start = Instant::now();
     let status = command.status().with_context(|| format!("{name}: cannot start {command:?}"))?;
@@ -52,7 +56,7 @@ fn step(name: &str, command: &mut Command) -> Result<()> {
 }
 
 /// Like [`step`], passing the output on while counting the tests in it.
-fn test_step(name: &str, command: &mut Command, tally: &mut Tally) -> Result<()> {
+pub(crate) fn test_step(name: &str, command: &mut Command, tally: &mut Tally) -> Result<()> {
     println!("== {name}");
     let start = Instant::now();
     let mut child = command
@@ -93,7 +97,16 @@ pub(crate) fn test() -> Result<()> {
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     // The compilers are the oracles; a test that finds none must not pass.
     test_step("tests", tests.env("PINVOKE_REQUIRE_COMPILERS", "1"), &mut tally)?;
-    println!("total: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.ignored);
+    refused::run(&mut tally)?;
+    tally.print();
+    Ok(())
+}
+
+/// The tests where no code can be generated.
+pub(crate) fn refused() -> Result<()> {
+    let mut tally = Tally::default();
+    refused::run(&mut tally)?;
+    tally.print();
     Ok(())
 }
 

@@ -63,7 +63,7 @@ const UNSAFE_MODULES: &[&str] = &[
 const SAFE_CRATES: &[&str] = &["pinvoke-abi", "pinvoke-decl", "pinvoke-macros"];
 
 /// Development crates, free of these rules.
-const DEVELOPMENT: &[&str] = &["pinvoke-conformance", "pinvoke-bench"];
+const DEVELOPMENT: &[&str] = &["pinvoke-conformance", "pinvoke-sandbox", "pinvoke-bench"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()

@@ -11,7 +11,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use pinvoke::call::{PreparedCall, Tier};
+use pinvoke::call::PreparedCall;
 use pinvoke_abi::signature::Signature;
 
 use support::{Block, CLibrary};
@@ -182,7 +182,7 @@ fn callees_of_a_c_compiler_see_every_byte_in_both_tiers() {
         let notation = case.notation();
         let signature: Signature = notation.parse().unwrap_or_else(|e| panic!("{notation}: {e}"));
         let mut results = Vec::new();
-        for tier in [Tier::Thunk, Tier::Stub] {
+        for &tier in support::tiers() {
             let call =
                 PreparedCall::with_tier(&signature, tier).unwrap_or_else(|e| panic!("{notation}: {e}"));
             assert_eq!(call.tier(), tier);
@@ -253,7 +253,7 @@ fn small_integers_arrive_extended_to_32_bits() {
         ("u8", "cdecl(bool)->i32", &[1], 1),
     ] {
         let signature: Signature = notation.parse().unwrap();
-        for tier in [Tier::Thunk, Tier::Stub] {
+        for &tier in support::tiers() {
             let call = PreparedCall::with_tier(&signature, tier).unwrap();
             let record = Block::new(16, 16, 0xA5);
             let ret = Block::new(16, 16, 0);
@@ -306,7 +306,7 @@ fn variable_arguments_are_found_where_va_arg_looks() {
             expected += f64::from(i) * value;
         }
         let signature: Signature = format!("{notation})->f64").parse().unwrap();
-        for tier in [Tier::Thunk, Tier::Stub] {
+        for &tier in support::tiers() {
             let call = PreparedCall::with_tier(&signature, tier).unwrap();
             let record = Block::new(call.record_size(), call.record_align(), 0xA5);
             let ret = Block::new(16, 16, 0);

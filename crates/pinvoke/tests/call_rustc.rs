@@ -4,7 +4,7 @@
 
 mod support;
 
-use pinvoke::call::{PreparedCall, Tier};
+use pinvoke::call::PreparedCall;
 use pinvoke::native::{CodePtr, NativeField, NativeType, Passing};
 use pinvoke_abi::layout::{Field, Kind, Layout};
 use pinvoke_abi::signature::{CallConv, Signature};
@@ -14,10 +14,7 @@ use support::Block;
 
 /// The call in both tiers.
 fn tiers(signature: &Signature) -> Vec<PreparedCall> {
-    [Tier::Thunk, Tier::Stub]
-        .iter()
-        .map(|t| PreparedCall::with_tier(signature, *t).expect("both tiers"))
-        .collect()
+    support::tiers().iter().map(|t| PreparedCall::with_tier(signature, *t).expect("both tiers")).collect()
 }
 
 trait Args {

@@ -219,7 +219,7 @@ fn executable_memory_refused() {
         // SAFETY: `prctl` and `seccomp` are system calls; nothing else happens between fork and exec.
         #[expect(unsafe_code, reason = "limits the process under test")]
         unsafe {
-            command.pre_exec(seccomp::refuse_executable_memory)
+            command.pre_exec(pinvoke_sandbox::refuse_executable_memory)
         };
         Run::of(&command.output().unwrap())
     };
@@ -231,48 +231,4 @@ fn executable_memory_refused() {
     );
     assert_eq!(refused(&["call", path(), divide, "7", "2"]).good(), "3\n");
     refused(&["call", path(), divide, "7", "2", "--tier", "stub"]).bad_with(1, &["executable memory"]);
-}
-
-/// A filter that makes anonymous executable mappings fail, as hardened systems do.
-mod seccomp {
-    #![allow(unsafe_code, reason = "limits the process under test")]
-
-    use std::io;
-
-    /// Memory files, and `mmap` and `mprotect` with PROT_EXEC on memory without a file, fail with EACCES.
-    /// Libraries are still loaded: their code is mapped from files by `mmap`.
-    pub(super) fn refuse_executable_memory() -> io::Result<()> {
-        const LOAD: u16 = 0x20;
-        const JUMP_EQUAL: u16 = 0x15;
-        const JUMP_SET: u16 = 0x45;
-        const RETURN: u16 = 0x06;
-        const ALLOW: u32 = 0x7fff_0000;
-        const REFUSE: u32 = 0x0005_0000 | libc::EACCES.cast_unsigned();
-        let op = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
-        let call = |number: libc::c_long| u32::try_from(number).unwrap();
-        // struct seccomp_data: nr at 0, arguments from 16, 8 bytes each, low half first.
-        let arg = |n: u32| 16 + 8 * n;
-        let mut program = [
-            op(LOAD, 0, 0, 0),
-            op(JUMP_EQUAL, 7, 0, call(libc::SYS_memfd_create)),
-            op(JUMP_EQUAL, 1, 0, call(libc::SYS_mmap)),
-            op(JUMP_EQUAL, 2, 4, call(libc::SYS_mprotect)),
-            op(LOAD, 0, 0, arg(3)),
-            op(JUMP_SET, 0, 2, libc::MAP_ANONYMOUS.cast_unsigned()),
-            op(LOAD, 0, 0, arg(2)),
-            op(JUMP_SET, 1, 0, libc::PROT_EXEC.cast_unsigned()),
-            op(RETURN, 0, 0, ALLOW),
-            op(RETURN, 0, 0, REFUSE),
-        ];
-        let filter = libc::sock_fprog { len: 10, filter: program.as_mut_ptr() };
-        // SAFETY: plain requests about this process.
-        if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the filter and its program live during the call.
-        if unsafe { libc::prctl(libc::PR_SET_SECCOMP, 2, &raw const filter) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(())
-    }
 }

@@ -131,10 +131,9 @@ fn the_facts_name_every_family_once() {
 
 #[test]
 fn every_way_to_call_agrees() {
-    use pinvoke::call::Tier;
     use pinvoke::downcall::DowncallOptions;
     let native = Native::compiled();
-    for tier in [Tier::Thunk, Tier::Stub] {
+    for &tier in crate::support::tiers() {
         for capture in [true, false] {
             let options = DowncallOptions { tier, capture, ..DowncallOptions::default() };
             let point = structure([("x", 1.5.into()), ("y", 2.into())]);

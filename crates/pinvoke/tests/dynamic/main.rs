@@ -13,6 +13,8 @@ mod refusals;
 mod roundtrip;
 mod scalars;
 mod structures;
+#[path = "../support/mod.rs"]
+mod support;
 mod system;
 mod text;
 mod variables;

@@ -6,7 +6,23 @@ use std::ffi::{CString, c_void};
 use std::path::PathBuf;
 use std::process::Command;
 
+use pinvoke::call::Tier;
 use pinvoke::native::CodePtr;
+
+/// The ways to call that this process has. `cargo xtask refused` runs the tests where no stub can be made, and
+/// says so; everywhere else a test that finds no stub fails.
+pub(crate) fn tiers() -> &'static [Tier] {
+    if std::env::var_os("PINVOKE_TEST_REFUSED").is_some() {
+        &[Tier::Thunk]
+    } else {
+        &[Tier::Thunk, Tier::Stub]
+    }
+}
+
+/// The fastest of [`tiers`].
+pub(crate) fn fastest() -> Tier {
+    tiers().last().copied().expect("there is one")
+}
 
 /// A shared library compiled from C for one test. Stays loaded.
 pub(crate) struct CLibrary {
