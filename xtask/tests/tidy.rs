@@ -238,6 +238,8 @@ fn platforms_are_told_apart_in_selectors_only() {
         let selector = source.path.ends_with("/mod.rs")
             || source.path.ends_with("/target.rs")
             || source.path.ends_with("/lib.rs")
+            // The target of what a macro writes is not known while it writes.
+            || source.krate == "pinvoke-macros"
             // Which conventions rustc has function pointer types for is a matter of the architecture.
             || ["native.rs", "call/typed.rs", "upcall/shim.rs"]
                 .iter()
