@@ -42,3 +42,13 @@ pub fn derive_marshal(input: TokenStream) -> TokenStream {
 pub fn dll_import(options: TokenStream, block: TokenStream) -> TokenStream {
     dll_import::expand(options.into(), block.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
+
+/// Declares a type of callbacks: native functions made of closures, that may outlive a call.
+///
+/// The documentation of `pinvoke::callback` has the forms and the rules.
+#[proc_macro_attribute]
+pub fn callback(options: TokenStream, item: TokenStream) -> TokenStream {
+    dll_import::callback_type::expand(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

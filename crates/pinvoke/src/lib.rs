@@ -36,11 +36,14 @@ extern crate self as pinvoke;
 
 pub use pinvoke_abi as abi;
 pub use pinvoke_decl as decl;
+#[doc = include_str!("../docs/callback.md")]
+pub use pinvoke_macros::callback;
 #[doc = include_str!("../docs/dll_import.md")]
 pub use pinvoke_macros::dll_import;
 
 pub use error::Error;
 pub use last_error::LastError;
+pub use marshal::callback::{Function, Registered};
 
 pub mod c_text;
 pub mod call;

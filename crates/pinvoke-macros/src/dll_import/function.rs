@@ -29,6 +29,26 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
     })
 }
 
+/// A method that calls code through a reference to it.
+pub(crate) fn method(function: &Function) -> Result<TokenStream, Error> {
+    let name = &function.name;
+    let (visibility, unsafety) = (&function.visibility, unsafety(function.is_unsafe));
+    let parameters = rust_parameters(function);
+    let result = function.result.declared();
+    let code = quote!(::pinvoke::marshal::callback::code_of(self));
+    let body = stages(function, &code, &quote!(::core::panic!("{}", error)))?;
+    Ok(quote! {
+        /// Calls the function, with arguments and result converted. A panic of a callback resumes here.
+        ///
+        /// # Panics
+        /// If a value cannot be converted.
+        ///
+        /// # Safety
+        /// The function may be called with these values, on this thread, now.
+        #visibility #unsafety fn #name(&self, #(#parameters),*) -> #result { #body }
+    })
+}
+
 fn signature(function: &Function) -> TokenStream {
     let Function { visibility, name, is_unsafe, .. } = function;
     let generics = generics(function);
@@ -121,8 +141,7 @@ fn stage(parameter: &Parameter, all: &[Parameter]) -> Result<Stage, Error> {
 }
 
 fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
-    let Function { name, options, parameters, .. } = function;
-    let import = import_of(name);
+    let import = import_of(&function.name);
     let fail = match &function.result {
         ResultForm::Checked { whole, .. } => {
             // If the error has no conversion, that is to be said of the declared type.
@@ -132,19 +151,24 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
             quote!(#import.fail(&error))
         }
     };
-    let bind = bind(function, &import);
+    // Declared first, dropped last.
+    let in_use = function.options.unload.then(|| quote!(let __in_use = #library.enter();));
+    let stages = stages(function, &bind(function, &import), &fail)?;
+    Ok(quote!(#in_use #stages))
+}
+
+/// Everything about a call of the function at `code`.
+fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result<TokenStream, Error> {
+    let Function { name, options, parameters, .. } = function;
     callback::check_data(parameters)?;
     let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, parameters)).collect::<Result<_, _>>()?;
-    let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, &fail));
+    let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, fail));
     let hand_over = parameters.iter().zip(&stages).filter_map(|(p, s)| hand_over(p, s));
     let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name, options));
     let invoke = invoke(function, &stages);
-    let unmarshal = unmarshal(function, &fail);
-    // Declared first, dropped last.
-    let in_use = options.unload.then(|| quote!(let __in_use = #library.enter();));
+    let unmarshal = unmarshal(function, fail);
     Ok(quote! {
-        #in_use
-        let __code = #bind;
+        let __code = #code;
         #(#marshal)*
         #(#hand_over)*
         #invoke

@@ -6,6 +6,7 @@
 //! `pinvoke::marshal`, so that aliases and foreign types are as good as any.
 
 mod callback;
+pub(crate) mod callback_type;
 mod declaration;
 mod function;
 mod global;

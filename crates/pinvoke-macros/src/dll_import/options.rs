@@ -74,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) optional: bool,
     /// The function invokes callbacks that were registered before.
     pub(crate) calls_back: bool,
+    /// Of a callback type: functions of it can be called.
+    pub(crate) callable: bool,
     /// The string behind `extern`.
     pub(crate) convention: LitStr,
     /// What a `bool` is, if not C's.
@@ -91,22 +93,7 @@ impl Options {
         }
         let convention =
             block.abi.name.clone().unwrap_or_else(|| LitStr::new("C", block.abi.extern_token.span));
-        let mut options = Options {
-            library: LitStr::new("", Span::call_site()),
-            directories: Vec::new(),
-            places: Vec::new(),
-            table: None,
-            unload: false,
-            entry_point: None,
-            char_set: CharSet::Ansi,
-            exact_spelling: false,
-            set_last_error: false,
-            preserve_sig: true,
-            optional: false,
-            calls_back: false,
-            convention,
-            boolean: None,
-        };
+        let mut options = Options::new(convention);
         let entries = parse_entries(tokens)?;
         for entry in &entries {
             match entry {
@@ -131,6 +118,49 @@ impl Options {
         }
         if options.library.value().is_empty() {
             return Err(Error::new(Span::call_site(), "name the library first: `#[dll_import(\"libc\")]`"));
+        }
+        Ok(options)
+    }
+
+    fn new(convention: LitStr) -> Options {
+        Options {
+            library: LitStr::new("", Span::call_site()),
+            directories: Vec::new(),
+            places: Vec::new(),
+            table: None,
+            unload: false,
+            entry_point: None,
+            char_set: CharSet::Ansi,
+            exact_spelling: false,
+            set_last_error: false,
+            preserve_sig: true,
+            optional: false,
+            calls_back: false,
+            callable: false,
+            convention,
+            boolean: None,
+        }
+    }
+
+    /// The options of a callback type.
+    pub(crate) fn of_callback(tokens: TokenStream, convention: LitStr) -> Result<Options, Error> {
+        let mut options = Options::new(convention);
+        for entry in parse_entries(tokens)? {
+            match entry {
+                Entry::Named(name, value) if name == "callable" => options.callable = value.flag(&name)?,
+                Entry::Named(name, value) if name == "char_set" || name == "bool" => {
+                    options.set(&name, &value)?;
+                }
+                Entry::Named(name, _) | Entry::Table(_, name) => {
+                    return Err(Error::new(
+                        name.span(),
+                        "unknown option: there are `char_set`, `bool` and `callable`",
+                    ));
+                }
+                Entry::Library(name) => {
+                    return Err(Error::new(name.span(), "a callback type belongs to no library"));
+                }
+            }
         }
         Ok(options)
     }

@@ -32,6 +32,7 @@ impl Prototype {
     pub(crate) fn function_pointer(&self, convention: &LitStr) -> TokenStream {
         let natives = self.with_user_data(self.natives(), &quote!(*mut ::core::ffi::c_void));
         let output = self.native_output();
+        let convention = callback_convention(convention);
         quote!(unsafe extern #convention fn(#(#natives),*) -> #output)
     }
 
@@ -113,6 +114,14 @@ impl Prototype {
             }
         });
         quote!(#(#arguments)*)
+    }
+}
+
+/// The convention of C by its own name: thunks exist where the others are no different.
+fn callback_convention(convention: &LitStr) -> LitStr {
+    match convention.value().as_str() {
+        "sysv64" | "win64" => convention.clone(),
+        _ => LitStr::new("C", convention.span()),
     }
 }
 

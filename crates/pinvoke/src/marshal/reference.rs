@@ -188,3 +188,18 @@ impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a T {
         native.is_null()
     }
 }
+
+/// What a callback may change where it is; otherwise as `&T`.
+impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a mut T {
+    type Native = *mut T;
+
+    #[inline]
+    unsafe fn from_native(native: *mut T) -> Result<&'a mut T, MarshalError> {
+        // SAFETY: null or, as the caller says, a value that lives for 'a and is used by nobody else.
+        unsafe { native.as_mut() }.ok_or_else(|| Reason::Null.into())
+    }
+
+    fn is_failure(native: &*mut T) -> bool {
+        native.is_null()
+    }
+}

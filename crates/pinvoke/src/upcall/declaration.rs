@@ -126,7 +126,9 @@ impl<P: Prototype> Declaration<P> {
         self.0.header
     }
 
-    pub(super) fn fallback(&self) -> P::Ret {
+    /// The value that native code gets when the closure cannot answer.
+    #[must_use]
+    pub fn fallback(&self) -> P::Ret {
         self.0.fallback
     }
 

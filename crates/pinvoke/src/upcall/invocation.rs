@@ -231,10 +231,16 @@ impl<P: Prototype> Declared<P> for Unnamed {
     const DECLARATION: Declaration<P> = Declaration::new("");
 }
 
+/// Refuses, at compile time, to make a function of a closure with captures.
+pub(super) const fn assert_captureless<F>() {
+    assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback");
+}
+
 /// Runs a closure without captures, which has no slot.
 #[inline(always)]
 pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) -> P::Ret) -> P::Ret {
-    const { assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback") };
+    // Compiled for others too, where the choice is made by size; called for none of them.
+    assert!(size_of::<F>() == 0, "a closure with captures is no function");
     let declaration = const { D::DECLARATION };
     if !thread::is_pending() {
         // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches

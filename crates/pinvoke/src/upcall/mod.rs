@@ -205,8 +205,22 @@ where
     P: WithoutUserData,
     F: BareHandler<P> + Send + Sync + 'static,
 {
+    const { invocation::assert_captureless::<F>() };
     // The function conjures the closure up again; this one stays.
     core::mem::forget(closure);
     // SAFETY: `bare` is compiled for this prototype.
     unsafe { P::forever(F::bare::<invocation::Unnamed>()) }
+}
+
+/// As [`function`], with a name, a fallback value and a policy for panics: those that `D` declares.
+#[must_use]
+pub fn declared_function<D, P, F>(closure: F) -> CodePtr
+where
+    D: Declared<P>,
+    P: WithoutUserData,
+    F: BareHandler<P> + Send + Sync + 'static,
+{
+    const { invocation::assert_captureless::<F>() };
+    core::mem::forget(closure);
+    F::bare::<D>()
 }

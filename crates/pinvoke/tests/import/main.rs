@@ -6,8 +6,11 @@
     reason = "each test calls one declared function with the values beside it"
 )]
 
+mod callbacks;
 mod compiled;
 mod declaration;
 mod life;
+mod native_callbacks;
+mod registrations;
 mod scalars;
 mod structures;

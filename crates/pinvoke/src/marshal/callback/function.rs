@@ -262,6 +262,13 @@ impl<C: CallbackType> fmt::Debug for LeakedRegistration<C> {
     }
 }
 
+/// The address that a reference to a callback type is.
+#[doc(hidden)]
+#[inline]
+pub fn code_of<C: CallbackType>(code: &C) -> CodePtr {
+    Function(code).code()
+}
+
 /// An argument of a posted callback, which leaves for another thread by itself.
 #[doc(hidden)]
 #[inline]

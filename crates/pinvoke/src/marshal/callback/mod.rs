@@ -42,7 +42,7 @@ mod function;
 
 use std::error::Error;
 
-pub use function::{CallbackType, Function, LeakedRegistration, Registered, assert_sendable};
+pub use function::{CallbackType, Function, LeakedRegistration, Registered, assert_sendable, code_of};
 
 use super::{Detached, FromNative, IntoNative, MarshalError};
 use crate::last_error::LastError;
@@ -82,6 +82,20 @@ pub fn refusal(reason: Box<dyn Error + Send + Sync>) -> MarshalError {
     match reason.downcast::<MarshalError>() {
         Ok(error) => *error,
         Err(other) => MarshalError::custom(other),
+    }
+}
+
+/// Refuses values in closures that run as jobs of a queue: there, a panic is what comes out.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Panicking;
+
+impl Panicking {
+    /// # Panics
+    /// Always.
+    #[cold]
+    pub fn refuse<R>(self, error: MarshalError) -> R {
+        panic!("{error}")
     }
 }
 

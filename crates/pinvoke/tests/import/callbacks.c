@@ -1,0 +1,116 @@
+/* What C libraries do with function pointers. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int (*visit)(int);
+
+int each(int n, visit f)
+{
+    for (int i = 0; i < n; i++) {
+        int r = f(i);
+        if (r) return r;
+    }
+    return 0;
+}
+
+/* Goes on whatever comes back; the sum of it. */
+int all(int n, visit f)
+{
+    int sum = 0;
+    for (int i = 0; i < n; i++) sum += f(i);
+    return sum;
+}
+
+int maybe(visit f) { return f ? f(7) : -100; }
+
+int texts(const char **list, int n, int (*f)(const char *, int *))
+{
+    int last = 0, sum = 0;
+    for (int i = 0; i < n; i++) sum += f(list[i], &last);
+    return sum * 1000 + last;
+}
+
+int bad_text(int (*f)(const char *)) { return f("first") + 10 * f("\xff\xfe") + 100 * f("last"); }
+
+int rows(int (*row)(void *, int, char **, char **), void *user, int columns)
+{
+    char *values[] = {"1", NULL, "three"}, *names[] = {"a", "b", "c"};
+    int r = row(user, columns, values, names);
+    return r ? r : row(user, 0, NULL, NULL);
+}
+
+int fill(void (*f)(int *, short), int *values, short n)
+{
+    int sum = 0;
+    f(values, n);
+    for (short i = 0; i < n; i++) sum += values[i];
+    return sum;
+}
+
+int two(int (*a)(void *, int), void *of_a, int (*b)(int, void *), void *of_b)
+{
+    return 10 * a(of_a, 1) + b(2, of_b);
+}
+
+/* errno */
+int errno_before(int code, void (*f)(void)) { errno = code; f(); return -1; }
+int errno_after(int code, void (*f)(void)) { f(); errno = code; return -1; }
+int errno_seen(int (*f)(void)) { errno = 0; f(); return errno; }
+
+int is_yes(int (*f)(int)) { return f(2); }
+void *address_of(visit f) { return (void *)f; }
+
+/* Registrations */
+static visit kept;
+visit keep(visit f) { visit old = kept; kept = f; return old; }
+int invoke_kept(int n) { return kept ? kept(n) : -100; }
+static int twice(int n) { return 2 * n; }
+visit native_function(void) { return twice; }
+
+static int (*kept_with)(void *, const char *);
+static void *kept_data;
+void keep_with(int (*f)(void *, const char *), void *data) { kept_with = f; kept_data = data; }
+int invoke_with(const char *text) { return kept_with(kept_data, text); }
+
+struct operations { visit start, stop; int level; };
+int run(const struct operations *o) { return (o->start ? o->start(o->level) : 1) + (o->stop ? o->stop(o->level) : 1); }
+struct operations defaults(int level) { return (struct operations){twice, NULL, level}; }
+int chain(visit *functions, int n, int value)
+{
+    for (int i = 0; i < n; i++) if (functions[i]) value = functions[i](value);
+    return value;
+}
+int sum_floats(double (*f)(const float *, int)) { float v[] = {1, 2, 4}; return (int)f(v, 3); }
+
+/* Threads */
+struct job { visit f; int n, result; };
+static void *work(void *p) { struct job *j = p; j->result = j->f(j->n); return NULL; }
+
+int on_threads(int n, visit f)
+{
+    pthread_t *threads = malloc(n * sizeof *threads);
+    struct job *jobs = malloc(n * sizeof *jobs);
+    int sum = 0;
+    for (int i = 0; i < n; i++) {
+        jobs[i] = (struct job){f, i, 0};
+        if (pthread_create(&threads[i], NULL, work, &jobs[i])) abort();
+    }
+    for (int i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+        sum += jobs[i].result;
+    }
+    free(threads);
+    free(jobs);
+    return sum;
+}
+
+static pthread_t background;
+static struct job background_job;
+void start(visit f, int n)
+{
+    background_job = (struct job){f, n, 0};
+    if (pthread_create(&background, NULL, work, &background_job)) abort();
+}
+int finish(void) { pthread_join(background, NULL); return background_job.result; }
