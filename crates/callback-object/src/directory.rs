@@ -535,14 +535,15 @@ fn resolve<'t>(root: &'t mut Folder, name: &Name<'_>, attributes: &Attributes) -
             let Root::Path(to_root) = name::qualified(directory)? else {
                 return Err(Status::OBJECT_PATH_SYNTAX_BAD);
             };
-            descend(folder_at(root, to_root, insensitive)?, path, insensitive)
+            let base = if to_root.is_empty() { root } else { folder_at(root, to_root, insensitive)? };
+            descend(base, path, insensitive)
         }
     }
 }
 
 fn folder_at<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<&'t mut Folder, Status> {
     let mut folder = root;
-    let mut rest = if path.is_empty() { None } else { Some(path) };
+    let mut rest = Some(path);
     while let Some(path) = rest {
         let (component, tail) = name::split(path)?;
         folder = match folder.find_mut(component, insensitive) {
@@ -607,8 +608,11 @@ impl Namespace for Names {
         }
         let units = object.name_units();
         let Some(at) = units.iter().rposition(|unit| *unit == u16::from(b'\\')) else { return };
-        let parent = units[..at].strip_prefix(&[u16::from(b'\\')]).unwrap_or(&[]);
-        if let Ok(folder) = folder_at(&mut space.root, parent, false)
+        let folder = match units[..at].strip_prefix(&[u16::from(b'\\')]) {
+            Some(parent) => folder_at(&mut space.root, parent, false),
+            None => Ok(&mut space.root),
+        };
+        if let Ok(folder) = folder
             && let Some(Node::Object(tie)) = folder.find(&units[at + 1..], false)
             && tie.is_to(object)
         {

@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::platform;
 use crate::report::{self, Report};
+use crate::rundown::Slot;
 use crate::status::{Error, Status};
 
 /// A level, `KIRQL`.
@@ -80,7 +81,7 @@ pub(crate) fn create_limit() -> Irql {
 #[inline]
 #[must_use]
 pub fn current() -> Irql {
-    platform::irql()
+    Slot::attached().map_or(PASSIVE, |slot| slot.condition().level())
 }
 
 /// Raises the level until the guard is dropped.
@@ -109,7 +110,7 @@ pub fn set_raised(level: Irql) -> Result<Irql, Error> {
     if level < actual || level > HIGH {
         return misused("raise", level, actual);
     }
-    platform::set_irql(level);
+    Slot::of_this_thread().set_level(level);
     Ok(actual)
 }
 
@@ -122,7 +123,7 @@ pub fn set_lowered(level: Irql) -> Result<(), Error> {
     if level > actual {
         return misused("lower", level, actual).map(|_| ());
     }
-    platform::set_irql(level);
+    Slot::of_this_thread().set_level(level);
     Ok(())
 }
 
@@ -149,7 +150,7 @@ impl Drop for Raised {
         if current() != self.raised {
             violated(&Report::IrqlMisused { operation: "lower", wanted: self.before, actual: current() });
         }
-        platform::set_irql(self.before);
+        Slot::of_this_thread().set_level(self.before);
     }
 }
 

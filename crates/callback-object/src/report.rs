@@ -143,7 +143,7 @@ impl fmt::Display for Report {
         match self {
             Report::IrqlTooHigh { operation, object, allowed, actual } => write!(
                 f,
-                "{operation} of {object} at {}, allowed up to {}: lower the level first",
+                "IRQL too high to {operation} {object}: {}, allowed up to {}",
                 Level(*actual),
                 Level(*allowed)
             ),

@@ -55,7 +55,7 @@ pub unsafe fn notify_found(
 ) -> Result<(), Error> {
     let Some(found) = find() else { return Err(nothing()) };
     let slot = Slot::of_this_thread();
-    let approach = Approach { slot, before: slot.approach(found.cast(), platform::fences_others()) };
+    let approach = slot.approach(found.cast(), platform::fences_others());
     if find() != Some(found) {
         return Err(nothing());
     }
@@ -73,19 +73,6 @@ pub unsafe fn notify_found(
 fn nothing() -> Error {
     Error::new(Status::INVALID_HANDLE, "notify", &"an object that is not there")
         .hint("it was never created, or its last reference was given back")
-}
-
-/// Ends the approach, also by unwinding.
-struct Approach<'s> {
-    slot: &'s Slot,
-    before: *const (),
-}
-
-impl Drop for Approach<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.slot.end_approach(self.before);
-    }
 }
 
 /// Gives back the reference behind what [`notify_found`] could find, now or when no notification of it is

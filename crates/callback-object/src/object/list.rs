@@ -21,7 +21,7 @@ use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::AtomicU64 as Counter;
 
 use super::{Identity, Routine};
-use crate::rundown;
+use crate::rundown::{self, Lists};
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// The bit of a state word that says that the registration was removed.
@@ -85,18 +85,18 @@ pub(super) fn is_dead(state: u64) -> bool {
 /// Some entries in a row.
 pub(super) struct Segment {
     pub(super) entries: Box<[Entry]>,
-    next: AtomicPtr<Segment>,
+    pub(super) next: Next,
 }
 
-impl Segment {
-    fn new(capacity: usize) -> Segment {
-        Segment { entries: (0..capacity).map(|_| Entry::empty()).collect(), next: AtomicPtr::new(null_mut()) }
-    }
+/// Where a list goes on.
+#[derive(Default)]
+pub(super) struct Next(AtomicPtr<Segment>);
 
-    #[inline]
-    pub(super) fn next(&self) -> Option<&Segment> {
+impl Next {
+    #[inline(always)]
+    pub(super) fn get(&self) -> Option<&Segment> {
         // SAFETY: null, or a segment that lives as long as the list this one belongs to.
-        unsafe { self.next.load(Ordering::Acquire).as_ref() }
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
     }
 }
 
@@ -104,17 +104,25 @@ impl Segment {
 pub(super) struct List {
     /// Number of entries that may be read.
     published: AtomicUsize,
-    pub(super) first: Segment,
+    /// The first entries, here because most objects have few and a pointer less is to be followed.
+    pub(super) first: [Entry; FIRST],
+    pub(super) next: Next,
     pub(super) identity: Arc<Identity>,
 }
 
 impl List {
-    pub(super) fn new(identity: Arc<Identity>) -> Box<List> {
-        List::with_capacity(identity, FIRST)
-    }
-
-    fn with_capacity(identity: Arc<Identity>, capacity: usize) -> Box<List> {
-        Box::new(List { published: AtomicUsize::new(0), first: Segment::new(capacity), identity })
+    /// A list with room for so many entries at least.
+    pub(super) fn new(identity: Arc<Identity>, capacity: usize) -> Box<List> {
+        let list = List {
+            published: AtomicUsize::new(0),
+            first: core::array::from_fn(|_| Entry::empty()),
+            next: Next::default(),
+            identity,
+        };
+        if capacity > FIRST {
+            list.next.0.store(Segment::leaked(capacity - FIRST), Ordering::Relaxed);
+        }
+        Box::new(list)
     }
 
     #[inline]
@@ -122,20 +130,21 @@ impl List {
         self.published.load(Ordering::Acquire)
     }
 
-    fn segments(&self) -> impl Iterator<Item = &Segment> {
-        core::iter::successors(Some(&self.first), |segment| segment.next())
+    fn segments(&self) -> impl Iterator<Item = &[Entry]> {
+        let further = core::iter::successors(self.next.get(), |segment| segment.next.get());
+        core::iter::once(&self.first[..]).chain(further.map(|segment| &*segment.entries))
     }
 
     /// The entries that are published, oldest first.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.segments().flat_map(|segment| segment.entries.iter()).take(self.published())
+        self.segments().flatten().take(self.published())
     }
 
     /// The entry with this state word, dead or alive. State words grow along the list.
     fn find(&self, state: u64) -> Option<&Entry> {
         let mut left = self.published();
         for segment in self.segments() {
-            let here = &segment.entries[..left.min(segment.entries.len())];
+            let here = &segment[..left.min(segment.len())];
             left -= here.len();
             let last = here.last()?;
             if state <= last.state() & !DEAD {
@@ -147,22 +156,30 @@ impl List {
     }
 }
 
+impl Segment {
+    fn leaked(capacity: usize) -> &'static mut Segment {
+        let entries = (0..capacity).map(|_| Entry::empty()).collect();
+        Box::leak(Box::new(Segment { entries, next: Next::default() }))
+    }
+}
+
 impl Drop for List {
     fn drop(&mut self) {
-        let mut next = self.first.next.load(Ordering::Relaxed);
+        let mut next = self.next.0.load(Ordering::Relaxed);
         while !next.is_null() {
-            // SAFETY: `Writer::grow` put the address of a box there, and nothing reads this list now.
+            // SAFETY: `Segment::leaked` made it, only this list holds it, and nothing reads this list now.
             let segment = unsafe { Box::from_raw(next) };
-            next = segment.next.load(Ordering::Relaxed);
+            next = segment.next.0.load(Ordering::Relaxed);
         }
     }
 }
 
 /// What is known under the object's lock only.
+#[derive(Default)]
 pub(super) struct Writer {
-    /// The last segment of the current list.
-    last: NonNull<Segment>,
-    /// Entries used in it.
+    /// The last segment of the current list; none while its first entries are not used up.
+    last: Option<NonNull<Segment>>,
+    /// Entries used there.
     used: usize,
     live: usize,
     dead: usize,
@@ -173,41 +190,52 @@ pub(super) struct Writer {
 unsafe impl Send for Writer {}
 
 impl Writer {
-    pub(super) fn new(list: &List) -> Writer {
-        Writer { last: NonNull::from(&list.first), used: 0, live: 0, dead: 0, retired: Vec::new() }
-    }
-
     pub(super) fn live(&self) -> usize {
         self.live
     }
 
-    fn last(&self) -> &Segment {
-        // SAFETY: it belongs to the current list, which the object owns as long as this writer.
-        unsafe { self.last.as_ref() }
+    /// The place for one more entry.
+    fn vacancy<'l>(&mut self, list: &'l List) -> &'l Entry {
+        let (entries, next): (&[Entry], &Next) = match self.last {
+            None => (&list.first, &list.next),
+            Some(last) => {
+                // SAFETY: it belongs to `list`, the current one.
+                let last: &'l Segment = unsafe { last.as_ref() };
+                (&last.entries, &last.next)
+            }
+        };
+        if let Some(entry) = entries.get(self.used) {
+            self.used += 1;
+            return entry;
+        }
+        let segment: &'l Segment = match next.get() {
+            Some(segment) => segment,
+            None => {
+                // Half as long as the list.
+                let segment = Segment::leaked((list.published() / 2).max(FIRST));
+                next.0.store(segment, Ordering::Release);
+                segment
+            }
+        };
+        self.last = Some(NonNull::from(segment));
+        self.used = 1;
+        &segment.entries[0]
     }
 
     /// Adds a registration and returns its state word.
     pub(super) fn append(&mut self, list: &List, routine: Routine, context: *mut c_void) -> u64 {
-        if self.used == self.last().entries.len() {
-            self.grow(list.published());
-        }
         let state = NEXT_STATE.fetch_add(2, Ordering::Relaxed);
-        let entry = &self.last().entries[self.used];
-        entry.routine.store(routine as *mut (), Ordering::Relaxed);
-        entry.context.store(context, Ordering::Relaxed);
-        entry.state.store(state, Ordering::Relaxed);
-        self.used += 1;
-        self.live += 1;
-        list.published.store(list.published.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.put(list, routine as *mut (), context, state);
         state
     }
 
-    /// Adds a segment half as long as the list.
-    fn grow(&mut self, length: usize) {
-        let segment = Box::leak(Box::new(Segment::new((length / 2).max(FIRST))));
-        self.last().next.store(segment, Ordering::Release);
-        self.last = NonNull::from(segment);
-        self.used = 0;
+    fn put(&mut self, list: &List, routine: *mut (), context: *mut c_void, state: u64) {
+        let entry = self.vacancy(list);
+        entry.routine.store(routine, Ordering::Relaxed);
+        entry.context.store(context, Ordering::Relaxed);
+        entry.state.store(state, Ordering::Relaxed);
+        self.live += 1;
+        list.published.store(list.published.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Marks a registration dead, in every list that holds it; returns its routine if it was alive.
@@ -245,24 +273,26 @@ impl Writer {
         }
     }
 
+    /// The current and the retired lists, as addresses.
+    pub(super) fn lists(&self, current: &AtomicPtr<List>) -> Lists {
+        Lists {
+            current: current.load(Ordering::Relaxed).addr(),
+            retired: self.retired.iter().map(|list| list.addr().get()).collect(),
+        }
+    }
+
     /// Replaces the list by one without the dead, if they are the majority.
     pub(super) fn compact(&mut self, current: &AtomicPtr<List>) {
         if self.dead > self.live + 16 {
-            let live = self.live;
             // SAFETY: the current list lives until it is retired, below.
             let list = unsafe { &*current.load(Ordering::Relaxed) };
-            let new = List::with_capacity(Arc::clone(&list.identity), live + (live / 2).max(FIRST));
-            for (to, from) in new.first.entries.iter().zip(list.entries().filter(|e| e.is_live())) {
-                to.routine.store(from.routine.load(Ordering::Relaxed), Ordering::Relaxed);
-                to.context.store(from.context(), Ordering::Relaxed);
-                to.state.store(from.state(), Ordering::Relaxed);
+            let new = List::new(Arc::clone(&list.identity), self.live + self.live / 2);
+            (self.last, self.used, self.live, self.dead) = (None, 0, 0, 0);
+            for entry in list.entries().filter(|entry| entry.is_live()) {
+                let routine = entry.routine.load(Ordering::Relaxed);
+                self.put(&new, routine, entry.context(), entry.state());
             }
-            new.published.store(live, Ordering::Relaxed);
-            let new = Box::leak(new);
-            self.last = NonNull::from(&new.first);
-            self.used = live;
-            self.dead = 0;
-            let old = current.swap(new, Ordering::SeqCst);
+            let old = current.swap(Box::leak(new), Ordering::SeqCst);
             self.retired.extend(NonNull::new(old));
         }
         self.free_retired();
@@ -314,13 +344,7 @@ mod orphans {
         let mut orphans = ORPHANS.lock();
         orphans.0.append(lists);
         if !orphans.0.is_empty() {
-            let mut writer = Writer {
-                last: NonNull::dangling(),
-                used: 0,
-                live: 0,
-                dead: 0,
-                retired: core::mem::take(&mut orphans.0),
-            };
+            let mut writer = Writer { retired: core::mem::take(&mut orphans.0), ..Writer::default() };
             writer.free_retired();
             orphans.0 = writer.retired;
         }

@@ -40,7 +40,7 @@ use crate::irql;
 use crate::name;
 use crate::platform::{Guard, Lock};
 use crate::policy::PanicPolicy;
-use crate::rundown::{self, Departure, Fence};
+use crate::rundown::{self, Departure, Fence, Lists};
 use crate::status::{Error, Status};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
@@ -107,6 +107,7 @@ pub struct Object {
     hot: Hot,
     writer: Lock<Writer>,
     identity: Arc<Identity>,
+    access: Access,
     handles: AtomicUsize,
     permanent: AtomicU8,
     single: bool,
@@ -114,14 +115,31 @@ pub struct Object {
     namespace: Option<Box<dyn Namespace>>,
 }
 
+/// Registrations were marked dead.
+struct Buried {
+    /// The routine if it was one and it was alive, else 0.
+    routine: usize,
+    lists: Lists,
+}
+
 /// What a notification reads, on a line that only registering writes.
 #[repr(align(64))]
 struct Hot {
     list: AtomicPtr<List>,
-    /// Registrations that are alive, to see quickly that there are none.
-    live: AtomicUsize,
-    access: Access,
+    gate: AtomicU8,
     fence: Fence,
+    /// Registrations that are alive.
+    live: AtomicUsize,
+}
+
+/// The first look of a notification: whether there is something to call, and the usual way to do it.
+mod gate {
+    /// Nothing is registered, and anybody may find that out.
+    pub(super) const EMPTY: u8 = 0;
+    /// Everybody may notify, with the asymmetric fence.
+    pub(super) const USUAL: u8 = 1;
+    /// Whatever else.
+    pub(super) const OTHER: u8 = 2;
 }
 
 impl Object {
@@ -131,16 +149,17 @@ impl Object {
             policy: AtomicU8::new(plan.policy as u8),
             panics: AtomicUsize::new(0),
         });
-        let list = Box::leak(List::new(Arc::clone(&identity)));
+        let list = Box::leak(List::new(Arc::clone(&identity), 0));
         Arc::new(Object {
-            writer: Lock::new(Writer::new(list)),
+            writer: Lock::new(Writer::default()),
             hot: Hot {
                 list: AtomicPtr::new(list),
-                live: AtomicUsize::new(0),
-                access: plan.access,
+                gate: AtomicU8::new(if plan.access == Access::Open { gate::EMPTY } else { gate::OTHER }),
                 fence: plan.fence.available(),
+                live: AtomicUsize::new(0),
             },
             identity,
+            access: plan.access,
             handles: AtomicUsize::new(0),
             permanent: AtomicU8::new(u8::from(plan.permanent)),
             single: plan.single,
@@ -165,34 +184,48 @@ impl Object {
                 .hint("unregister the other routine, or create the object for multiple routines"));
         }
         let state = writer.append(list, routine, context);
-        self.hot.live.store(writer.live(), Ordering::Release);
+        self.show(writer.live());
         Ok(state)
     }
 
-    /// Marks a registration dead and returns its routine if it was alive. No walk enters it from now
-    /// on, walks that are inside go on.
-    fn bury(&self, state: u64) -> Option<usize> {
+    /// Marks a registration dead: no walk enters it from now on, walks that are inside go on.
+    fn bury(&self, state: u64) -> Buried {
         let (mut writer, list) = self.write();
-        let routine = writer.bury(list, state);
-        self.settle(&mut writer);
-        routine
+        let routine = writer.bury(list, state).unwrap_or(0);
+        Buried { routine, lists: self.settle(&mut writer) }
     }
 
     /// The same for many, sorted.
-    fn bury_all(&self, states: &[u64]) {
+    fn bury_all(&self, states: &[u64]) -> Buried {
         let (mut writer, list) = self.write();
         writer.bury_all(list, states);
-        self.settle(&mut writer);
+        Buried { routine: 0, lists: self.settle(&mut writer) }
     }
 
-    fn settle(&self, writer: &mut Writer) {
-        self.hot.live.store(writer.live(), Ordering::Release);
+    /// Publishes the number of registrations.
+    fn show(&self, live: usize) {
+        self.hot.live.store(live, Ordering::Release);
+        if self.access == Access::Open {
+            let gate = match live {
+                0 => gate::EMPTY,
+                _ if self.hot.fence.is_asymmetric() => gate::USUAL,
+                _ => gate::OTHER,
+            };
+            self.hot.gate.store(gate, Ordering::Release);
+        }
+    }
+
+    /// Follows up on a change; returns the lists that were there before.
+    fn settle(&self, writer: &mut Writer) -> Lists {
+        self.show(writer.live());
+        let lists = writer.lists(&self.hot.list);
         writer.compact(&self.hot.list);
+        lists
     }
 
     /// Waits until other threads have left registrations that were buried.
-    fn depart(&self, states: &[u64]) -> Departure {
-        rundown::depart(core::ptr::from_ref(self).cast(), states, self.hot.fence)
+    fn depart(&self, buried: &Buried, states: &[u64]) -> Departure {
+        rundown::depart(&buried.lists, states, self.hot.fence)
     }
 
     pub(crate) fn fence(&self) -> Fence {
@@ -200,7 +233,7 @@ impl Object {
     }
 
     pub(crate) fn access(&self) -> Access {
-        self.hot.access
+        self.access
     }
 
     /// Its fully qualified name as UTF-16 units, empty for an unnamed object.

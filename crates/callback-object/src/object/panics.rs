@@ -23,7 +23,7 @@ use crate::sync::Ordering;
 
 struct Caught {
     slot: usize,
-    depth: u32,
+    depth: usize,
     payload: Box<dyn Any + Send>,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn caught(payload: Box<dyn Any + Send>) {
             object.panics.fetch_add(1, Ordering::Relaxed);
             let caught = Caught { slot: core::ptr::from_ref(slot).addr(), depth: slot.depth(), payload };
             CAUGHT.lock().push(caught);
-            slot.set_caught(slot.caught() + 1);
+            slot.add_caught();
         }
         Some(object) => count(&object, message(&*payload)),
         // Not called by a walk: by foreign code that called the shim itself.
@@ -99,8 +99,7 @@ pub(super) fn settle(slot: &Slot) {
         let mut all = CAUGHT.lock();
         all.extract_if(.., |c| c.slot == number && c.depth == depth).collect()
     };
-    let count = u32::try_from(mine.len()).unwrap_or(u32::MAX);
-    slot.set_caught(slot.caught().saturating_sub(count));
+    slot.sub_caught(mine.len());
     let mut mine = mine.into_iter().map(|c| c.payload);
     // A panic beside another would abort the process.
     let first = if platform::panicking() { None } else { mine.next() };

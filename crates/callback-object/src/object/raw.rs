@@ -198,14 +198,14 @@ pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
         return Err(Error::new(Status::INVALID_HANDLE, "unregister", &subject)
             .hint("it was never given out, or was unregistered before"));
     };
-    let routine = object.bury(state).unwrap_or(0);
-    let departure = object.depart(&[state]);
+    let buried = object.bury(state);
+    let departure = object.depart(&buried, &[state]);
     if let Some(removed) = removed {
         after_last_call(departure, state, &object, removed);
     }
     match departure {
         Departure::Complete | Departure::OwnCall => Ok(()),
-        Departure::Deadlock => Err(deadlock(&object, routine)),
+        Departure::Deadlock => Err(deadlock(&object, buried.routine)),
     }
 }
 
@@ -269,8 +269,8 @@ pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawReg
     for here in redeemed.chunk_by_mut(|a, b| a.object.is_same(&b.object)) {
         let object = here[0].object.clone();
         let states: Vec<u64> = here.iter().map(|r| r.state).collect();
-        object.bury_all(&states);
-        let departure = object.depart(&states);
+        let buried = object.bury_all(&states);
+        let departure = object.depart(&buried, &states);
         for registered in here {
             if let Some(removed) = registered.removed.take() {
                 after_last_call(departure, registered.state, &object, removed);

@@ -143,11 +143,11 @@ impl Registration {
         let states = [self.state];
         let allowed = irql::check("unregister from", &*self.object.identity, irql::APC);
         // Somebody may have revoked it already; the wait is necessary all the same.
-        let routine = self.object.bury(self.state).unwrap_or(0);
-        let outcome = allowed.and_then(|()| match self.object.depart(&states) {
+        let buried = self.object.bury(self.state);
+        let outcome = allowed.and_then(|()| match self.object.depart(&buried, &states) {
             Departure::Complete => Ok(true),
             Departure::OwnCall => Ok(false),
-            Departure::Deadlock => Err(deadlock(&self.object, routine)),
+            Departure::Deadlock => Err(deadlock(&self.object, buried.routine)),
         });
         match outcome {
             Ok(true) => drop(context),

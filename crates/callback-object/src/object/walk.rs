@@ -7,21 +7,26 @@
 //! Once a walk has begun it reads the list and nothing else of the object: a routine may drop the last
 //! reference to the object that is calling it.
 //!
+//! Between two routines the walk looks at one word, the [`Condition`] of its thread. If it is not what
+//! it was, the routine before has changed the IRQL, or panicked, or somebody waits for its end; all of
+//! that is out of line.
+//!
 //! # Safety
-//! - The list is protected by the walk's frame until the frame is popped.
+//! - The list is protected by the walk's frame until the walk ends.
 //! - A routine that is alive is called as promised to whoever registered it.
 #![allow(unsafe_code, reason = "calls routines by pointer")]
 
 use core::ffi::c_void;
 use core::mem;
 
-use super::list::{Entry, List, Segment, is_dead};
-use super::{Access, Object, panics};
+use super::list::{Entry, List, is_dead};
+use super::{Access, Object, gate, panics};
 use crate::irql;
 use crate::platform;
 use crate::report::{self, Report};
-use crate::rundown::{self, CompilerOnly, Full, LightFence, Slot, Walk};
+use crate::rundown::{self, CompilerOnly, Condition, Full, LightFence, Slot, Walk};
 use crate::status::{Error, Status};
+use crate::sync::Ordering;
 
 impl Object {
     /// Calls every registered routine with these arguments, in order of registration, in this thread
@@ -35,7 +40,8 @@ impl Object {
     /// slot (see [`prepare_thread`]).
     ///
     /// # Errors
-    /// - [`Status::INVALID_DEVICE_STATE`] above [`irql::DISPATCH`].
+    /// - [`Status::INVALID_DEVICE_STATE`] above [`irql::DISPATCH`]. An object that everybody may notify
+    ///   and that has no routines is left alone at any level.
     /// - [`Status::ACCESS_DENIED`] for an object of the host.
     /// - [`Status::OBJECT_TYPE_MISMATCH`] for a typed object.
     ///
@@ -45,162 +51,177 @@ impl Object {
     /// With the first panic of a routine, when the others have run, if the object's policy says so.
     #[inline]
     pub fn notify(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        if self.hot.access != Access::Open {
-            return Err(self.refusal());
+        match self.hot.gate.load(Ordering::Acquire) {
+            gate::EMPTY => Ok(()),
+            gate::USUAL => self.walk::<CompilerOnly>(argument1, argument2),
+            _ => self.notify_otherwise(argument1, argument2),
         }
-        self.deliver(argument1, argument2)
     }
 
-    #[cold]
-    fn refusal(&self) -> Error {
-        if self.hot.access == Access::Host {
-            Error::new(Status::ACCESS_DENIED, "notify", &*self.identity)
-                .hint("it is the host that notifies system-defined objects")
-        } else {
-            Error::new(Status::OBJECT_TYPE_MISMATCH, "notify", &*self.identity)
-                .hint("open it with its two types")
+    #[inline(never)]
+    fn notify_otherwise(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        match self.access {
+            Access::Open => self.deliver(argument1, argument2),
+            Access::Typed(..) => Err(Error::new(Status::OBJECT_TYPE_MISMATCH, "notify", &*self.identity)
+                .hint("open it with its two types")),
+            Access::Host => Err(Error::new(Status::ACCESS_DENIED, "notify", &*self.identity)
+                .hint("it is the host that notifies system-defined objects")),
         }
     }
 
     /// [`notify`](Self::notify) for who has the right to.
     #[inline]
     pub(crate) fn deliver(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        let level = irql::current();
-        if level > irql::DISPATCH {
-            irql::check("notify", &*self.identity, irql::DISPATCH)?;
+        if self.hot.live.load(Ordering::Acquire) == 0 {
+            return Ok(());
         }
-        if self.hot.live.load(crate::sync::Ordering::Acquire) != 0 {
-            let slot = Slot::of_this_thread();
-            if self.hot.fence.is_asymmetric() {
-                self.walk::<CompilerOnly>(slot, level, argument1, argument2);
-            } else {
-                self.walk_fenced(slot, level, argument1, argument2);
-            }
+        if self.hot.fence.is_asymmetric() {
+            self.walk::<CompilerOnly>(argument1, argument2)
+        } else {
+            self.walk_fenced(argument1, argument2)
+        }
+    }
+
+    /// The walk with the other fence.
+    #[inline(never)]
+    fn walk_fenced(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        #[cfg(feature = "negative-control")]
+        if self.hot.fence == rundown::Fence::Missing {
+            return self.walk::<CompilerOnly>(argument1, argument2);
+        }
+        self.walk::<Full>(argument1, argument2)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn level_too_high(&self) -> Result<(), Error> {
+        irql::check("notify", &*self.identity, irql::DISPATCH)
+    }
+
+    #[inline(always)]
+    fn walk<F: LightFence>(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        let slot = Slot::of_this_thread();
+        let condition = slot.condition();
+        if condition.level() > irql::DISPATCH {
+            self.level_too_high()?;
+        }
+        let (walk, list) = Walk::begin(slot, &self.hot.list);
+        // SAFETY: protected by the walk until the walk ends.
+        let list = unsafe { &*list };
+        let running = Running { slot, walk, list };
+        let condition = running.call_all::<F>(condition, argument1, argument2);
+        mem::forget(running);
+        walk.end();
+        if condition.has_caught() {
+            panics::settle(slot);
         }
         Ok(())
     }
-
-    /// The walk with the other fence, out of the way of the usual one.
-    #[inline(never)]
-    fn walk_fenced(&self, slot: &Slot, level: irql::Irql, argument1: *mut c_void, argument2: *mut c_void) {
-        #[cfg(feature = "negative-control")]
-        if self.hot.fence == rundown::Fence::Missing {
-            return self.walk::<CompilerOnly>(slot, level, argument1, argument2);
-        }
-        self.walk::<Full>(slot, level, argument1, argument2);
-    }
-
-    #[inline]
-    fn walk<F: LightFence>(
-        &self,
-        slot: &Slot,
-        level: irql::Irql,
-        argument1: *mut c_void,
-        argument2: *mut c_void,
-    ) {
-        let (walk, list) = Walk::begin(slot, core::ptr::from_ref(self).cast(), &self.hot.list);
-        // SAFETY: protected by the walk until the walk is dropped.
-        let list = unsafe { &*list };
-        let frame = Interrupted { walk: &walk, list };
-        call_all::<F>(&walk, list, level, argument1, argument2);
-        mem::forget(frame);
-        drop(walk);
-        if slot.caught() != 0 {
-            panics::settle(slot);
-        }
-    }
 }
 
-/// Calls the routines of a list that is protected by `walk`.
-#[inline]
-fn call_all<F: LightFence>(
-    walk: &Walk<'_>,
-    list: &List,
-    level: irql::Irql,
-    argument1: *mut c_void,
-    argument2: *mut c_void,
-) {
-    let mut left = list.published();
-    let mut segment: &Segment = &list.first;
-    // The routine that was called last: its place is looked at when the next one is published.
-    let mut before: Option<&Entry> = None;
-    loop {
-        let here = left.min(segment.entries.len());
-        for entry in &segment.entries[..here] {
-            let state = entry.state();
-            if is_dead(state) {
-                continue;
-            }
-            walk.publish::<F>(state);
-            note_departure(before);
-            before = Some(entry);
-            if entry.state() != state {
-                continue;
-            }
-            // SAFETY: whoever registered the routine promised that it may be called with this context
-            // and the arguments of any notification, from now until unregistering it has returned.
-            unsafe { entry.routine()(entry.context(), argument1, argument2) };
-            if irql::current() != level {
-                level_changed(list, entry, level);
-            }
-        }
-        left -= here;
-        match segment.next() {
-            Some(next) if left != 0 => segment = next,
-            _ => break,
-        }
-    }
-    walk.publish::<F>(0);
-    note_departure(before);
-}
-
-/// After something else was published: whoever unregisters that routine may be waiting for this thread.
-#[inline(always)]
-fn note_departure(before: Option<&Entry>) {
-    if let Some(before) = before
-        && is_dead(before.state())
-    {
-        rundown::left();
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn level_changed(list: &List, entry: &Entry, before: irql::Irql) {
-    let report = Report::IrqlChanged {
-        object: alloc::format!("{}", list.identity),
-        routine: entry.address(),
-        before,
-        after: irql::current(),
-    };
-    platform::set_irql(before);
-    irql::violated(&report);
-}
-
-/// Dropped only when a routine is left by unwinding. The frame goes, so nobody waits for ever.
-struct Interrupted<'w> {
-    walk: &'w Walk<'w>,
+/// A walk under way. Dropped only when a routine is left by unwinding.
+struct Running<'w> {
+    slot: &'w Slot,
+    walk: Walk<'w>,
     list: &'w List,
 }
 
-impl Drop for Interrupted<'_> {
-    #[cold]
-    fn drop(&mut self) {
-        let current = self.walk.current();
-        let routine = self.list.entries().find(|e| e.state() | 1 == current | 1).map_or(0, Entry::address);
-        // A thread that exits unwinds too, and is welcome to; an exception must not leave the core.
-        let aborting = platform::panicking() || platform::foreign_exception();
-        report::send(&Report::Unwound {
-            object: alloc::format!("{}", self.list.identity),
-            routine,
-            aborting,
-        });
-        if aborting {
-            platform::abort();
+impl Running<'_> {
+    /// Calls the routines; returns the condition afterwards.
+    #[inline(always)]
+    fn call_all<F: LightFence>(
+        &self,
+        mut condition: Condition,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Condition {
+        let mut left = self.list.published();
+        let mut entries: &[Entry] = &self.list.first;
+        let mut next = &self.list.next;
+        let mut before: Option<&Entry> = None;
+        loop {
+            let here = left.min(entries.len());
+            let mut ahead = entries[..here].iter();
+            let mut entry = ahead.next();
+            while let Some(this) = entry {
+                self.walk.publish::<F>(this.state());
+                let now = self.slot.condition();
+                if now != condition {
+                    condition = after_change(self.slot, self.list, before, condition, now);
+                }
+                if !is_dead(this.state()) {
+                    before = Some(this);
+                    // SAFETY: whoever registered the routine promised that it may be called with this
+                    // context and the arguments of any notification, until unregistering returned.
+                    unsafe { this.routine()(this.context(), argument1, argument2) };
+                }
+                entry = ahead.next();
+            }
+            left -= here;
+            if left == 0 {
+                break;
+            }
+            let Some(segment) = next.get() else { break };
+            (entries, next) = (&segment.entries, &segment.next);
         }
-        self.walk.publish::<Full>(0);
+        self.walk.publish::<F>(0);
+        let now = self.slot.condition();
+        if now != condition {
+            condition = after_change(self.slot, self.list, before, condition, now);
+        }
+        condition
+    }
+}
+
+/// Something happened in the routine that was called last; it has been left. Returns the condition to
+/// expect from now on.
+#[cold]
+#[inline(never)]
+fn after_change(
+    slot: &Slot,
+    list: &List,
+    before: Option<&Entry>,
+    expected: Condition,
+    now: Condition,
+) -> Condition {
+    if now.level() != expected.level() {
+        slot.set_level(expected.level());
+        irql::violated(&Report::IrqlChanged {
+            object: alloc::format!("{}", list.identity),
+            routine: before.map_or(0, Entry::address),
+            before: expected.level(),
+            after: now.level(),
+        });
+    }
+    if now.asks_more_than(expected) {
         rundown::left();
     }
+    // Not what it is by now: a request that came since `now` must still be seen.
+    now.with_level(expected.level())
+}
+
+impl Drop for Running<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        unwound(self.walk, self.list);
+    }
+}
+
+/// A routine did not return. The frame goes all the same, so that nobody waits for ever.
+#[cold]
+#[inline(never)]
+fn unwound(walk: Walk<'_>, list: &List) {
+    let current = walk.current();
+    let routine = list.entries().find(|e| e.state() | 1 == current | 1).map_or(0, Entry::address);
+    // A thread that exits unwinds too, and is welcome to; an exception must not leave the core.
+    let aborting = platform::panicking() || platform::foreign_exception();
+    report::send(&Report::Unwound { object: alloc::format!("{}", list.identity), routine, aborting });
+    if aborting {
+        platform::abort();
+    }
+    walk.publish::<Full>(0);
+    rundown::left();
+    walk.end();
 }
 
 /// Sets up this thread's slot, so that no later notification from it allocates, as long as no more than

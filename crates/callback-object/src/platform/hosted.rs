@@ -1,7 +1,7 @@
 //! Threads, locks and panics of the standard library.
 //!
-//! Both words of a thread are plain thread-local cells without a destructor, so reading one is a load.
-//! The destructor that gives a thread's slot back belongs to a third cell, touched once per thread.
+//! The word of a thread is a plain thread-local cell without a destructor, so reading it is a load. The
+//! destructor that gives a thread's slot back belongs to another cell, touched once per thread.
 //!
 //! # Safety
 //! One call of `pthread_atfork` with a function that stays loaded as long as this code.
@@ -18,7 +18,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 thread_local! {
     static WORD: Cell<*const ()> = const { Cell::new(null()) };
-    static IRQL: Cell<u8> = const { Cell::new(0) };
     static EXIT: AtExit = const { AtExit(Cell::new(None)) };
 }
 
@@ -47,17 +46,6 @@ pub(crate) fn at_thread_exit(action: fn()) -> bool {
     EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok()
 }
 
-/// The interrupt request level of this thread, 0 at first.
-#[inline]
-pub(crate) fn irql() -> u8 {
-    IRQL.get()
-}
-
-#[inline]
-pub(crate) fn set_irql(level: u8) {
-    IRQL.set(level);
-}
-
 /// A lock that a panic does not poison: no user code runs under one.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T>(Mutex<T>);
@@ -74,6 +62,9 @@ impl<T> Lock<T> {
     }
 }
 
+/// How long a sleeper waits before it says so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What threads sleep on.
 #[derive(Debug, Default)]
 pub(crate) struct Signal(Condvar);
@@ -83,9 +74,11 @@ impl Signal {
         Signal(Condvar::new())
     }
 
-    /// Sleeps until woken or until a second has passed, with the lock released meanwhile.
-    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> Guard<'a, T> {
-        self.0.wait_timeout(guard, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner).0
+    /// Sleeps until woken or until some seconds have passed, with the lock released meanwhile; whether
+    /// it was woken.
+    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> (Guard<'a, T>, bool) {
+        let (guard, end) = self.0.wait_timeout(guard, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+        (guard, !end.timed_out())
     }
 
     pub(crate) fn wake_all(&self) {

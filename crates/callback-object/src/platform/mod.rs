@@ -21,7 +21,7 @@ mod others;
 mod others;
 
 pub(crate) use imp::{
-    Guard, Lock, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, irql, log, panicking,
-    resume, set_irql, set_thread_word, thread_label, thread_word,
+    Guard, Lock, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, panicking, resume,
+    set_thread_word, thread_label, thread_word,
 };
 pub(crate) use others::{fence_others, fences_others};

@@ -23,12 +23,6 @@ pub(crate) fn at_thread_exit(_action: fn()) -> bool {
     true
 }
 
-pub(crate) fn irql() -> u8 {
-    0
-}
-
-pub(crate) fn set_irql(_level: u8) {}
-
 #[derive(Debug)]
 pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
 
@@ -53,8 +47,8 @@ impl Signal {
     }
 
     /// Sleeps until woken; a wake-up that is lost shows as a deadlock of the model.
-    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> Guard<'a, T> {
-        self.0.wait(guard).expect("no test panics under a lock")
+    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> (Guard<'a, T>, bool) {
+        (self.0.wait(guard).expect("no test panics under a lock"), true)
     }
 
     pub(crate) fn wake_all(&self) {

@@ -10,16 +10,16 @@
 //! notify                                   unregister
 //!   N1  slot.current = registration          U1  registration is marked dead
 //!   N2  light fence                          U2  heavy fence
-//!   N3  dead? then go on to the next         U3  some slot.current = registration? then sleep
-//!   N4  call it
-//!   N5  slot.current = the next, or none
-//!   N6  light fence
-//!   N7  the one before is dead? wake sleepers
+//!   N3  dead? then go on to the next         U3  some slot.current = registration?
+//!   N4  call it                              U4  slot.wakes + 1
+//!   N5  slot.current = the next, or none     U5  heavy fence
+//!   N6  light fence                          U6  still slot.current = registration? then sleep
+//!   N7  slot.wakes has changed? wake all
 //! ```
 //!
 //! The fences forbid that N3 misses U1 *and* U3 misses N1: either the notifier sees that the routine
 //! is dead, or the one who unregisters sees that it is being called. The same pair, N5 to N7 against
-//! U1 to U3, forbids a lost wake-up: whoever was seen inside will find the routine dead when it leaves,
+//! U4 to U6, forbids a lost wake-up: whoever is still seen inside will see the request when it leaves,
 //! and what it does then (take the lock, wake everybody) cannot fall between the sleeper's look and its
 //! sleep, because the sleeper looks under the same lock.
 //!
@@ -50,7 +50,7 @@ use core::hint::spin_loop;
 
 pub use fence::Fence;
 pub(crate) use fence::{CompilerOnly, Full, LightFence};
-pub(crate) use slot::{Slot, Walk, is_near, is_read};
+pub(crate) use slot::{Condition, Lists, Slot, Walk, is_near, is_read};
 
 use crate::platform::{self, Lock, Signal};
 use crate::report::{self, Report};
@@ -115,25 +115,25 @@ pub(crate) enum Departure {
 const LOOKS: u32 = 400;
 
 /// Waits until no other thread is inside a registration whose state is among `states`, which are
-/// sorted, live-valued, belong to the object with address `object`, and have been marked dead.
-pub(crate) fn depart(object: *const (), states: &[u64], fence: Fence) -> Departure {
+/// sorted, as they were alive, and have been marked dead in all of `lists`.
+pub(crate) fn depart(lists: &Lists, states: &[u64], fence: Fence) -> Departure {
     let own = Slot::attached();
     let own_call = own.is_some_and(|slot| slot.is_inside(states));
-    if !(fence.is_asymmetric() && walks_have_ended(object, own)) {
+    if !(fence.is_asymmetric() && walks_have_ended(lists, own)) {
         fence.heavy();
-        if inside_elsewhere(states, own) && wait(states, own) == Departure::Deadlock {
+        if inside_elsewhere(states, own) && wait(states, own, fence) == Departure::Deadlock {
             return Departure::Deadlock;
         }
     }
     if own_call { Departure::OwnCall } else { Departure::Complete }
 }
 
-/// Whether every walk of `object` that other threads had begun has ended, now or very soon.
-fn walks_have_ended(object: *const (), own: Option<&Slot>) -> bool {
+/// Whether every walk of `lists` that other threads had begun has ended, now or very soon.
+fn walks_have_ended(lists: &Lists, own: Option<&Slot>) -> bool {
     let mut looks = LOOKS;
     for slot in others(own) {
         for frame in slot.frames() {
-            let Some(walk) = frame.walk_of(object) else { continue };
+            let Some(walk) = frame.walk_of(lists) else { continue };
             while !frame.has_ended(walk) {
                 if looks == 0 {
                     return false;
@@ -156,18 +156,29 @@ fn inside_elsewhere(states: &[u64], own: Option<&Slot>) -> bool {
 }
 
 #[cold]
-fn wait(states: &[u64], own: Option<&Slot>) -> Departure {
+fn wait(states: &[u64], own: Option<&Slot>, fence: Fence) -> Departure {
     let sleeper = own.map_or(0, Slot::number);
+    let mut patient = true;
     let mut waits = DOMAIN.waits.lock();
     waits.waiting.push(Wait { sleeper, states: states.into() });
     let departure = loop {
+        others(own).filter(|slot| slot.is_inside(states)).for_each(Slot::ask_to_wake);
+        fence.heavy();
         if !inside_elsewhere(states, own) {
             break Departure::Complete;
         }
         if sleeper != 0 && waits.lead_back(states, sleeper) {
             break Departure::Deadlock;
         }
-        waits = DOMAIN.left.wait(waits);
+        let woken;
+        (waits, woken) = DOMAIN.left.wait(waits);
+        if !woken && patient {
+            patient = false;
+            drop(waits);
+            let threads = others(own).filter(|slot| slot.is_inside(states)).count();
+            report::send(&Report::StillWaiting { threads });
+            waits = DOMAIN.waits.lock();
+        }
     };
     let mine = |w: &Wait| w.sleeper == sleeper && *w.states == *states;
     if let Some(at) = waits.waiting.iter().position(mine) {
@@ -213,16 +224,18 @@ impl Waits {
 /// Has `work` done once no thread is inside the registration, which was marked dead: now, or by the
 /// thread that leaves it last. No lock is held while it is done.
 pub(crate) fn defer(state: u64, fence: Fence, work: Work) {
-    fence.heavy();
     let ready = {
         let mut waits = DOMAIN.waits.lock();
         waits.deferred.push(Deferred { state, work });
+        fence.heavy();
+        Slot::all().filter(|slot| slot.is_inside(&[state])).for_each(Slot::ask_to_wake);
+        fence.heavy();
         waits.take_ready()
     };
     ready.into_iter().for_each(|work| work());
 }
 
-/// A thread left a registration that is dead: wakes those who wait for it.
+/// A thread left a routine and had been asked to say so: wakes those who wait.
 #[cold]
 pub(crate) fn left() {
     let ready = {
@@ -238,6 +251,7 @@ fn thread_ends() {
     let Some(slot) = Slot::attached() else { return };
     let calls = slot.depth();
     if calls != 0 {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         report::send(&Report::ThreadEnded { thread: platform::thread_label(), calls });
         slot.forget_calls();
         left();

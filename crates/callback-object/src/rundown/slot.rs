@@ -4,7 +4,7 @@
 //! first notifies, handed on when the thread ends, and never freed, so a reader needs no permission. A
 //! slot fills two cache lines and shares them with nothing.
 //!
-//! Nested notifications beyond the third use frames that are allocated once per thread and kept.
+//! Nested notifications beyond the second use frames that are allocated once per thread and kept.
 //!
 //! # Safety
 //! Slots and chunks are leaked boxes, so a pointer to one that was ever published is valid for ever,
@@ -12,6 +12,7 @@
 #![allow(unsafe_code, reason = "slots are shared by pointers that never die")]
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::ptr::{null, null_mut};
 
 use crate::platform;
@@ -20,7 +21,7 @@ use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, sto
 use super::{DOMAIN, LightFence};
 
 /// Frames inside a slot.
-const INLINE: usize = 3;
+const INLINE: usize = 2;
 
 /// Frames in one further allocation.
 const CHUNK: usize = 32;
@@ -28,12 +29,12 @@ const CHUNK: usize = 32;
 /// One walk.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// The object that is walked; meaningful while `list` is not null.
-    object: AtomicPtr<()>,
     /// The list of registrations the walk reads, which must not be freed; null outside a walk.
     list: AtomicPtr<()>,
-    /// Counts the walks of this frame.
-    walk: AtomicU64,
+    /// The object that the walk is of or is about to be of, if its thread holds no reference to it.
+    approached: AtomicPtr<()>,
+    /// The number of walks of this frame that have ended.
+    ended: AtomicU64,
     /// The state word of the registration that is being called, 0 for none.
     current: AtomicU64,
 }
@@ -41,28 +42,31 @@ pub(crate) struct Frame {
 impl Frame {
     fn new() -> Frame {
         Frame {
-            object: AtomicPtr::new(null_mut()),
             list: AtomicPtr::new(null_mut()),
-            walk: AtomicU64::new(0),
+            approached: AtomicPtr::new(null_mut()),
+            ended: AtomicU64::new(0),
             current: AtomicU64::new(0),
         }
     }
 
-    /// The number of the running walk of `object`, if there is one.
+    /// The running walk of one of these lists, if there is one, as the number of walks before it.
     ///
-    /// The list is read first: a walk that replaces it later began after this look. That the other
-    /// fields may already be those of a later walk makes the answer too careful, never too bold.
-    pub(super) fn walk_of(&self, object: *const ()) -> Option<u64> {
-        if self.list.load(Ordering::SeqCst).is_null() {
-            return None;
-        }
-        let walk = self.walk.load(Ordering::Acquire);
-        (self.object.load(Ordering::Acquire).cast_const() == object).then_some(walk)
+    /// The list is read first, and by that the look is ordered: a walk that names a list later begins
+    /// later. The number may already be that of such a later walk, which makes the answer too careful,
+    /// never too bold.
+    pub(super) fn walk_of(&self, lists: &Lists) -> Option<u64> {
+        let list = self.list.load(Ordering::SeqCst);
+        (!list.is_null() && lists.contains(list)).then(|| self.ended.load(Ordering::Acquire))
     }
 
     /// Whether that walk has ended, and with it everything its routines did is visible here.
     pub(super) fn has_ended(&self, walk: u64) -> bool {
-        self.list.load(Ordering::Acquire).is_null() || self.walk.load(Ordering::Acquire) != walk
+        self.ended.load(Ordering::Acquire) != walk
+    }
+
+    #[inline(always)]
+    fn is_used(&self) -> bool {
+        !self.list.load(Ordering::Relaxed).is_null()
     }
 
     fn is_inside(&self, states: &[u64]) -> bool {
@@ -82,18 +86,50 @@ struct Chunk {
 }
 
 /// The calls of one thread.
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(crate) struct Slot {
     frames: [Frame; INLINE],
+    condition: AtomicU64,
     further: AtomicPtr<Chunk>,
-    /// Number of running walks. Only the owner writes and reads it, as it does `caught`.
-    depth: AtomicU32,
-    /// Panics caught during running walks and not yet given to anybody.
-    caught: AtomicU32,
     used: AtomicU32,
-    /// An object that this thread is about to walk or walks, though it holds no reference to it.
-    approached: AtomicPtr<()>,
     next: AtomicPtr<Slot>,
+}
+
+/// What a thread looks at between two routines, all in one word: its IRQL, the panics caught and not yet
+/// settled, and how often somebody asked to be woken when it leaves the routine it is in.
+///
+/// The first two belong to the thread, the third is written by others; so every change is an atomic
+/// addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Condition(u64);
+
+const LEVEL_MASK: u64 = 0xFF;
+const CAUGHT_ONE: u64 = 1 << 8;
+const CAUGHT_MASK: u64 = 0x00FF_FF00;
+const WAKE_ONE: u64 = 1 << 32;
+
+impl Condition {
+    /// The IRQL.
+    #[inline(always)]
+    pub(crate) fn level(self) -> u8 {
+        self.0.to_le_bytes()[0]
+    }
+
+    /// The same with another IRQL.
+    pub(crate) fn with_level(self, level: u8) -> Condition {
+        Condition(self.0 & !LEVEL_MASK | u64::from(level))
+    }
+
+    /// Whether panics wait to be settled.
+    #[inline(always)]
+    pub(crate) fn has_caught(self) -> bool {
+        self.0 & CAUGHT_MASK != 0
+    }
+
+    /// Whether somebody asked to be woken between the two looks.
+    pub(crate) fn asks_more_than(self, before: Condition) -> bool {
+        self.0 >> 32 != before.0 >> 32
+    }
 }
 
 impl Slot {
@@ -133,10 +169,8 @@ impl Slot {
         let slot: &'static Slot = Box::leak(Box::new(Slot {
             frames: core::array::from_fn(|_| Frame::new()),
             further: AtomicPtr::new(null_mut()),
-            depth: AtomicU32::new(0),
-            caught: AtomicU32::new(0),
+            condition: AtomicU64::new(0),
             used: AtomicU32::new(1),
-            approached: AtomicPtr::new(null_mut()),
             next: AtomicPtr::new(null_mut()),
         }));
         let mut first = DOMAIN.slots.load(Ordering::Acquire);
@@ -191,108 +225,128 @@ impl Slot {
     }
 
     /// The number of walks its thread is in.
-    pub(crate) fn depth(&self) -> u32 {
-        self.depth.load(Ordering::Relaxed)
+    pub(crate) fn depth(&self) -> usize {
+        self.frames().filter(|frame| frame.is_used()).count()
     }
 
-    #[inline]
-    fn frame(&self, depth: usize) -> &Frame {
-        match self.frames.get(depth) {
-            Some(frame) => frame,
-            None => self.further_frame(depth - INLINE),
-        }
+    /// A frame for one more walk. Frames are used and freed like a stack.
+    ///
+    /// A test of the first frame, not a depth that is counted up and down: the processor guesses the
+    /// outcome of a test, but has to wait for a number that was just stored.
+    #[inline(always)]
+    fn vacant(&self) -> &Frame {
+        if self.frames[0].is_used() { self.further_frame() } else { &self.frames[0] }
     }
 
     #[cold]
-    fn further_frame(&self, mut depth: usize) -> &Frame {
-        let mut place = &self.further;
-        loop {
-            // SAFETY: null or a leaked chunk.
-            let chunk = match unsafe { place.load(Ordering::Acquire).as_ref() } {
-                Some(chunk) => chunk,
-                None => {
-                    let chunk: &Chunk = Box::leak(Box::new(Chunk {
-                        frames: core::array::from_fn(|_| Frame::new()),
-                        next: AtomicPtr::new(null_mut()),
-                    }));
-                    // Whoever unregisters must see the chunk if it must see a walk in it; the walk's
-                    // first full fence comes later.
-                    place.store(core::ptr::from_ref(chunk).cast_mut(), Ordering::SeqCst);
-                    chunk
-                }
-            };
-            match chunk.frames.get(depth) {
-                Some(frame) => return frame,
-                None => depth -= CHUNK,
-            }
-            place = &chunk.next;
+    #[inline(never)]
+    fn further_frame(&self) -> &Frame {
+        if let Some(frame) = self.frames().find(|frame| !frame.is_used()) {
+            return frame;
         }
+        &self.grow().frames[0]
     }
 
-    /// Frames `0..count` are there, so that walks nested that deep allocate nothing.
+    /// Adds a chunk of frames.
+    fn grow(&self) -> &Chunk {
+        let chunk: &Chunk = Box::leak(Box::new(Chunk {
+            frames: core::array::from_fn(|_| Frame::new()),
+            next: AtomicPtr::new(null_mut()),
+        }));
+        let place = self.chunks().last().map_or(&self.further, |last| &last.next);
+        // Whoever unregisters must see the chunk if it must see a walk in it; the walk's first full
+        // fence comes later.
+        place.store(core::ptr::from_ref(chunk).cast_mut(), Ordering::SeqCst);
+        chunk
+    }
+
+    /// Provides so many frames, so that walks nested that deep allocate nothing.
     pub(crate) fn reserve(&self, count: usize) {
-        if let Some(last) = count.checked_sub(1) {
-            self.frame(last);
+        while self.frames().count() < count {
+            self.grow();
         }
     }
 
     /// The list read by the innermost walk, null if there is none.
     pub(crate) fn innermost_list(&self) -> *const () {
-        match self.depth().checked_sub(1) {
-            Some(depth) => self.frame(depth as usize).list.load(Ordering::Relaxed),
-            None => null(),
-        }
+        let used = self.frames().take_while(|frame| frame.is_used());
+        used.last().map_or(null(), |frame| frame.list.load(Ordering::Relaxed).cast_const())
     }
 
-    /// Says which object this thread approaches; what it approached before. Whoever scans the slots has fenced
+    /// Says which object the next walk of this thread is about to be of. Whoever scans the slots has fenced
     /// this thread first, if the system can.
     #[inline]
-    pub(crate) fn approach(&self, object: *const (), fenced_by_others: bool) -> *const () {
-        let before = self.approached.load(Ordering::Relaxed);
+    pub(crate) fn approach(&self, object: *const (), fenced_by_others: bool) -> Approach<'_> {
+        let approached = &self.vacant().approached;
         if fenced_by_others {
-            self.approached.store(object.cast_mut(), Ordering::Release);
+            approached.store(object.cast_mut(), Ordering::Release);
             compiler_fence(Ordering::SeqCst);
         } else {
-            store_ptr_then_fence(&self.approached, object.cast_mut());
+            store_ptr_then_fence(approached, object.cast_mut());
         }
-        before
+        Approach(approached)
     }
 
-    #[inline]
-    pub(crate) fn end_approach(&self, before: *const ()) {
-        self.approached.store(before.cast_mut(), Ordering::Release);
+    /// A look at the condition that is not served before what was published is seen by others.
+    #[inline(always)]
+    pub(crate) fn condition(&self) -> Condition {
+        Condition(self.condition.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn caught(&self) -> u32 {
-        self.caught.load(Ordering::Relaxed)
+    /// Sets the IRQL of this thread.
+    pub(crate) fn set_level(&self, level: u8) {
+        let now = self.condition.load(Ordering::Relaxed) & LEVEL_MASK;
+        self.condition.fetch_add(u64::from(level).wrapping_sub(now), Ordering::Relaxed);
     }
 
-    pub(crate) fn set_caught(&self, count: u32) {
-        self.caught.store(count, Ordering::Relaxed);
+    /// A panic was caught in this thread.
+    pub(crate) fn add_caught(&self) {
+        self.condition.fetch_add(CAUGHT_ONE, Ordering::Relaxed);
+    }
+
+    /// So many caught panics were settled.
+    pub(crate) fn sub_caught(&self, count: usize) {
+        self.condition.fetch_sub(count as u64 * CAUGHT_ONE, Ordering::Relaxed);
+    }
+
+    /// Asks its thread to call [`left`](super::left) when it leaves the routine it is in.
+    pub(super) fn ask_to_wake(&self) {
+        self.condition.fetch_add(WAKE_ONE, Ordering::SeqCst);
     }
 
     /// Ends all walks on behalf of a thread that is no more.
     pub(super) fn forget_calls(&self) {
         for frame in self.frames() {
             frame.current.store(0, Ordering::SeqCst);
+            frame.ended.store(frame.ended.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
             frame.list.store(null_mut(), Ordering::SeqCst);
+            frame.approached.store(null_mut(), Ordering::SeqCst);
         }
-        self.depth.store(0, Ordering::Relaxed);
-        self.caught.store(0, Ordering::Relaxed);
+        self.condition.store(0, Ordering::SeqCst);
     }
 
     /// Hands it to the next new thread.
     pub(super) fn release(&self) {
+        self.set_level(0);
         self.used.store(0, Ordering::Release);
     }
 }
 
-/// Whether a thread approaches an object or walks it.
+/// An object is approached, or walked, until this is dropped, also by unwinding.
+#[derive(Debug)]
+pub(crate) struct Approach<'s>(&'s AtomicPtr<()>);
+
+impl Drop for Approach<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(null_mut(), Ordering::Release);
+    }
+}
+
+/// Whether a thread approaches an object or walks it after an approach.
 pub(crate) fn is_near(object: *const ()) -> bool {
-    Slot::all().any(|slot| {
-        slot.approached.load(Ordering::SeqCst).cast_const() == object
-            || slot.frames().any(|frame| frame.walk_of(object).is_some())
-    })
+    let approaches = |frame: &Frame| frame.approached.load(Ordering::SeqCst).cast_const() == object;
+    Slot::all().any(|slot| slot.frames().any(approaches))
 }
 
 /// Whether some walk reads the list at this address. To be asked after the list was replaced.
@@ -300,28 +354,41 @@ pub(crate) fn is_read(list: *const ()) -> bool {
     Slot::all().any(|slot| slot.frames().any(|frame| frame.list.load(Ordering::SeqCst).cast_const() == list))
 }
 
-/// A running walk: a frame that is popped when this is dropped, also by unwinding.
+/// The lists in which an object's registrations were when some of them were marked dead.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    /// The current list, as an address.
+    pub(crate) current: usize,
+    /// Lists that were replaced and may still be read.
+    pub(crate) retired: Vec<usize>,
+}
+
+impl Lists {
+    fn contains(&self, list: *mut ()) -> bool {
+        list.addr() == self.current || self.retired.contains(&list.addr())
+    }
+}
+
+/// A running walk, the innermost of this thread. It must be [ended](Walk::end).
+#[derive(Clone, Copy)]
 pub(crate) struct Walk<'s> {
-    slot: &'s Slot,
     frame: &'s Frame,
 }
 
 impl<'s> Walk<'s> {
-    /// Begins a walk of `object` and protects the list that `list` points at.
-    #[inline]
-    pub(crate) fn begin<T>(slot: &'s Slot, object: *const (), list: &AtomicPtr<T>) -> (Walk<'s>, *const T) {
-        let depth = slot.depth.load(Ordering::Relaxed);
-        let frame = slot.frame(depth as usize);
-        slot.depth.store(depth + 1, Ordering::Relaxed);
-        frame.object.store(object.cast_mut(), Ordering::Relaxed);
-        frame.walk.store(frame.walk.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    /// Begins a walk over the list that `list` points at, and protects the list.
+    ///
+    /// Nothing else is stored before the fence, which has to wait for what was.
+    #[inline(always)]
+    pub(crate) fn begin<T>(slot: &'s Slot, list: &AtomicPtr<T>) -> (Walk<'s>, *const T) {
+        let frame = slot.vacant();
         let mut seen = list.load(Ordering::Acquire);
         loop {
             store_ptr_then_fence(&frame.list, seen.cast());
             // Replaced meanwhile: it may have been freed before it was protected.
             let now = list.load(Ordering::SeqCst);
             if now == seen {
-                return (Walk { slot, frame }, seen);
+                return (Walk { frame }, seen);
             }
             seen = now;
         }
@@ -329,20 +396,20 @@ impl<'s> Walk<'s> {
 
     /// Says that the registration with this state word is about to be called; 0 for none.
     #[inline(always)]
-    pub(crate) fn publish<F: LightFence>(&self, state: u64) {
+    pub(crate) fn publish<F: LightFence>(self, state: u64) {
         F::publish(&self.frame.current, state);
     }
 
     /// What was published last.
-    pub(crate) fn current(&self) -> u64 {
+    pub(crate) fn current(self) -> u64 {
         self.frame.current.load(Ordering::Relaxed)
     }
-}
 
-impl Drop for Walk<'_> {
-    #[inline]
-    fn drop(&mut self) {
+    /// Ends the walk. Nothing must be published.
+    #[inline(always)]
+    pub(crate) fn end(self) {
+        let ended = self.frame.ended.load(Ordering::Relaxed).wrapping_add(1);
+        self.frame.ended.store(ended, Ordering::Release);
         self.frame.list.store(null_mut(), Ordering::Release);
-        self.slot.depth.store(self.slot.depth.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
     }
 }
