@@ -5,9 +5,12 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use libffi::middle::{Arg, Cif, CodePtr as FfiPtr, Ret, Type, arg};
-use pinvoke::call::{PreparedCall, Tier, typed};
+use pinvoke::call::{PreparedCall, Tier, stub_stats, typed};
 use pinvoke::native::CodePtr;
+use pinvoke_abi::plan::CallPlan;
+use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::signature::Signature;
+use pinvoke_abi::stub::x64::{Assembler, encode};
 use pinvoke_bench::{Effort, Goal, Row, Work, measure, table};
 
 use crate::hidden::Hidden as _;
@@ -148,6 +151,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
             c"same" as Same, (Bytes { b: [7; 24] }), [bytes()] -> bytes()),
         last_error(effort),
         preparation(effort),
+        new_shapes(effort),
     ]
 }
 
@@ -257,4 +261,78 @@ fn preparation(effort: Effort) -> String {
         ],
     );
     table("preparing eight mixed arguments", &rows, &[])
+}
+
+/// Signatures of eight arguments, no two of one shape.
+fn shapes() -> impl Iterator<Item = Signature> {
+    const TYPES: [&str; 8] = ["i8", "u8", "i16", "u16", "i32", "i64", "f32", "f64"];
+    (0_usize..).map(|number| {
+        let digits = (0..8).map(|place| TYPES[number >> (3 * place) & 7]).collect::<Vec<_>>();
+        format!("cdecl({})->i32", digits.join(",")).parse().expect("a signature")
+    })
+}
+
+/// What a stub costs that no call has needed before, and how large it is.
+fn new_shapes(effort: Effort) -> String {
+    // Every shape is new once in a process, so a sample must not use up too many.
+    let effort = Effort { sample: effort.sample / 10, ..effort };
+    let (mut new, mut planned) = (shapes(), shapes());
+    let supply: Vec<Signature> = new.by_ref().take(if effort.rounds < 5 { 5_000 } else { 120_000 }).collect();
+    let mut new = supply.iter();
+    let known: Vec<Signature> = planned.by_ref().take(500).collect();
+    let stubs: Vec<(CallPlan, ArgumentRecord)> = known
+        .iter()
+        .map(|signature| {
+            let plan = CallPlan::new(signature).expect("it has a plan");
+            let record = ArgumentRecord::new(signature, &plan).expect("it is small");
+            (plan, record)
+        })
+        .collect();
+    let prepare = |signature| {
+        black_box(PreparedCall::with_tier(black_box(signature), Tier::Stub).expect("a stub is to be had"));
+    };
+    let before = stub_stats();
+    let mut assembler = Assembler::new();
+    let (mut next_known, mut next_stub) = (known.iter().cycle(), stubs.iter().cycle());
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "PreparedCall::new, shape known",
+                Box::new(|n: u64| next_known.by_ref().take(n as usize).for_each(prepare)) as Work<'_>,
+            ),
+            (
+                "PreparedCall::new, shape new",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        prepare(new.next().expect("the supply of shapes lasts"));
+                    }
+                }),
+            ),
+            (
+                "encoding alone",
+                Box::new(|n: u64| {
+                    for (plan, record) in next_stub.by_ref().take(n as usize) {
+                        encode(plan, record, &mut assembler).expect("a stub is to be had");
+                        black_box(assembler.code());
+                    }
+                }),
+            ),
+        ],
+    );
+    let [known, new, encoding] = &rows[..] else { unreachable!("three contenders") };
+    let name = "a stub: encoding, and what a new shape costs more";
+    let stub = Row::derived(name, [known, new, encoding], |[known, new, encoding]| encoding + new - known);
+    let stats = stub_stats();
+    let count = (stats.stubs - before.stubs) as f64;
+    let size = (stats.code_bytes - before.code_bytes) as f64 / count;
+    let mapped = (stats.mapped_bytes - before.mapped_bytes) as f64 / count;
+    let entry = (stats.table_bytes - before.table_bytes) as f64 / count;
+    let rows: Vec<Row> = rows.iter().cloned().chain([stub]).collect();
+    let table =
+        table("a stub for eight arguments of mixed types", &rows, &[(name, Goal::Nanoseconds(250.0))]);
+    format!(
+        "{table}\nOne of these {count} stubs has {size:.0} bytes of code, takes {mapped:.0} bytes of executable \
+         memory and {entry:.0} in the table that finds it (goal: 128 bytes).\n"
+    )
 }

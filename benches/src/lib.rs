@@ -24,6 +24,32 @@ pub struct Row {
     pub ratio: f64,
     /// Highest minus lowest round, over the median.
     pub spread: f64,
+    /// Time of one piece of work in each round, in nanoseconds.
+    rounds: Vec<f64>,
+}
+
+impl Row {
+    fn new(name: &str, rounds: Vec<f64>, first: &[f64]) -> Row {
+        let mut ratios: Vec<f64> = rounds.iter().zip(first).map(|(own, first)| own / first).collect();
+        let mut times = rounds.clone();
+        let nanoseconds = median(&mut times);
+        Row {
+            name: name.to_owned(),
+            nanoseconds,
+            ratio: median(&mut ratios),
+            spread: (times[times.len() - 1] - times[0]) / nanoseconds,
+            rounds,
+        }
+    }
+
+    /// What follows, round by round, from the figures of other rows of the same case, the first of which
+    /// is the case's first.
+    #[must_use]
+    pub fn derived<const N: usize>(name: &str, from: [&Row; N], figure: impl Fn([f64; N]) -> f64) -> Row {
+        let count = from.iter().map(|row| row.rounds.len()).min().unwrap_or(0);
+        let rounds = (0..count).map(|i| figure(from.map(|row| row.rounds[i]))).collect();
+        Row::new(name, rounds, &from[0].rounds)
+    }
 }
 
 /// How long and how often to measure.
@@ -88,19 +114,9 @@ pub fn measure(effort: Effort, mut contenders: Vec<(&str, Work<'_>)>) -> Vec<Row
         }
         rounds.push(samples.iter_mut().map(|s| median(s)).collect());
     }
-    (0..contenders.len())
-        .map(|i| {
-            let mut times: Vec<f64> = rounds.iter().map(|r| r[i]).collect();
-            let mut ratios: Vec<f64> = rounds.iter().map(|r| r[i] / r[0]).collect();
-            let nanoseconds = median(&mut times);
-            Row {
-                name: contenders[i].0.to_owned(),
-                nanoseconds,
-                ratio: median(&mut ratios),
-                spread: (times[times.len() - 1] - times[0]) / nanoseconds,
-            }
-        })
-        .collect()
+    let times = |i: usize| rounds.iter().map(|round| round[i]).collect::<Vec<f64>>();
+    let first = times(0);
+    contenders.iter().enumerate().map(|(i, (name, _))| Row::new(name, times(i), &first)).collect()
 }
 
 /// What a contender is held to, relative to the first of its case.
