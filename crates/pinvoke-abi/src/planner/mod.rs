@@ -30,13 +30,12 @@ impl CallPlan {
         let ret_size = check_value(Which::Result, ret)?;
         let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
         let ret_plan = assignment.result(class)?;
-        let mut args = Vec::with_capacity(params.len());
+        let mut args = vec![NO_PIECES.clone(); params.len()];
         let mut arg_sizes = Vec::with_capacity(params.len());
         for (index, param) in params.iter().enumerate() {
             let which = Which::Argument(index);
             arg_sizes.push(check_value(which, param)?);
             let class = (descriptor.classify)(param).map_err(|m| PlanError::malformed(which, m))?;
-            args.push(ArgPlan::Direct(Pieces::new()));
             assignment.argument(index, param, class, &mut args[index])?;
         }
         let (stack, stack_align) = assignment.stack();
@@ -47,6 +46,10 @@ impl CallPlan {
         Ok(plan)
     }
 }
+
+/// What the plan of an argument starts from. Copied from here and not put together for each one: it is
+/// large, and reading back what was just written in smaller parts would wait for them.
+static NO_PIECES: ArgPlan = ArgPlan::Direct(Pieces::new());
 
 /// The size of a value that may be passed.
 fn check_value(which: Which, layout: &Layout) -> Result<u32, PlanError> {

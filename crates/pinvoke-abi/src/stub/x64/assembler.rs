@@ -2,8 +2,9 @@
 //!
 //! Encodings follow the Intel SDM, volume 2, chapter 2: optional mandatory prefix (66, F2, F3), REX,
 //! opcode, ModRM, SIB if the base is `rsp` or `r12`, displacement of 1 or 4 bytes. An instruction is
-//! packed into one little-endian word of 8 bytes and stored at once, a long displacement behind it; that,
-//! and not a push per byte, is what keeps the making of a stub below 100 ns.
+//! packed into one little-endian word of 8 bytes and stored at once, a long displacement behind it. What
+//! comes before ModRM in a load, most of what a stub is made of, stands in tables. That, and not a push
+//! per byte, is what keeps the making of a stub below 100 ns.
 
 use crate::reg::Gpr;
 
@@ -36,8 +37,8 @@ impl Instruction {
     const EMPTY: Instruction = Instruction { bits: 0, len: 0 };
 
     #[inline]
-    fn byte(self, b: u8) -> Instruction {
-        Instruction { bits: self.bits | u64::from(b) << (self.len * 8), len: self.len + 1 }
+    const fn byte(self, b: u8) -> Instruction {
+        Instruction { bits: self.bits | (b as u64) << (self.len * 8), len: self.len + 1 }
     }
 
     #[inline]
@@ -47,15 +48,60 @@ impl Instruction {
 
     /// REX if any bit is set or `force`d (byte access to `sil`, `dil` needs an empty one).
     #[inline]
-    fn rex(self, w: bool, reg: u8, base: u8, force: bool) -> Instruction {
-        let rex = 0x40 | u8::from(w) << 3 | (reg >> 3) << 2 | base >> 3;
+    const fn rex(self, w: bool, reg: u8, base: u8, force: bool) -> Instruction {
+        let rex = 0x40 | (w as u8) << 3 | (reg >> 3) << 2 | base >> 3;
         if rex != 0x40 || force { self.byte(rex) } else { self }
+    }
+
+    /// A prefix unless it is 0, REX if there is need, and an opcode: of one byte, or two that begin with 0F.
+    #[inline]
+    const fn head(prefix: u8, w: bool, opcode: u16, reg: u8, base: u8) -> Instruction {
+        let start = if prefix == 0 { Instruction::EMPTY } else { Instruction::EMPTY.byte(prefix) };
+        let rex = start.rex(w, reg, base, false);
+        let [first, second] = opcode.to_be_bytes();
+        if first == 0 { rex.byte(second) } else { rex.byte(first).byte(second) }
     }
 
     #[inline]
     fn modrm_regs(self, reg: u8, rm: u8) -> Instruction {
         self.byte(0xC0 | (reg & 7) << 3 | (rm & 7))
     }
+}
+
+/// A load into a register: prefix, whether REX.W is set, opcode.
+type Load = (u8, bool, u16);
+
+/// By [`Width`]; of unsigned values, then of signed ones.
+const INT_LOADS: [Load; 8] = [
+    (0, false, 0x0FB6),
+    (0, false, 0x0FB7),
+    (0, false, 0x8B),
+    (0, true, 0x8B),
+    (0, true, 0x0FBE),
+    (0, true, 0x0FBF),
+    (0, true, 0x63),
+    (0, true, 0x8B),
+];
+/// By [`VecWidth`].
+const VEC_LOADS: [Load; 3] = [(0xF3, false, 0x0F10), (0xF2, false, 0x0F10), (0, false, 0x0F10)];
+
+/// The heads of loads into each register, from a base that needs no REX.
+static INT_HEADS: [[Instruction; 16]; 8] = heads(INT_LOADS);
+static VEC_HEADS: [[Instruction; 16]; 3] = heads(VEC_LOADS);
+
+const fn heads<const N: usize>(loads: [Load; N]) -> [[Instruction; 16]; N] {
+    let mut heads = [[Instruction::EMPTY; 16]; N];
+    let mut load = 0;
+    while load < N {
+        let (prefix, w, opcode) = loads[load];
+        let mut reg = 0_u8;
+        while reg < 16 {
+            heads[load][reg as usize] = Instruction::head(prefix, w, opcode, reg, 0);
+            reg += 1;
+        }
+        load += 1;
+    }
+    heads
 }
 
 impl Assembler {
@@ -101,6 +147,13 @@ impl Assembler {
     fn put_mem(&mut self, i: Instruction, reg: u8, m: Mem) {
         let base = m.base as u8 & 7;
         let reg = (reg & 7) << 3;
+        if let (Ok(short), true) = (i8::try_from(m.disp), base != 4 && base != 5) {
+            // By far the commonest. Without a displacement it is one byte shorter.
+            let present = u32::from(short != 0);
+            let modrm = u64::from(0x40 * u8::try_from(present).unwrap_or(0) | reg | base);
+            let bits = i.bits | (modrm | u64::from(short.cast_unsigned()) << 8) << (i.len * 8);
+            return self.put(Instruction { bits, len: i.len + 1 + present });
+        }
         let sib = |i: Instruction| if base == 4 { i.byte(0x24) } else { i };
         match i8::try_from(m.disp) {
             // rbp and r13 without displacement are spelled with a zero displacement of one byte.
@@ -177,25 +230,30 @@ impl Assembler {
     /// REX, opcode (of one byte, or two that begin with 0F) and a memory operand.
     #[inline]
     fn op_mem(&mut self, w: bool, opcode: u16, reg: u8, m: Mem, force_rex: bool) {
-        let i = Instruction::EMPTY.rex(w, reg, m.base as u8, force_rex);
-        let [first, second] = opcode.to_be_bytes();
-        let i = if first == 0 { i } else { i.byte(first) };
-        self.put_mem(i.byte(second), reg, m);
+        let head = if force_rex {
+            let [_, opcode] = opcode.to_be_bytes();
+            Instruction::EMPTY.rex(w, reg, m.base as u8, true).byte(opcode)
+        } else {
+            Instruction::head(0, w, opcode, reg, m.base as u8)
+        };
+        self.put_mem(head, reg, m);
     }
 
     /// Loads `width` bytes (1, 2, 4 or 8) into the whole register.
     #[inline]
     pub(super) fn load(&mut self, to: Gpr, from: Mem, width: Width, signed: bool) {
-        let reg = to as u8;
-        match (width, signed) {
-            (Width::B1, false) => self.op_mem(false, 0x0FB6, reg, from, false),
-            (Width::B1, true) => self.op_mem(true, 0x0FBE, reg, from, false),
-            (Width::B2, false) => self.op_mem(false, 0x0FB7, reg, from, false),
-            (Width::B2, true) => self.op_mem(true, 0x0FBF, reg, from, false),
-            (Width::B4, false) => self.op_mem(false, 0x8B, reg, from, false),
-            (Width::B4, true) => self.op_mem(true, 0x63, reg, from, false),
-            (Width::B8, _) => self.op_mem(true, 0x8B, reg, from, false),
-        }
+        self.load_from(&INT_LOADS, &INT_HEADS, width as usize + 4 * usize::from(signed), to as u8, from);
+    }
+
+    #[inline(always)]
+    fn load_from(&mut self, loads: &[Load], heads: &[[Instruction; 16]], load: usize, to: u8, from: Mem) {
+        let head = if (from.base as u8) < 8 {
+            heads[load][usize::from(to & 15)]
+        } else {
+            let (prefix, w, opcode) = loads[load];
+            Instruction::head(prefix, w, opcode, to, from.base as u8)
+        };
+        self.put_mem(head, to, from);
     }
 
     pub(super) fn lea(&mut self, to: Gpr, of: Mem) {
@@ -216,21 +274,16 @@ impl Assembler {
         }
     }
 
-    #[inline]
-    fn sse(&mut self, prefix: Option<u8>, opcode: u8, reg: u8, m: Mem) {
-        let i = prefix.map_or(Instruction::EMPTY, |p| Instruction::EMPTY.byte(p));
-        self.put_mem(i.rex(false, reg, m.base as u8, false).byte(0x0F).byte(opcode), reg, m);
-    }
-
     /// Loads a vector register from 4, 8 or 16 bytes; the rest becomes zero.
     #[inline]
     pub(super) fn load_vec(&mut self, to: u8, from: Mem, width: VecWidth) {
-        self.sse(width.prefix(), 0x10, to, from);
+        self.load_from(&VEC_LOADS, &VEC_HEADS, width as usize, to, from);
     }
 
     #[inline]
     pub(super) fn store_vec(&mut self, to: Mem, from: u8, width: VecWidth) {
-        self.sse(width.prefix(), 0x11, from, to);
+        let (prefix, w, _) = VEC_LOADS[width as usize];
+        self.put_mem(Instruction::head(prefix, w, 0x0F11, from, to.base as u8), from, to);
     }
 
     /// `movq r64, xmm`
@@ -293,23 +346,12 @@ pub(super) enum Width {
     B8,
 }
 
-/// Widths that a vector instruction can move.
+/// Widths that a vector instruction can move: `movss`, `movsd`, `movups`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VecWidth {
     B4,
     B8,
     B16,
-}
-
-impl VecWidth {
-    /// Mandatory prefix of `movss`, `movsd`, `movups`.
-    fn prefix(self) -> Option<u8> {
-        match self {
-            VecWidth::B4 => Some(0xF3),
-            VecWidth::B8 => Some(0xF2),
-            VecWidth::B16 => None,
-        }
-    }
 }
 
 /// Shifts of a 64-bit register by an immediate; the value is the opcode extension.

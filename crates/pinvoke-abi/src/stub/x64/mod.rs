@@ -191,15 +191,16 @@ impl Stub<'_> {
 
     /// Whether `rep movsq` is needed, which takes `rdi`, `rsi` and `rcx`.
     fn copies_long_pieces(&self) -> bool {
-        self.plan
-            .args()
-            .iter()
-            .any(|a| matches!(a, ArgPlan::Direct(pieces) if pieces.iter().any(Self::is_long)))
+        let has_long = |a: &ArgPlan| matches!(a, ArgPlan::Direct(pieces) if pieces.iter().any(Self::is_long));
+        self.plan.stack() > BY_VECTORS && self.plan.args().iter().any(has_long)
     }
 
     /// Every word that travels on the stack.
     fn stack(&mut self) -> Result<(), StubError> {
         let (plan, record) = (self.plan, self.record);
+        if plan.stack() == 0 {
+            return Ok(());
+        }
         if self.copies_long_pieces() {
             self.out.mov(Gpr::R10, Gpr::Rsi);
             self.base = Gpr::R10;
@@ -273,12 +274,18 @@ impl Stub<'_> {
                 ArgPlan::Direct(pieces) => {
                     for piece in pieces.iter() {
                         let Location::Reg(reg) = piece.at else { continue };
-                        for reg in [Some(reg), piece.mirror].into_iter().flatten() {
-                            if reg == Reg::Int(self.base) {
-                                last = Some((index, *piece, base + piece.offset));
-                            } else {
-                                self.load(reg, piece, base + piece.offset, index)?;
+                        let from = base + piece.offset;
+                        if reg == Reg::Int(self.base) {
+                            last = Some((index, piece, from));
+                        } else {
+                            self.load(reg, piece, from, index)?;
+                        }
+                        match piece.mirror {
+                            None => {}
+                            Some(mirror) if mirror == Reg::Int(self.base) => {
+                                last = Some((index, piece, from))
                             }
+                            Some(mirror) => self.load(mirror, piece, from, index)?,
                         }
                     }
                 }
@@ -293,7 +300,7 @@ impl Stub<'_> {
             }
         }
         if let Some((index, piece, from)) = last {
-            self.load(Reg::Int(self.base), &piece, from, index)?;
+            self.load(Reg::Int(self.base), piece, from, index)?;
         }
         if let Some(count) = plan.vector_regs() {
             self.out.mov_imm(Gpr::Rax, count.into());
@@ -301,6 +308,7 @@ impl Stub<'_> {
         Ok(())
     }
 
+    #[inline]
     fn load(&mut self, reg: Reg, piece: &Piece, from: u32, index: usize) -> Result<(), StubError> {
         let refuse = StubError::Piece(Some(index));
         match reg {
@@ -321,20 +329,32 @@ impl Stub<'_> {
     }
 
     /// Loads at most 8 bytes and widens them.
+    #[inline]
     fn load_int(&mut self, to: Gpr, piece: &Piece, from: u32, index: Option<usize>) -> Result<(), StubError> {
+        let width = match piece.width {
+            1 => Width::B1,
+            2 => Width::B2,
+            4 => Width::B4,
+            8 => Width::B8,
+            _ => return self.load_odd(to, piece, from, index),
+        };
+        let from = self.at(from)?;
+        self.out.load(to, from, width, piece.extend == Extend::Sign);
+        Ok(())
+    }
+
+    /// The same for 3, 5, 6 and 7 bytes, by the words that belong to them.
+    #[cold]
+    fn load_odd(&mut self, to: Gpr, piece: &Piece, from: u32, index: Option<usize>) -> Result<(), StubError> {
         let from = self.at(from)?;
         let signed = piece.extend == Extend::Sign;
-        let (width, exact) = match piece.width {
-            1 => (Width::B1, true),
-            2 => (Width::B2, true),
-            4 => (Width::B4, true),
-            8 => (Width::B8, true),
-            3 if within_word(piece, 4) => (Width::B4, false),
-            3 | 5..=7 if within_word(piece, 8) => (Width::B8, false),
+        let width = match piece.width {
+            3 if within_word(piece, 4) => Width::B4,
+            3 | 5..=7 if within_word(piece, 8) => Width::B8,
             _ => return Err(StubError::Piece(index)),
         };
         self.out.load(to, from, width, signed);
-        if !exact && piece.extend != Extend::None {
+        if piece.extend != Extend::None {
             let unused = u8::try_from(64 - 8 * piece.width).map_err(|_| StubError::Piece(index))?;
             self.out.shift(to, Shift::Left, unused);
             self.out.shift(to, if signed { Shift::RightSign } else { Shift::RightZero }, unused);
