@@ -276,10 +276,11 @@ fn shapes() -> impl Iterator<Item = Signature> {
 fn new_shapes(effort: Effort) -> String {
     // Every shape is new once in a process, so a sample must not use up too many.
     let effort = Effort { sample: effort.sample / 10, ..effort };
-    let (mut new, mut planned) = (shapes(), shapes());
-    let supply: Vec<Signature> = new.by_ref().take(if effort.rounds < 5 { 5_000 } else { 120_000 }).collect();
-    let mut new = supply.iter();
-    let known: Vec<Signature> = planned.by_ref().take(500).collect();
+    let supply = if effort.rounds < 5 { 5_000 } else { 120_000 };
+    let new: Vec<Signature> = shapes().take(supply).collect();
+    let known: Vec<Signature> = shapes().take(500).collect();
+    // As many, since it must come from as far away in memory.
+    let as_many: Vec<Signature> = known.iter().cycle().take(supply).cloned().collect();
     let stubs: Vec<(CallPlan, ArgumentRecord)> = known
         .iter()
         .map(|signature| {
@@ -293,7 +294,8 @@ fn new_shapes(effort: Effort) -> String {
     };
     let before = stub_stats();
     let mut assembler = Assembler::new();
-    let (mut next_known, mut next_stub) = (known.iter().cycle(), stubs.iter().cycle());
+    let (mut next_known, mut next_new, mut next_stub) =
+        (as_many.iter().cycle(), new.iter(), stubs.iter().cycle());
     let rows = measure(
         effort,
         vec![
@@ -305,7 +307,7 @@ fn new_shapes(effort: Effort) -> String {
                 "PreparedCall::new, shape new",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        prepare(new.next().expect("the supply of shapes lasts"));
+                        prepare(next_new.next().expect("the supply of shapes lasts"));
                     }
                 }),
             ),

@@ -9,6 +9,7 @@ use core::hash::{BuildHasherDefault, Hasher};
 use core::mem;
 use core::ptr::NonNull;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::pages::Pages;
 use super::{Attempt, ExecError, StubStats};
@@ -59,19 +60,21 @@ impl Cache {
         None
     }
 
+    /// As [`find`](Cache::find); a stub that is not there, as most that come here are not, is added.
     pub(super) fn find_or_add(&mut self, key: u64, code: &[u8]) -> Result<CallCode, ExecError> {
-        // Another thread may have added it between the caller's search and its lock.
-        if let Some(stub) = self.find(key, code) {
-            return Ok(stub);
-        }
-        let stub = Stub { code: self.pages.add(code).map_err(ExecError::Refused)?, len: code.len() };
-        self.code_bytes += code.len();
         let mut key = key;
-        while self.table.contains_key(&key) {
-            key = key.wrapping_add(1);
+        loop {
+            match self.table.entry(key) {
+                // Another thread may have added it between the caller's search and its lock.
+                Entry::Occupied(known) if known.get().code() == code => return Ok(known.get().function()),
+                Entry::Occupied(_) => key = key.wrapping_add(1),
+                Entry::Vacant(free) => {
+                    let start = self.pages.add(code).map_err(ExecError::Refused)?;
+                    self.code_bytes += code.len();
+                    return Ok(free.insert(Stub { code: start, len: code.len() }).function());
+                }
+            }
         }
-        self.table.insert(key, stub);
-        Ok(stub.function())
     }
 
     pub(super) fn stats(&self) -> StubStats {

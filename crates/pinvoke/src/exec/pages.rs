@@ -21,8 +21,11 @@ use core::ptr::{self, NonNull};
 use super::{Attempt, unwind};
 use crate::last_error::LastError;
 
-/// Size of a block that is mapped twice, in bytes.
-const BLOCK: usize = 64 * 1024;
+/// Size of the first block that is mapped twice, in bytes. The next are twice as large each, since whoever
+/// has filled one will want more, and making one takes as long as writing a hundred stubs.
+const FIRST_BLOCK: usize = 64 * 1024;
+/// Size that blocks do not grow beyond.
+const LAST_BLOCK: usize = 256 * 1024;
 /// Size of a block that is replaced, in bytes, and unit of all mappings.
 const PAGE: usize = 4096;
 /// Stubs begin at multiples of this, the fetch width that compilers align functions to.
@@ -34,12 +37,13 @@ const FILLER: u8 = 0xCC;
 pub(super) struct Pages {
     current: Option<Block>,
     mapped_bytes: usize,
+    next_block: usize,
     process: ProcessMark,
     ways: &'static [Way],
 }
 
-/// Makes a block and puts the first stub there.
-type Way = fn(&[u8]) -> Result<Block, Attempt>;
+/// Makes a block, of this size if the way has a choice, and puts the first stub there.
+type Way = fn(&[u8], usize) -> Result<Block, Attempt>;
 
 const WAYS: &[Way] = &[Block::mapped_twice, Block::replaceable];
 
@@ -59,7 +63,13 @@ unsafe impl Sync for Block {}
 
 impl Pages {
     pub(super) fn new() -> Pages {
-        Pages { current: None, mapped_bytes: 0, process: ProcessMark::new(), ways: WAYS }
+        Pages {
+            current: None,
+            mapped_bytes: 0,
+            next_block: FIRST_BLOCK,
+            process: ProcessMark::new(),
+            ways: WAYS,
+        }
     }
 
     /// Bytes of address space that are mapped executable.
@@ -80,8 +90,9 @@ impl Pages {
         }
         let mut attempts = Vec::new();
         for way in self.ways {
-            match way(code) {
+            match way(code, self.next_block) {
                 Ok(block) => {
+                    self.next_block = (self.next_block * 2).min(LAST_BLOCK);
                     self.mapped_bytes += block.size;
                     unwind::describe(block.run.as_ptr(), block.size);
                     let place = block.run;
@@ -99,10 +110,12 @@ impl Pages {
 
 impl Block {
     /// The first way; see the module.
-    fn mapped_twice(code: &[u8]) -> Result<Block, Attempt> {
-        let size = code.len().max(BLOCK).next_multiple_of(PAGE);
+    fn mapped_twice(code: &[u8], size: usize) -> Result<Block, Attempt> {
+        let size = code.len().max(size).next_multiple_of(PAGE);
         let file = MemoryFile::new(size)?;
-        let write = map(size, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, file.0)
+        // A fault for every page costs more than the stubs on it; the first block is likely to stay empty.
+        let populate = if size > FIRST_BLOCK { libc::MAP_POPULATE } else { 0 };
+        let write = map(size, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | populate, file.0)
             .ok_or_else(|| failed("mapping a memory file writable (mmap)"))?;
         let Some(run) = map(size, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_SHARED, file.0) else {
             let attempt = failed("mapping a memory file executable (mmap)");
@@ -115,7 +128,7 @@ impl Block {
     }
 
     /// The second way; see the module.
-    fn replaceable(code: &[u8]) -> Result<Block, Attempt> {
+    fn replaceable(code: &[u8], _: usize) -> Result<Block, Attempt> {
         let size = code.len().next_multiple_of(PAGE);
         let run = sealed(&[], code, size)?;
         Ok(Block { run, write: None, size, used: code.len() })
