@@ -301,7 +301,11 @@ fn new_shapes(effort: Effort) -> String {
         vec![
             (
                 "PreparedCall::new, shape known",
-                Box::new(|n: u64| next_known.by_ref().take(n as usize).for_each(prepare)) as Work<'_>,
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        prepare(next_known.next().expect("a cycle has no end"));
+                    }
+                }) as Work<'_>,
             ),
             (
                 "PreparedCall::new, shape new",
@@ -314,7 +318,8 @@ fn new_shapes(effort: Effort) -> String {
             (
                 "encoding alone",
                 Box::new(|n: u64| {
-                    for (plan, record) in next_stub.by_ref().take(n as usize) {
+                    for _ in 0..n {
+                        let (plan, record) = next_stub.next().expect("a cycle has no end");
                         encode(plan, record, &mut assembler).expect("a stub is to be had");
                         black_box(assembler.code());
                     }

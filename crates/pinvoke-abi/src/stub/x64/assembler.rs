@@ -149,10 +149,11 @@ impl Assembler {
         let reg = (reg & 7) << 3;
         if let (Ok(short), true) = (i8::try_from(m.disp), base != 4 && base != 5) {
             // By far the commonest. Without a displacement it is one byte shorter.
-            let present = u32::from(short != 0);
-            let modrm = u64::from(0x40 * u8::try_from(present).unwrap_or(0) | reg | base);
-            let bits = i.bits | (modrm | u64::from(short.cast_unsigned()) << 8) << (i.len * 8);
-            return self.put(Instruction { bits, len: i.len + 1 + present });
+            let present = short != 0;
+            let modrm = (u8::from(present) << 6) | reg | base;
+            let operand = u64::from(u16::from_le_bytes([modrm, short.cast_unsigned()]));
+            let len = i.len + 1 + u32::from(present);
+            return self.put(Instruction { bits: i.bits | operand << (i.len * 8), len });
         }
         let sib = |i: Instruction| if base == 4 { i.byte(0x24) } else { i };
         match i8::try_from(m.disp) {
