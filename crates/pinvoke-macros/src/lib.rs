@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod dll_import;
+mod handle;
 mod marshal;
 mod native_type;
 mod number;
@@ -22,6 +23,16 @@ use proc_macro::TokenStream;
 pub fn derive_native_type(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     native_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a newtype of a raw handle its owner, which closes it when dropped:
+/// `#[handle(close = function, invalid = value)]`.
+///
+/// The documentation of `pinvoke::marshal::handle` has the rules.
+#[proc_macro_derive(Handle, attributes(handle))]
+pub fn derive_handle(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    handle::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a structure, an enumeration or a set of flags a value of native functions, in a native form of

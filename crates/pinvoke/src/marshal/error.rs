@@ -76,6 +76,12 @@ pub enum Reason {
         /// Units that fit.
         room: usize,
     },
+    /// The value of a handle that stands for none.
+    #[error("it is no valid handle of the kind `{kind}`; declare it as an `Option` if it may be none")]
+    InvalidHandle {
+        /// The kind's name.
+        kind: &'static str,
+    },
     /// A member of a structure.
     #[error("member `{member}`: {reason}")]
     Member {

@@ -55,6 +55,7 @@ mod character;
 mod counted;
 mod error;
 mod fixed;
+pub mod handle;
 mod length;
 mod nullable;
 mod owner;
@@ -71,6 +72,7 @@ pub use counted::{Counted, FromCounted};
 pub use error::undeclared;
 pub use error::{MarshalError, Reason};
 pub use fixed::{Fixed, Truncated};
+pub use handle::{Exchange, Handle, HandleKind, HandleRef, HandleSlot, HandleValue, OwnedHandle};
 pub use length::{Count, Length, count};
 #[doc(hidden)]
 pub use length::{product, sum};

@@ -16,12 +16,14 @@ pub struct Copied<'a, T: Element<M>, M: ?Sized> {
     native: MaybeUninit<T::Native>,
     guard: Option<T::Guard>,
     origin: Option<&'a mut T>,
+    /// Whether native code had the copy.
+    called: bool,
 }
 
 impl<T: Element<M>, M: ?Sized> Copied<'_, T, M> {
     #[inline]
     fn empty() -> Self {
-        Copied { native: MaybeUninit::uninit(), guard: None, origin: None }
+        Copied { native: MaybeUninit::uninit(), guard: None, origin: None, called: false }
     }
 
     fn hold(&mut self, value: &T) -> Result<*mut T::Native, MarshalError> {
@@ -37,6 +39,11 @@ impl<T: Element<M>, M: ?Sized> Drop for Copied<'_, T, M> {
         if !T::IN_PLACE && self.guard.is_some() {
             // SAFETY: written together with the guard.
             let native = unsafe { self.native.assume_init_mut() };
+            if let (Some(origin), true) = (self.origin.take(), self.called) {
+                // A callback panicked after native code had written, perhaps a handle.
+                // SAFETY: native code had it, as declared.
+                let _ = unsafe { origin.update(native) };
+            }
             // SAFETY: made by `to_native`, perhaps changed by native code since; read for the last time.
             unsafe { T::release(native) };
         }
@@ -87,6 +94,11 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a mut T {
     }
 
     #[inline]
+    fn hand_over(state: &mut Self::State) {
+        state.called = true;
+    }
+
+    #[inline]
     fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
         let Some(origin) = state.origin.take() else { return Ok(()) };
         // SAFETY: written by `into_native`, which set the origin.
@@ -123,7 +135,7 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
 
     #[inline]
     fn state() -> Self::State {
-        Written { native: MaybeUninit::zeroed(), origin: None }
+        Written { native: MaybeUninit::zeroed(), origin: None, called: false }
     }
 
     #[inline]
@@ -139,8 +151,13 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
     }
 
     #[inline]
+    fn hand_over(state: &mut Self::State) {
+        state.called = true;
+    }
+
+    #[inline]
     fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
-        let Some(origin) = state.origin.as_mut() else { return Ok(()) };
+        let Some(origin) = state.origin.take() else { return Ok(()) };
         // SAFETY: zeros are a value of the type, and native code had it.
         let native = unsafe { state.native.assume_init_ref() };
         // SAFETY: native code wrote it, as declared.
@@ -152,14 +169,21 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
 pub struct Written<'a, T: Element<M>, M: ?Sized> {
     native: MaybeUninit<T::Native>,
     origin: Option<&'a mut T>,
+    /// Whether native code had it.
+    called: bool,
 }
 
 impl<T: Element<M>, M: ?Sized> Drop for Written<'_, T, M> {
     #[inline]
     fn drop(&mut self) {
-        if self.origin.is_some() {
+        if self.called {
             // SAFETY: zeros are a value of the type, and native code had it.
             let native = unsafe { self.native.assume_init_mut() };
+            if let Some(origin) = self.origin.take() {
+                // A callback panicked after native code had written, perhaps a handle.
+                // SAFETY: native code wrote it, as declared.
+                let _ = unsafe { origin.update(native) };
+            }
             // SAFETY: read for the last time.
             unsafe { T::release(native) };
         }

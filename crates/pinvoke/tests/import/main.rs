@@ -9,6 +9,7 @@
 mod callbacks;
 mod compiled;
 mod declaration;
+mod handles;
 mod life;
 mod native_callbacks;
 mod registrations;

@@ -1,0 +1,482 @@
+//! Handles: what a library hands out to be given back to it exactly once.
+//!
+//! | declared | the function gets | owner afterwards |
+//! |---|---|---|
+//! | `h: &H` | the handle | this side |
+//! | `h: Option<&H>` | the handle, or the invalid one | this side |
+//! | `h: H` | the handle | the function; this side if it is not called |
+//! | `h: HandleRef<'_, H>` | the handle | whoever it is borrowed from |
+//! | `h: &mut Option<H>` | the address of the handle, or of the invalid one | this side: of what stands there, and of what stood there |
+//! | `h: &mut H` | the address of the handle | as above |
+//! | `h: Exchange<H>` | the address of the handle, or of the invalid one | this side: of what stands there |
+//! | `-> H` | | this side; the invalid handle is a failure |
+//! | `-> Option<H>` | | this side; the invalid handle is `None` |
+//! | a callback's `HandleRef<'_, H>` | | native code |
+//!
+//! None can leak and none is closed twice: a Rust handle is not `Copy`, closes when it is dropped, and is
+//! made of what the function wrote or returned before anything else is looked at, also if the function
+//! reports failure, another value cannot be converted, or a callback has panicked. .NET's `SafeHandle` has
+//! the same rules, at the price of a reference count at run time.
+//!
+//! ```
+//! use core::ffi::c_void;
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::Handle;
+//!
+//! /// A stream of the C library.
+//! #[derive(Debug, Handle)]
+//! #[handle(close = fclose)]
+//! pub struct Stream(*mut c_void);
+//!
+//! #[dll_import("libc", set_last_error)]
+//! unsafe extern "C" {
+//!     safe fn fopen(path: &str, mode: &str) -> Result<Stream, pinvoke::LastError>;
+//!     safe fn fgetc(stream: &Stream) -> i32;
+//!     fn fclose(stream: *mut c_void) -> i32;
+//! }
+//!
+//! let stream = fopen("Cargo.toml", "r")?;
+//! assert_eq!(fgetc(&stream), i32::from(b'['));
+//! drop(stream); // closed
+//! assert_eq!(fopen("no/such/file", "r").unwrap_err().name(), Some("ENOENT"));
+//! # Ok::<(), pinvoke::LastError>(())
+//! ```
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+
+use pinvoke_abi::layout::Layout;
+pub use pinvoke_macros::Handle;
+
+use super::{CharSet, FromNative, IntoNative, MarshalError, Null, Reason};
+use crate::native::{NativeField, NativeType, Passing};
+
+/// What is known of a kind of handle. `#[derive(Handle)]` writes it for a newtype; write it for a marker to
+/// use [`OwnedHandle`].
+///
+/// # Safety
+/// [`HandleKind::close`] closes any valid handle of the kind, on any thread that may own one.
+pub unsafe trait HandleKind: 'static {
+    /// What travels.
+    type Raw: NativeType + PartialEq;
+    /// The value that stands for no handle.
+    const INVALID: Self::Raw;
+    /// How messages name the kind.
+    const NAME: &'static str;
+
+    /// Whether a value is a handle.
+    fn is_valid(raw: Self::Raw) -> bool;
+
+    /// Gives a handle back.
+    ///
+    /// # Safety
+    /// The handle is valid and owned by the caller, and is not used again.
+    unsafe fn close(raw: Self::Raw);
+}
+
+/// A Rust type that owns one handle.
+///
+/// # Safety
+/// The type holds the raw handle it was made of, does not give it to anybody, and closes it when dropped.
+pub unsafe trait Handle: Sized {
+    /// What kind of handle.
+    type Kind: HandleKind;
+
+    /// Owns a valid handle.
+    ///
+    /// # Safety
+    /// It is valid, and nobody else closes it.
+    unsafe fn from_valid(raw: <Self::Kind as HandleKind>::Raw) -> Self;
+
+    /// The handle, which stays owned by this.
+    fn as_raw(&self) -> <Self::Kind as HandleKind>::Raw;
+
+    /// Owns a handle; `None` if it is the invalid one.
+    ///
+    /// # Safety
+    /// If it is valid, nobody else closes it.
+    #[must_use]
+    unsafe fn from_raw(raw: <Self::Kind as HandleKind>::Raw) -> Option<Self> {
+        // SAFETY: the caller's promise, and it is valid.
+        Self::Kind::is_valid(raw).then(|| unsafe { Self::from_valid(raw) })
+    }
+
+    /// The handle, to be closed by somebody else.
+    #[must_use]
+    fn into_raw(self) -> <Self::Kind as HandleKind>::Raw {
+        ManuallyDrop::new(self).as_raw()
+    }
+
+    /// The handle for as long as this lives.
+    #[must_use]
+    fn borrow(&self) -> HandleRef<'_, Self::Kind> {
+        HandleRef(HandleValue(self.as_raw()), PhantomData)
+    }
+}
+
+/// An owned handle of a kind: what a newtype with `#[derive(Handle)]` is, for those who need no type of
+/// their own.
+///
+/// ```
+/// use pinvoke::marshal::{Handle, HandleKind, OwnedHandle};
+///
+/// enum Descriptor {}
+///
+/// // SAFETY: close closes any descriptor.
+/// unsafe impl HandleKind for Descriptor {
+///     type Raw = i32;
+///     const INVALID: i32 = -1;
+///     const NAME: &'static str = "file descriptor";
+///     fn is_valid(raw: i32) -> bool {
+///         raw >= 0
+///     }
+///     unsafe fn close(raw: i32) {
+///         // SAFETY: as promised.
+///         unsafe { close(raw) };
+///     }
+/// }
+///
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn dup(fd: &OwnedHandle<Descriptor>) -> Result<OwnedHandle<Descriptor>, pinvoke::LastError>;
+///     safe fn open(path: &str, flags: i32) -> Result<OwnedHandle<Descriptor>, pinvoke::LastError>;
+///     fn close(fd: i32) -> i32;
+/// }
+///
+/// let null = open("/dev/null", 0)?;
+/// let second = dup(&null)?;
+/// assert_ne!(null.as_raw(), second.as_raw());
+/// # Ok::<(), pinvoke::LastError>(())
+/// ```
+#[repr(transparent)]
+pub struct OwnedHandle<K: HandleKind>(K::Raw);
+
+impl<K: HandleKind> Drop for OwnedHandle<K> {
+    fn drop(&mut self) {
+        // SAFETY: valid and owned by this, which ends.
+        unsafe { K::close(self.0) };
+    }
+}
+
+impl<K: HandleKind> fmt::Debug for OwnedHandle<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple(K::NAME).finish_non_exhaustive()
+    }
+}
+
+// SAFETY: the field is the handle, and Drop closes it.
+unsafe impl<K: HandleKind> Handle for OwnedHandle<K> {
+    type Kind = K;
+    unsafe fn from_valid(raw: K::Raw) -> Self {
+        OwnedHandle(raw)
+    }
+    fn as_raw(&self) -> K::Raw {
+        self.0
+    }
+}
+
+/// A handle that travels.
+#[repr(transparent)]
+pub struct HandleValue<K: HandleKind>(K::Raw);
+
+/// A handle that lies in memory; a reference to it travels as the handle itself.
+#[repr(transparent)]
+pub struct HandleSlot<K: HandleKind>(K::Raw);
+
+macro_rules! raw {
+    ($($type:ident)*) => { $(
+        impl<K: HandleKind> $type<K> {
+            /// Of a raw handle.
+            #[must_use]
+            pub fn new(raw: K::Raw) -> Self {
+                $type(raw)
+            }
+            /// The raw handle.
+            #[must_use]
+            pub fn get(self) -> K::Raw {
+                self.0
+            }
+        }
+
+        impl<K: HandleKind> Clone for $type<K> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<K: HandleKind> Copy for $type<K> {}
+
+        impl<K: HandleKind> fmt::Debug for $type<K> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(K::NAME).finish_non_exhaustive()
+            }
+        }
+
+        // SAFETY: the invalid handle is not valid, says the kind.
+        unsafe impl<K: HandleKind> Null for $type<K> {
+            const NULL: Self = $type(K::INVALID);
+            #[inline]
+            fn is_null(&self) -> bool {
+                !K::is_valid(self.0)
+            }
+        }
+    )* };
+}
+
+raw!(HandleValue HandleSlot);
+
+// SAFETY: transparent over a native type.
+unsafe impl<K: HandleKind> NativeType for HandleValue<K> {
+    const PASSING: Passing = K::Raw::PASSING;
+    const ZEROABLE: bool = K::Raw::ZEROABLE;
+    fn layout() -> Layout {
+        K::Raw::layout()
+    }
+}
+
+// SAFETY: transparent over a native type.
+unsafe impl<K: HandleKind> NativeField for HandleSlot<K> {
+    const FIELD_ZEROABLE: bool = K::Raw::ZEROABLE;
+    type Shared = HandleValue<K>;
+    fn field_layout() -> Layout {
+        K::Raw::layout()
+    }
+    #[inline]
+    unsafe fn shared(place: *const Self) -> HandleValue<K> {
+        // SAFETY: the caller's promise.
+        HandleValue(unsafe { place.read() }.0)
+    }
+}
+
+/// The owner of a handle that native code handed over.
+///
+/// # Errors
+/// [`Reason::InvalidHandle`].
+///
+/// # Safety
+/// If it is valid, nobody else closes it.
+#[doc(hidden)]
+#[inline]
+pub unsafe fn owned<H: Handle>(raw: <H::Kind as HandleKind>::Raw) -> Result<H, MarshalError> {
+    // SAFETY: the caller's promise.
+    unsafe { H::from_raw(raw) }.ok_or_else(|| Reason::InvalidHandle { kind: H::Kind::NAME }.into())
+}
+
+/// Takes over what native code left in a place that held the handle of `handle`.
+///
+/// # Errors
+/// [`Reason::InvalidHandle`]; the handle is what it was.
+///
+/// # Safety
+/// What stands there is to nobody else to close.
+#[doc(hidden)]
+pub unsafe fn update<H: Handle>(
+    handle: &mut H,
+    raw: <H::Kind as HandleKind>::Raw,
+) -> Result<(), MarshalError> {
+    if handle.as_raw() != raw {
+        // SAFETY: the caller's promise; the old one is closed, for a reference only lends it.
+        *handle = unsafe { owned(raw) }?;
+    }
+    Ok(())
+}
+
+/// Makes types that implement [`Handle`] arguments, results, elements and members.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! handle_value {
+    ([$($generic:tt)*] $type:ty, $kind:ty) => {
+        impl<$($generic)* __M: $crate::marshal::CharSet> $crate::marshal::IntoNative<__M> for $type {
+            type Native = $crate::marshal::HandleValue<$kind>;
+            type State = ::core::option::Option<$type>;
+            #[inline]
+            fn state() -> Self::State {
+                ::core::option::Option::None
+            }
+            #[inline]
+            fn into_native(
+                self,
+                state: &mut Self::State,
+            ) -> ::core::result::Result<Self::Native, $crate::marshal::MarshalError> {
+                let raw = $crate::marshal::Handle::as_raw(&self);
+                *state = ::core::option::Option::Some(self);
+                ::core::result::Result::Ok($crate::marshal::HandleValue::new(raw))
+            }
+            #[inline]
+            fn hand_over(state: &mut Self::State) {
+                ::core::mem::forget(state.take());
+            }
+        }
+
+        impl<$($generic)* __M: $crate::marshal::CharSet> $crate::marshal::FromNative<__M> for $type {
+            type Native = $crate::marshal::HandleValue<$kind>;
+            #[inline]
+            unsafe fn from_native(
+                native: Self::Native,
+            ) -> ::core::result::Result<Self, $crate::marshal::MarshalError> {
+                // SAFETY: the caller's promise.
+                unsafe { $crate::marshal::handle::owned(native.get()) }
+            }
+            #[inline]
+            fn is_failure(native: &Self::Native) -> ::core::primitive::bool {
+                $crate::marshal::Null::is_null(native)
+            }
+        }
+
+        // SAFETY: never in place, for native code may leave another handle, or none.
+        unsafe impl<$($generic)* __M: $crate::marshal::CharSet> $crate::marshal::Element<__M> for $type {
+            type Native = $crate::marshal::HandleSlot<$kind>;
+            type Guard = ();
+            const IN_PLACE: ::core::primitive::bool = false;
+            #[inline]
+            fn to_native(&self) -> ::core::result::Result<(Self::Native, ()), $crate::marshal::MarshalError> {
+                let raw = $crate::marshal::Handle::as_raw(self);
+                ::core::result::Result::Ok(($crate::marshal::HandleSlot::new(raw), ()))
+            }
+            #[inline]
+            unsafe fn from_element(
+                native: &Self::Native,
+            ) -> ::core::result::Result<Self, $crate::marshal::MarshalError> {
+                // SAFETY: the caller's promise.
+                unsafe { $crate::marshal::handle::owned(native.get()) }
+            }
+            #[inline]
+            unsafe fn update(
+                &mut self,
+                native: &Self::Native,
+            ) -> ::core::result::Result<(), $crate::marshal::MarshalError> {
+                // SAFETY: the caller's promise.
+                unsafe { $crate::marshal::handle::update(self, native.get()) }
+            }
+        }
+    };
+}
+
+handle_value!([K: HandleKind,] OwnedHandle<K>, K);
+
+/// A handle that somebody else owns and keeps open for `'a`.
+#[repr(transparent)]
+pub struct HandleRef<'a, K: HandleKind>(HandleValue<K>, PhantomData<&'a K>);
+
+impl<K: HandleKind> HandleRef<'_, K> {
+    /// Borrows a raw handle; `None` if it is the invalid one.
+    ///
+    /// # Safety
+    /// If it is valid, it stays so for `'a`.
+    #[must_use]
+    pub unsafe fn from_raw(raw: K::Raw) -> Option<Self> {
+        K::is_valid(raw).then_some(HandleRef(HandleValue(raw), PhantomData))
+    }
+
+    /// The raw handle.
+    #[must_use]
+    pub fn as_raw(self) -> K::Raw {
+        self.0.0
+    }
+}
+
+impl<K: HandleKind> Clone for HandleRef<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: HandleKind> Copy for HandleRef<'_, K> {}
+
+impl<K: HandleKind> fmt::Debug for HandleRef<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<K: HandleKind, M: CharSet> IntoNative<M> for HandleRef<'_, K> {
+    type Native = HandleValue<K>;
+    type State = ();
+    #[inline]
+    fn state() {}
+    #[inline]
+    fn into_native(self, (): &mut ()) -> Result<HandleValue<K>, MarshalError> {
+        Ok(self.0)
+    }
+}
+
+impl<K: HandleKind, M: CharSet> FromNative<M> for HandleRef<'_, K> {
+    type Native = HandleValue<K>;
+    #[inline]
+    unsafe fn from_native(native: HandleValue<K>) -> Result<Self, MarshalError> {
+        // SAFETY: the caller's promise.
+        unsafe { HandleRef::from_raw(native.0) }.ok_or_else(|| Reason::InvalidHandle { kind: K::NAME }.into())
+    }
+    #[inline]
+    fn is_failure(native: &HandleValue<K>) -> bool {
+        native.is_null()
+    }
+}
+
+/// A place whose handle native code takes, and where it may leave another: `void free(T **)`,
+/// `int renew(T **)`.
+///
+/// A plain `&mut Option<H>` lends the handle, and closes it if another one, or none, stands there after
+/// the call. Here the function closes what it found, or leaves it there.
+#[derive(Debug)]
+pub struct Exchange<'a, H>(pub &'a mut Option<H>);
+
+/// The handle of an [`Exchange`] on its way.
+pub struct Exchanged<'a, H: Handle> {
+    raw: <H::Kind as HandleKind>::Raw,
+    /// As long as the function is not called.
+    held: Option<H>,
+    origin: Option<&'a mut Option<H>>,
+}
+
+impl<H: Handle> Exchanged<'_, H> {
+    fn take_over(&mut self) {
+        if let Some(origin) = self.origin.take() {
+            *origin = match self.held.take() {
+                // The function was not called.
+                Some(handle) => Some(handle),
+                // SAFETY: the function left it, and nobody else closes it.
+                None => unsafe { H::from_raw(self.raw) },
+            };
+        }
+    }
+}
+
+impl<H: Handle> Drop for Exchanged<'_, H> {
+    fn drop(&mut self) {
+        self.take_over();
+    }
+}
+
+impl<H: Handle> fmt::Debug for Exchanged<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchanged").finish_non_exhaustive()
+    }
+}
+
+impl<'a, H: Handle, M: CharSet> IntoNative<M> for Exchange<'a, H> {
+    type Native = *mut <H::Kind as HandleKind>::Raw;
+    type State = Exchanged<'a, H>;
+
+    fn state() -> Exchanged<'a, H> {
+        Exchanged { raw: H::Kind::INVALID, held: None, origin: None }
+    }
+
+    fn into_native(self, state: &mut Self::State) -> Result<Self::Native, MarshalError> {
+        state.held = self.0.take();
+        if let Some(handle) = &state.held {
+            state.raw = handle.as_raw();
+        }
+        state.origin = Some(self.0);
+        Ok(&raw mut state.raw)
+    }
+
+    fn hand_over(state: &mut Self::State) {
+        core::mem::forget(state.held.take());
+    }
+
+    fn copy_back(state: &mut Self::State) -> Result<(), MarshalError> {
+        state.take_over();
+        Ok(())
+    }
+}
