@@ -1,0 +1,25 @@
+//! Drivers that are unloaded in flight, with contexts that are poisoned at once: plainly, and with host and
+//! drivers under AddressSanitizer, which sees every access to what was freed or unmapped.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Made, compile, passes};
+
+fn stress(count: &str, flags: &[&str]) {
+    let host = compile("unload.c", Made::Program, flags);
+    let drivers = [&["-DPLAIN"], &["-DRELEASE"], &["-DLEAVE"]]
+        .map(|variant| compile("poisoned.c", Made::Driver, &[&variant[..], flags].concat()));
+    passes(Command::new(host).arg(count).args(drivers));
+}
+
+#[test]
+fn rule_34_drivers_are_unloaded_in_flight() {
+    stress("300", &["-O2"]);
+}
+
+#[test]
+fn rule_34_drivers_are_unloaded_in_flight_under_address_sanitizer() {
+    stress("90", &["-fsanitize=address", "-fno-omit-frame-pointer"]);
+}
