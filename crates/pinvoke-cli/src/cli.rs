@@ -1,7 +1,7 @@
 //! The command line: every subcommand and option, with the text of `--help`, the man page and the
 //! shell completions, which are all made from here.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use crate::failure::Kind;
 /// Marks an argument that starts with `-` but is a number; see [`protect_negative_numbers`].
 /// A noncharacter, which Unicode reserves for such internal use.
 const NEGATIVE_MARK: char = '\u{FDD0}';
+
+/// Marks the prototypes that follow `--then`, as clap gives all values of a repeated option in one list.
+const THEN_MARK: char = '\u{FDD1}';
 
 /// Call native functions from the command line.
 #[derive(Debug, Parser)]
@@ -126,6 +129,10 @@ pub(crate) struct Call {
     pub(crate) prototype: String,
     /// One literal or callback expression per parameter
     pub(crate) args: Vec<OsString>,
+    /// Then call another function of the library, in the same process (repeatable); $1 is the result of the
+    /// first call, $name what a call has stored through the parameter of that name
+    #[arg(long, value_names = ["PROTOTYPE", "ARGS"], num_args = 1.., help_heading = "Calling")]
+    pub(crate) then: Vec<OsString>,
     #[command(flatten)]
     pub(crate) declarations: Declarations,
     /// Look in this directory before the system's (repeatable)
@@ -280,9 +287,20 @@ fn parse_target(text: &str) -> Result<Target, String> {
 }
 
 /// Parses the command line. Clap takes `-0x10` for options, so numbers with a sign are marked before
-/// and [`Call::literals`] takes the mark off again. `--` still ends the options, as always.
+/// and [`Call::steps`] takes the mark off again. `--` still ends the options, as always.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(protect_negative_numbers(args))
+    Cli::try_parse_from(mark_steps(protect_negative_numbers(args)))
+}
+
+fn mark_steps(args: Vec<OsString>) -> Vec<OsString> {
+    let (mut options, mut after_then) = (true, false);
+    args.into_iter()
+        .map(|arg| {
+            options &= arg != "--";
+            let begins = std::mem::replace(&mut after_then, options && arg == "--then");
+            if begins { [OsStr::new(&THEN_MARK.to_string()), &arg].into_iter().collect() } else { arg }
+        })
+        .collect()
 }
 
 fn protect_negative_numbers(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -306,17 +324,41 @@ fn is_negative_number(text: &str) -> bool {
         || rest.eq_ignore_ascii_case("nan")
 }
 
-impl Call {
+/// The words of one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub(crate) prototype: String,
     /// The arguments as they were written.
-    pub(crate) fn literals(&self) -> Vec<OsString> {
-        self.args
-            .iter()
-            .map(|arg| {
-                let unmarked = arg.to_str().and_then(|text| text.strip_prefix(NEGATIVE_MARK));
-                unmarked.map_or_else(|| arg.clone(), OsString::from)
-            })
-            .collect()
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Call {
+    /// The calls asked for, in order; at least one.
+    pub(crate) fn steps(&self) -> Vec<Words> {
+        let first = Words {
+            prototype: self.prototype.clone(),
+            arguments: self.args.iter().map(|arg| unmarked(arg, NEGATIVE_MARK)).collect(),
+        };
+        let mut steps = vec![first];
+        for word in &self.then {
+            let word = unmarked(word, NEGATIVE_MARK);
+            match word.to_str().and_then(|text| text.strip_prefix(THEN_MARK)) {
+                Some(text) => steps.push(Words { prototype: text.to_owned(), arguments: Vec::new() }),
+                None => {
+                    if let Some(step) = steps.last_mut() {
+                        step.arguments.push(word);
+                    }
+                }
+            }
+        }
+        steps
     }
+}
+
+/// A word as it was written.
+fn unmarked(word: &OsStr, mark: char) -> OsString {
+    let text = word.to_str().and_then(|text| text.strip_prefix(mark));
+    text.map_or_else(|| word.to_owned(), OsString::from)
 }
 
 /// The command as clap sees it, for the man page and the completions.
@@ -377,8 +419,14 @@ further; null is (); a function pointer is called with f.call(1); `print` prints
   'let n = 0; |path, sb, flag| { n += 1; print(`${n} ${path}`); 0 }'
 The map `state` is shared by all callbacks of the call.
 
+Several calls:
+--then is followed by another prototype of the same library and its arguments. The calls are made in one process,
+in this order, and callbacks stay valid. $1 is the result of the first call, $2 of the second; $name is what a
+call has stored through its parameter of that name.
+
 Examples:
   pinvoke call libc 'pid_t getpid(void)'
+  pinvoke call libc 'char *strdup(const char *s)' hello --then 'size_t strlen(const char *s)' '$1'
   pinvoke call libc 'int ftw(const char *dir, int (*fn)(const char *path, const struct stat *sb, int flag), int nopenfd)' \\
       /usr/share/doc '|path, sb, flag| { print(`${sb.st_size} ${path}`); 0 }' 16
   pinvoke call libc 'void qsort(int *base, size_t n, size_t size, int (*cmp)(const int *, const int *))' \\

@@ -24,8 +24,8 @@ pub(crate) struct Shown {
 /// What came of the work of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Report {
-    /// A function was called.
-    Call(CallReport),
+    /// Functions were called, in this order; at least one.
+    Calls(Vec<CallReport>),
     /// A variable was read.
     Get(GetReport),
     /// Something else, rendered.
@@ -97,9 +97,13 @@ pub(crate) fn show(terminal: Terminal, result: Result<Report, Failure>) -> ExitC
                 "address": get.address,
             })
         }),
-        Ok(Report::Call(call)) => {
-            let status = terminal.result(&call.text(), || call.json());
-            for note in &call.notes {
+        Ok(Report::Calls(calls)) => {
+            let text: String = calls.iter().map(CallReport::text).collect();
+            let status = terminal.result(&text, || match calls.as_slice() {
+                [call] => call.json(),
+                calls => json!({ "calls": calls.iter().map(CallReport::json).collect::<Vec<_>>() }),
+            });
+            for note in calls.iter().flat_map(|call| &call.notes) {
                 terminal.remark(note);
             }
             status

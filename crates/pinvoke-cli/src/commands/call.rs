@@ -1,9 +1,14 @@
 //! `pinvoke call`, as the worker does it.
+//!
+//! A command line may ask for several calls (`--then`). All of them are read before the first is made; they
+//! share the process, with its memory and the callbacks that it has been given, and later ones take what
+//! earlier ones have left.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use pinvoke::call::Tier;
 use pinvoke::downcall::{Arg, CallError, Downcall, DowncallOptions, Outcome, Ownership, Position};
+use pinvoke::entry_point::EntryPoint;
 use pinvoke::library::Library;
 use pinvoke::native::CodePtr;
 use pinvoke::value::{TypeRef, Value};
@@ -14,7 +19,7 @@ use pinvoke_decl::{Diagnostic, Unit};
 use super::finding;
 use super::show::{followed, narrowed, shown};
 use crate::callback::Callbacks;
-use crate::cli::{Call, TierChoice};
+use crate::cli::{Call, TierChoice, Words};
 use crate::failure::{Failure, Kind};
 use crate::isolate::{Description, code_in_memory, worker};
 use crate::literal::typing::{Fitted, Names, fit};
@@ -22,72 +27,171 @@ use crate::native::{self, Phase};
 use crate::report::{CallReport, ErrorCode, Report};
 use crate::sources;
 
-/// Reads everything, finds the function, calls it.
+/// Reads everything, finds the functions, calls them one after the other.
 pub(crate) fn run(call: &Call) -> Result<Report, Failure> {
     let mut unit = sources::read(&call.declarations, Target::HOST)?;
-    let function = prototype(&mut unit, &call.prototype)?;
-    let notes: Vec<Diagnostic> = unit.notes().to_vec();
-    let texts = call.literals();
-    count(&function, texts.len())?;
-
     let library = finding::library(&call.library, &call.search)?;
-    let name = call.entry.as_deref().or(function.entry_point.as_deref()).unwrap_or(&function.name);
-    let entry = finding::entry_point(&library, name)?;
-
-    let lookup = |name: &str| lookup(&library, name);
+    let mut steps = Vec::new();
+    for (index, words) in call.steps().into_iter().enumerate() {
+        let entry_point = call.entry.as_deref().filter(|_| index == 0);
+        steps.push(Step::new(&mut unit, &library, entry_point, words)?);
+    }
     let callbacks = Callbacks::new(&unit);
-    let mut args = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        let parameter = function.ty.params.get(index);
-        let ty = parameter.map(|parameter| TypeRef::new(&function.types, parameter.ty));
-        let name = parameter_name(index, parameter);
-        let callback = |text: &str, ty: &TypeRef| callbacks.compile(index, &name, text, ty);
-        let names = Names { unit: &unit, function: &lookup, callback: &callback };
-        args.push(match (fit(text, ty.as_ref(), &label(index, parameter), &names)?, ty) {
-            (Fitted::Arg(arg), _) => arg,
-            (Fitted::Callback, Some(ty)) => Arg::Value(callback(&text.to_string_lossy(), &ty)?),
-            (Fitted::Callback, None) => {
-                return Err(Failure::new(Kind::Argument, "a variable argument cannot be a callback"));
-            }
-        });
+    let mut earlier = Earlier::default();
+    let mut reports = Vec::new();
+    for step in &steps {
+        let outcome = step.call(call, &unit, &library, &callbacks, &earlier)?;
+        reports.push(report(&library, step, &outcome, call.owned.is_some()));
+        earlier.add(&outcome);
+    }
+    Ok(Report::Calls(reports))
+}
+
+/// One of the calls that a command line asks for.
+struct Step {
+    function: ResolvedFunction,
+    entry: EntryPoint,
+    texts: Vec<OsString>,
+    notes: Vec<Diagnostic>,
+}
+
+impl Step {
+    fn new(
+        unit: &mut Unit,
+        library: &Library,
+        entry_point: Option<&str>,
+        words: Words,
+    ) -> Result<Step, Failure> {
+        let function = prototype(unit, &words.prototype)?;
+        let notes: Vec<Diagnostic> = unit.notes().to_vec();
+        count(&function, words.arguments.len())?;
+        let name = entry_point.or(function.entry_point.as_deref()).unwrap_or(&function.name);
+        let entry = finding::entry_point(library, name)?;
+        Ok(Step { function, entry, texts: words.arguments, notes })
     }
 
-    let options = DowncallOptions {
-        tier: match call.tier {
-            TierChoice::Auto => Tier::Auto,
-            TierChoice::Thunk => Tier::Thunk,
-            TierChoice::Stub => Tier::Stub,
-        },
-        returned: match &call.owned {
-            None => Ownership::Borrowed,
-            Some(name) => Ownership::Owned {
-                free: lookup(name).ok_or_else(|| {
-                    Failure::new(
-                        Kind::NotFound,
-                        format!("there is no function '{name}' to release the result with"),
-                    )
-                })?,
+    fn call(
+        &self,
+        call: &Call,
+        unit: &Unit,
+        library: &Library,
+        callbacks: &Callbacks,
+        earlier: &Earlier,
+    ) -> Result<Outcome, Failure> {
+        let lookup = |name: &str| lookup(library, name);
+        let args = self.arguments(unit, &lookup, callbacks, earlier)?;
+        let options = DowncallOptions {
+            tier: match call.tier {
+                TierChoice::Auto => Tier::Auto,
+                TierChoice::Thunk => Tier::Thunk,
+                TierChoice::Stub => Tier::Stub,
             },
-        },
-        ..DowncallOptions::default()
-    };
-    let downcall = Downcall::new(&function, &entry, options).map_err(|error| refused(&error, &texts))?;
-    worker::describe(&Description {
-        function: function.name.to_string(),
-        prototype: function.to_string(),
-        library: finding::title(&library),
-        arguments: texts
+            returned: match &call.owned {
+                None => Ownership::Borrowed,
+                Some(name) => Ownership::Owned {
+                    free: lookup(name).ok_or_else(|| {
+                        Failure::new(
+                            Kind::NotFound,
+                            format!("there is no function '{name}' to release the result with"),
+                        )
+                    })?,
+                },
+            },
+            ..DowncallOptions::default()
+        };
+        let downcall = Downcall::new(&self.function, &self.entry, options)
+            .map_err(|error| refused(&error, &self.texts))?;
+        self.describe(library);
+        worker::flight().enter(Phase::Calling);
+        let outcome = native::call(&downcall, &args);
+        worker::flight().enter(Phase::Collecting);
+        outcome.map_err(|error| refused(&error, &self.texts))
+    }
+
+    fn arguments(
+        &self,
+        unit: &Unit,
+        lookup: &dyn Fn(&str) -> Option<CodePtr>,
+        callbacks: &Callbacks,
+        earlier: &Earlier,
+    ) -> Result<Vec<Arg>, Failure> {
+        let mut args = Vec::new();
+        for (index, text) in self.texts.iter().enumerate() {
+            let parameter = self.function.ty.params.get(index);
+            if let Some(value) = earlier.value(text, &label(index, parameter))? {
+                args.push(Arg::Value(value));
+                continue;
+            }
+            let ty = parameter.map(|parameter| TypeRef::new(&self.function.types, parameter.ty));
+            let name = parameter_name(index, parameter);
+            let callback = |text: &str, ty: &TypeRef| callbacks.compile(index, &name, text, ty);
+            let names = Names { unit, function: lookup, callback: &callback };
+            args.push(match (fit(text, ty.as_ref(), &label(index, parameter), &names)?, ty) {
+                (Fitted::Arg(arg), _) => arg,
+                (Fitted::Callback, Some(ty)) => Arg::Value(callback(&text.to_string_lossy(), &ty)?),
+                (Fitted::Callback, None) => {
+                    return Err(Failure::new(Kind::Argument, "a variable argument cannot be a callback"));
+                }
+            });
+        }
+        Ok(args)
+    }
+
+    /// Says what is about to be called, for the case that it crashes.
+    fn describe(&self, library: &Library) {
+        let params = &self.function.ty.params;
+        let name = |i: usize| parameter_name(i, params.get(i));
+        worker::describe(&Description {
+            function: self.function.name.to_string(),
+            prototype: self.function.to_string(),
+            library: finding::title(library),
+            arguments: self
+                .texts
+                .iter()
+                .enumerate()
+                .map(|(i, text)| (name(i), text.display().to_string()))
+                .collect(),
+            code: code_in_memory(),
+        });
+    }
+}
+
+/// What earlier calls of the same command line have left, under the names that later ones use: `$1` is the
+/// result of the first call, `$name` what a call has stored through its parameter of that name.
+#[derive(Default)]
+struct Earlier {
+    values: Vec<(String, Value)>,
+    calls: usize,
+}
+
+impl Earlier {
+    fn add(&mut self, outcome: &Outcome) {
+        self.calls += 1;
+        // A text is shown as a text; to native code it is where it stands.
+        let address = outcome.ret_address.clone().map(Value::Pointer);
+        let result = address.unwrap_or_else(|| outcome.ret.clone());
+        self.values.push((self.calls.to_string(), result));
+        let named = outcome
+            .changed
             .iter()
-            .enumerate()
-            .map(|(i, text)| (parameter_name(i, function.ty.params.get(i)), text.display().to_string()))
-            .collect(),
-        code: code_in_memory(),
-    });
-    worker::flight().enter(Phase::Calling);
-    let outcome = native::call(&downcall, &args);
-    worker::flight().enter(Phase::Collecting);
-    let outcome = outcome.map_err(|error| refused(&error, &texts))?;
-    Ok(Report::Call(report(&library, entry.name(), &function, &outcome, &notes, call.owned.is_some())))
+            .filter_map(|changed| Some((changed.name.as_deref()?.to_owned(), changed.value.clone())));
+        self.values.extend(named);
+    }
+
+    /// The value that an argument names; the last one of that name. `None` for what names none.
+    fn value(&self, text: &OsStr, label: &str) -> Result<Option<Value>, Failure> {
+        let Some(name) = text.to_str().and_then(|text| text.strip_prefix('$')).filter(|_| self.calls > 0)
+        else {
+            return Ok(None);
+        };
+        if let Some((_, value)) = self.values.iter().rev().find(|(known, _)| known == name) {
+            return Ok(Some(value.clone()));
+        }
+        let known: Vec<String> = self.values.iter().map(|(known, _)| format!("${known}")).collect();
+        Err(Failure::new(Kind::Argument, format!("{label}: no earlier call has left a value '${name}'"))
+            .help(format!("there are {}", known.join(", ")))
+            .help("a text that begins with $ is written in quotes: '\"$text\"'"))
+    }
 }
 
 /// The prototype given, or the one that the declarations have for a mere name.
@@ -165,14 +269,8 @@ fn refused(error: &CallError, texts: &[OsString]) -> Failure {
     }
 }
 
-fn report(
-    library: &Library,
-    entry_point: &str,
-    function: &ResolvedFunction,
-    outcome: &Outcome,
-    notes: &[Diagnostic],
-    owned: bool,
-) -> CallReport {
+fn report(library: &Library, step: &Step, outcome: &Outcome, owned: bool) -> CallReport {
+    let function = &step.function;
     let ret = TypeRef::new(&function.types, function.ty.ret);
     let result = match &narrowed(&outcome.ret, &ret) {
         Value::Void => None,
@@ -197,13 +295,13 @@ fn report(
     });
     CallReport {
         library: finding::title(library),
-        entry_point: entry_point.to_owned(),
+        entry_point: step.entry.name().to_owned(),
         prototype: function.to_string(),
         result,
         last_error,
         changed: changed.collect(),
         callbacks: outcome.callbacks,
-        notes: notes.iter().map(|note| note.render().trim_end().to_owned()).collect(),
+        notes: step.notes.iter().map(|note| note.render().trim_end().to_owned()).collect(),
     }
 }
 

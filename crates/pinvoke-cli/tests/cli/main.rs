@@ -11,6 +11,7 @@ mod isolation;
 mod native_library;
 mod output;
 mod pictures;
+mod then;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};
