@@ -13,6 +13,8 @@ struct Need {
 enum Evidence {
     Program(&'static str),
     Header(&'static str),
+    /// By its file name.
+    Library(&'static str),
 }
 
 const NEEDS: &[Need] = &[
@@ -24,6 +26,8 @@ const NEEDS: &[Need] = &[
     Need { package: "pkg-config", evidence: Evidence::Program("pkg-config") },
     Need { package: "zlib1g-dev", evidence: Evidence::Header("zlib.h") },
     Need { package: "libsqlite3-dev", evidence: Evidence::Header("sqlite3.h") },
+    Need { package: "libglib2.0-0", evidence: Evidence::Library("libglib-2.0.so.0") },
+    Need { package: "libcurl4", evidence: Evidence::Library("libcurl.so.4") },
 ];
 
 impl Evidence {
@@ -38,6 +42,10 @@ impl Evidence {
         };
         match self {
             Evidence::Program(name) => quiet(Command::new(name).arg("--version")),
+            Evidence::Library(name) => Command::new("/sbin/ldconfig")
+                .arg("-p")
+                .output()
+                .is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains(name)),
             Evidence::Header(name) => {
                 quiet(Command::new("gcc").args(["-E", "-include", name, "-x", "c", "/dev/null"]))
             }

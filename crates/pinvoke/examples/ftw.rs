@@ -1,55 +1,114 @@
-//! A closure as the callback of a C function that has no user data: the total size of a directory.
+//! Prints every path below a directory: a closure visits each, with its text and its `struct stat`.
 //!
 //! `cargo run -p pinvoke --example ftw -- /usr/share/doc`
 
-use std::error::Error;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::io::{Error, Result};
 
-use pinvoke::c_text::with_c_str;
-use pinvoke::call::{capture, typed};
-use pinvoke::library::Library;
-use pinvoke::upcall::{Declaration, resume_after};
+use pinvoke::dll_import;
+use pinvoke::native::NativeType;
 
-type Visit = unsafe extern "C" fn(*const c_char, *const libc::stat, c_int) -> c_int;
-type Ftw = unsafe extern "C" fn(*const c_char, Option<Visit>, c_int) -> c_int;
+/// `struct stat` of Linux on x86-64; the derive checks the members' places.
+#[cfg(not(target_vendor = "apple"))]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    device: u64,
+    inode: u64,
+    links: u64,
+    mode: u32,
+    user: u32,
+    group: u32,
+    reserved: u32,
+    special_device: u64,
+    size: i64,
+    block_size: i64,
+    blocks: i64,
+    accessed: Time,
+    modified: Time,
+    changed: Time,
+    spare: [i64; 3],
+}
 
-static VISIT: Declaration<Visit> = Declaration::new("fn of ftw");
+/// `struct stat` of macOS.
+#[cfg(target_vendor = "apple")]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    device: i32,
+    mode: u16,
+    links: u16,
+    inode: u64,
+    user: u32,
+    group: u32,
+    special_device: i32,
+    accessed: Time,
+    modified: Time,
+    changed: Time,
+    born: Time,
+    size: i64,
+    blocks: i64,
+    block_size: i32,
+    flags: u32,
+    generation: u32,
+    reserved: i32,
+    spare: [i64; 2],
+}
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let directory = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
-    let entry = Library::open("libc")?.entry_point("ftw")?;
-    // The signature could come from anywhere; here it is written out.
-    let ftw: Ftw = typed(&"cdecl(ptr,ptr,i32)->i32".parse()?, entry.code())?;
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Time {
+    seconds: i64,
+    nanoseconds: i64,
+}
 
-    let (mut files, mut bytes, mut longest) = (0_u64, 0_i64, CString::default());
-    let mut visit = |path: *const c_char, status: *const libc::stat, _flag: c_int| {
-        // SAFETY: ftw passes a NUL-terminated path.
-        let path = unsafe { CStr::from_ptr(path) };
-        if path.to_bytes().len() > longest.as_bytes().len() {
-            longest = path.to_owned();
+// The C library's own, as the crate `libc` has it.
+const _: () = assert!(
+    size_of::<Stat>() == size_of::<libc::stat>()
+        && core::mem::offset_of!(Stat, size) == core::mem::offset_of!(libc::stat, st_size)
+        && core::mem::offset_of!(Stat, modified) == core::mem::offset_of!(libc::stat, st_mtime)
+        && core::mem::offset_of!(Stat, mode) == core::mem::offset_of!(libc::stat, st_mode)
+);
+
+#[cfg_attr(not(target_vendor = "apple"), dll_import("libc", set_last_error))]
+#[cfg_attr(target_vendor = "apple", dll_import("libSystem.dylib", set_last_error))]
+unsafe extern "C" {
+    /// Visits everything below a directory, until the closure returns something but 0.
+    safe fn ftw(directory: &str, visit: impl FnMut(&str, &Stat, i32) -> i32, max_open: i32) -> Result<i32>;
+}
+
+fn main() -> Result<()> {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/examples").to_owned();
+    let directory = std::env::args().nth(1).unwrap_or(own);
+
+    let (mut entries, mut bytes) = (0, 0);
+    ftw(
+        &directory,
+        |path, status, _flag| {
+            println!("{:>10} {path}", status.size);
+            entries += 1;
+            bytes += status.size;
+            0
+        },
+        16,
+    )?;
+    println!("{entries} entries, {bytes} bytes");
+    // What the standard library finds there.
+    assert_eq!((entries, bytes), walk(directory.as_ref())?);
+
+    let missing = ftw("/no/such/directory", |_, _, _| 0, 16).map_err(|e| e.kind());
+    assert_eq!(missing, Err(Error::from_raw_os_error(libc::ENOENT).kind()));
+    Ok(())
+}
+
+fn walk(path: &std::path::Path) -> Result<(i32, i64)> {
+    let status = path.symlink_metadata()?;
+    let (mut entries, mut bytes) = (1, i64::try_from(path.metadata()?.len()).map_err(Error::other)?);
+    if status.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            let (more, larger) = walk(&entry?.path())?;
+            entries += more;
+            bytes += larger;
         }
-        files += 1;
-        // SAFETY: ftw passes a valid structure.
-        bytes += unsafe { (*status).st_size };
-        0
-    };
-    let callback = VISIT.scoped(&mut visit)?;
-    // A panic in the closure would stop at the C frames of ftw, and go on here.
-    let (result, error) = resume_after(|| {
-        capture(|| {
-            // SAFETY: the path is a C string, the callback lives until ftw returns.
-            with_c_str(&directory, |path| unsafe { ftw(path, Some(callback.function()), 16) })
-        })
-    });
-    drop(callback);
-
-    if result? == 0 {
-        println!(
-            "{files} entries, {bytes} bytes below {directory}; longest path: {}",
-            longest.to_string_lossy()
-        );
-        Ok(())
-    } else {
-        Err(format!("cannot walk {directory}: {error}").into())
     }
+    Ok((entries, bytes))
 }

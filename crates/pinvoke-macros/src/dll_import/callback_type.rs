@@ -240,14 +240,34 @@ impl CallbackType {
         let names: Vec<Ident> = (0..natives.len()).map(argument).collect();
         let keep = (!self.policy.sets_last_error)
             .then(|| quote!(let __last_error = ::pinvoke::marshal::callback::KeptLastError::now();));
+        let checks = self.prototype.inputs.iter().map(|input| {
+            let (ty, label) = (&input.ty, &input.label);
+            let message = format!(
+                "argument `{label}` of `{name}` is not `Send`, and a posted callback runs on another thread"
+            );
+            quote! {
+                const {
+                    ::core::assert!(
+                        ::pinvoke::marshal::callback::Sends::<#ty>::ANSWER
+                            || ::core::mem::size_of::<F>() == ::core::primitive::usize::MAX,
+                        #message
+                    )
+                };
+            }
+        });
         quote! {
+            #[allow(unused_imports, reason = "needed for types that are not `Send`")]
+            use ::pinvoke::marshal::callback::MaySend as _;
+            #(#checks)*
             let home = ::std::sync::Arc::new(queue.home(closure));
             #declaration.owned_anywhere(move |#(#parameters),*| -> #output {
                 #keep
                 #arguments
-                #(let #names = ::pinvoke::marshal::callback::assert_sendable(#names);)*
+                // SAFETY: checked above.
+                #(let #names = unsafe { ::pinvoke::marshal::callback::Sendable::new(#names) };)*
                 home.post(move |closure: &mut F| {
-                    closure(#(#names),*);
+                    #(let #names = #names;)*
+                    closure(#(#names.unpack()),*);
                 });
                 #declaration.fallback()
             }).map(::pinvoke::Registered::new)

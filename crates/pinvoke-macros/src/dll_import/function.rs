@@ -22,7 +22,7 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
         #import_static
         #(#attributes)*
         #[inline]
-        #[allow(unsafe_code, never_type_fallback_flowing_into_unsafe, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
+        #[allow(unsafe_code, non_snake_case, never_type_fallback_flowing_into_unsafe, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
         #signature {
             #body
         }

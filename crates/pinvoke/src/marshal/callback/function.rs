@@ -269,9 +269,44 @@ pub fn code_of<C: CallbackType>(code: &C) -> CodePtr {
     Function(code).code()
 }
 
-/// An argument of a posted callback, which leaves for another thread by itself.
+/// An argument of a posted callback on its way to another thread.
 #[doc(hidden)]
-#[inline]
-pub fn assert_sendable<T: Send + 'static>(value: T) -> T {
-    value
+#[derive(Debug)]
+pub struct Sendable<T>(T);
+
+// SAFETY: made of values that are `Send`, on the word of whoever made it.
+unsafe impl<T> Send for Sendable<T> {}
+
+impl<T> Sendable<T> {
+    /// # Safety
+    /// `T` is `Send`.
+    #[inline]
+    pub unsafe fn new(value: T) -> Sendable<T> {
+        Sendable(value)
+    }
+
+    #[inline]
+    pub fn unpack(self) -> T {
+        self.0
+    }
 }
+
+/// Tells whether a type is `Send`, where that is no bound: by an inherent constant, which exists only for
+/// types that are, and otherwise by that of [`MaySend`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Sends<T>(PhantomData<T>);
+
+impl<T: Send> Sends<T> {
+    /// It is.
+    pub const ANSWER: bool = true;
+}
+
+/// What is not `Send`.
+#[doc(hidden)]
+pub trait MaySend {
+    /// It is not.
+    const ANSWER: bool = false;
+}
+
+impl<T> MaySend for Sends<T> {}

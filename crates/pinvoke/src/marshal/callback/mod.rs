@@ -42,7 +42,9 @@ mod function;
 
 use std::error::Error;
 
-pub use function::{CallbackType, Function, LeakedRegistration, Registered, assert_sendable, code_of};
+pub use function::{
+    CallbackType, Function, LeakedRegistration, MaySend, Registered, Sendable, Sends, code_of,
+};
 
 use super::{Detached, FromNative, IntoNative, MarshalError};
 use crate::last_error::LastError;
