@@ -61,6 +61,7 @@ pub mod status;
 pub mod transcode;
 pub mod upcall;
 pub mod value;
+pub mod verify;
 
 mod arch;
 mod dynamic;

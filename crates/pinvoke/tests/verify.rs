@@ -1,0 +1,204 @@
+//! Structures compared with the C compiler's.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    dead_code,
+    reason = "a test fails by panicking; members are compared"
+)]
+
+use core::ffi::c_void;
+
+use pinvoke::marshal::{Bool32, Marshal};
+use pinvoke::native::NativeType;
+use pinvoke::verify::{Difference, Verifier, VerifyError, against_c};
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Timespec {
+    tv_sec: i64,
+    tv_nsec: i64,
+}
+
+/// `struct stat` of x86-64 glibc.
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    st_dev: u64,
+    st_ino: u64,
+    st_nlink: u64,
+    st_mode: u32,
+    st_uid: u32,
+    st_gid: u32,
+    _pad0: i32,
+    st_rdev: u64,
+    st_size: i64,
+    st_blksize: i64,
+    st_blocks: i64,
+    st_atim: Timespec,
+    st_mtim: Timespec,
+    st_ctim: Timespec,
+    _reserved: [i64; 3],
+}
+
+/// `Stat` of .NET's documented `ftw` example for Linux, with C's names.
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct DocumentedStat {
+    st_dev: u32,
+    st_ino: u32,
+    st_mode: u32,
+    st_nlink: u32,
+    st_uid: u32,
+    st_gid: u32,
+    st_rdev: u32,
+    st_size: u64,
+    st_blksize: u64,
+    st_blocks: u32,
+    st_atime: i64,
+    st_mtime: i64,
+    st_ctime: i64,
+}
+
+#[derive(Marshal)]
+struct Tm {
+    tm_sec: i32,
+    tm_min: i32,
+    tm_hour: i32,
+    tm_mday: i32,
+    tm_mon: i32,
+    tm_year: i32,
+    tm_wday: i32,
+    tm_yday: i32,
+    #[marshal(Bool32)]
+    tm_isdst: bool,
+    tm_gmtoff: i64,
+    tm_zone: Option<String>,
+}
+
+#[derive(Marshal)]
+struct Dirent {
+    d_ino: u64,
+    d_off: i64,
+    d_reclen: u16,
+    d_type: u8,
+    #[marshal(fixed(256))]
+    d_name: String,
+}
+
+#[derive(Marshal)]
+struct Utsname {
+    #[marshal(fixed(65))]
+    sysname: String,
+    #[marshal(fixed(65))]
+    nodename: String,
+    #[marshal(fixed(65))]
+    release: String,
+    #[marshal(fixed(65))]
+    version: String,
+    #[marshal(fixed(65))]
+    machine: String,
+    #[marshal(fixed(65))]
+    domainname: String,
+}
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Sigaction {
+    handler: Option<unsafe extern "C" fn(i32)>,
+    sa_mask: [u64; 16],
+    sa_flags: i32,
+    sa_restorer: Option<unsafe extern "C" fn()>,
+}
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+union Sigval {
+    sival_int: i32,
+    sival_ptr: *mut c_void,
+}
+
+/// `struct epoll_event`, which is packed on x86-64.
+#[derive(Marshal)]
+#[native(pack = 1)]
+struct EpollEvent {
+    events: u32,
+    data: u64,
+}
+
+/// Three views of the same bytes.
+#[derive(Marshal)]
+#[native(explicit)]
+struct Overlap {
+    #[offset(0)]
+    whole: u64,
+    #[offset(4)]
+    high: u32,
+    #[offset(0)]
+    low: u16,
+}
+
+#[test]
+fn structures_of_the_system() {
+    against_c::<Timespec>("struct timespec", &["time.h"]).unwrap();
+    against_c::<Stat>("struct stat", &["sys/stat.h"]).unwrap();
+    against_c::<Tm>("struct tm", &["time.h"]).unwrap();
+    against_c::<Dirent>("struct dirent", &["dirent.h"]).unwrap();
+    Verifier::new(&["sys/utsname.h"]).option("-D_GNU_SOURCE").check::<Utsname>("struct utsname").unwrap();
+    Verifier::new(&["signal.h"])
+        .member("handler", "__sigaction_handler")
+        .check::<Sigaction>("struct sigaction")
+        .unwrap();
+    against_c::<Sigval>("union sigval", &["signal.h"]).unwrap();
+    against_c::<EpollEvent>("struct epoll_event", &["sys/epoll.h"]).unwrap();
+    let union = "typedef union { unsigned long whole; unsigned short low; struct { int pad; unsigned high; } hi; } u;";
+    Verifier::new(&[]).source(union).member("high", "hi.high").check::<Overlap>("u").unwrap();
+}
+
+#[test]
+fn the_documented_stat_is_none() {
+    let Err(VerifyError::Different(differences)) =
+        Verifier::new(&["sys/stat.h"]).check::<DocumentedStat>("struct stat")
+    else {
+        panic!("the layout of .NET's example is wrong, and nobody noticed")
+    };
+    let all = differences.all();
+    assert!(all.contains(&Difference::Size { here: 80, in_c: 144 }), "{differences}");
+    assert!(all.contains(&Difference::Offset { member: "st_mode", here: 8, in_c: 24 }), "{differences}");
+    assert!(all.contains(&Difference::Offset { member: "st_size", here: 32, in_c: 48 }), "{differences}");
+    assert!(all.contains(&Difference::MemberSize { member: "st_dev", here: 4, in_c: 8 }), "{differences}");
+    // Every member but the first is elsewhere.
+    let moved = all.iter().filter(|d| matches!(d, Difference::Offset { .. })).count();
+    assert_eq!(moved, 12, "{differences}");
+    let report = differences.to_string();
+    assert!(
+        report.starts_with(
+            "`DocumentedStat` is not `struct stat` (sys/stat.h):\n  size: 80 bytes here, 144 in C\n"
+        ),
+        "{report}"
+    );
+}
+
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Wrong {
+    tv_sec: i32,
+    tv_nanoseconds: i32,
+}
+
+#[test]
+fn what_is_missing_or_unknown() {
+    let Err(VerifyError::Different(differences)) = against_c::<Wrong>("struct timespec", &["time.h"]) else {
+        panic!("not different")
+    };
+    assert_eq!(
+        differences.to_string(),
+        "`Wrong` is not `struct timespec` (time.h):\n  size: 8 bytes here, 16 in C\n  alignment: 4 here, 8 in C\n  tv_sec: 4 bytes here, 8 in C\n  tv_nanoseconds: C has no such member"
+    );
+    let error = against_c::<Wrong>("struct no_such_thing", &["time.h"]).unwrap_err();
+    assert!(
+        matches!(&error, VerifyError::Compiler { message } if message.contains("no_such_thing")),
+        "{error}"
+    );
+    let error = against_c::<Wrong>("struct timespec", &["no_such_header.h"]).unwrap_err();
+    assert!(error.to_string().contains("no_such_header.h"), "{error}");
+}
