@@ -23,6 +23,7 @@
 #![allow(unsafe_code, reason = "implementing NativeType is a promise about memory")]
 
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use pinvoke_abi::layout::Layout;
@@ -285,6 +286,17 @@ unsafe impl NativeType for () {
         Layout::void()
     }
 }
+
+// SAFETY: transparent around a native type; any bytes will do, zeros as well.
+unsafe impl<T: NativeType> NativeType for MaybeUninit<T> {
+    const PASSING: Passing = T::PASSING;
+    const ZEROABLE: bool = true;
+    fn layout() -> Layout {
+        T::layout()
+    }
+}
+
+crate::native_value!(@for [T: NativeType,] MaybeUninit<T>, |_| false);
 
 macro_rules! pointer {
     ($($type:ty),*) => { $(

@@ -240,17 +240,12 @@ pub(crate) fn emit(
 
 /// Stops where a callback could not run its closure. Unless the function failed, the result is taken over
 /// and dropped, so that what it owns is freed.
-pub(crate) fn refused(
-    from: &TokenStream,
-    native: &TokenStream,
-    has_failed: &TokenStream,
-    fail: &TokenStream,
-) -> TokenStream {
+pub(crate) fn refused(take: &TokenStream, has_failed: &TokenStream, fail: &TokenStream) -> TokenStream {
     quote! {
         if let ::core::option::Option::Some(reason) = __refused {
             if !#has_failed {
                 // SAFETY: the function returned it, as declared.
-                ::core::mem::drop(unsafe { #from::from_native(#native) });
+                ::core::mem::drop(unsafe { #take });
             }
             let error = ::pinvoke::Error::from(::pinvoke::marshal::callback::refusal(reason));
             #fail

@@ -334,6 +334,7 @@ impl CallbackType {
             parameters,
             result,
             failure: Failure::Never,
+            returns: super::returns::Returns::default(),
             is_async: false,
             options: Options { calls_back: true, ..self.options.clone() },
         };
@@ -351,11 +352,12 @@ fn parameter(index: usize, argument: &NamedArg, options: &Options) -> Result<Par
         let form = options.form();
         return Ok(Parameter {
             name,
-            kind: Kind::Value { ty: syn::parse_quote!(*mut ::core::ffi::c_void), form },
+            kind: Kind::value(syn::parse_quote!(*mut ::core::ffi::c_void), form),
+            returns: None,
         });
     }
     let (form, _) = attributes(argument, options, &[])?;
-    Ok(Parameter { name, kind: Kind::Value { ty: Box::new(argument.ty.clone()), form } })
+    Ok(Parameter { name, kind: Kind::value(argument.ty.clone(), form), returns: None })
 }
 
 fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error> {

@@ -9,7 +9,7 @@ use super::callback;
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
 use super::result::{Failure, ResultForm};
-use super::{import_of, import_static};
+use super::{import_of, import_static, length, returns};
 
 /// The import and the function.
 pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
@@ -64,13 +64,13 @@ fn rust_parameters(function: &Function) -> Vec<TokenStream> {
     let parameter = |p: &Parameter| {
         let name = &p.name;
         match &p.kind {
-            Kind::Value { ty, .. } => Some(quote!(#name: #ty)),
+            Kind::Value { ty, .. } | Kind::Lent { ty, .. } => Some(quote!(#name: #ty)),
             Kind::Closure(closure) => {
                 let ty = &closure.ty;
                 Some(quote!(#name: #ty))
             }
             Kind::Variadic => Some(quote!(#name: __Arguments)),
-            Kind::UserData { .. } => None,
+            Kind::UserData { .. } | Kind::Count(_) => None,
         }
     };
     function.parameters.iter().filter_map(parameter).collect()
@@ -82,9 +82,17 @@ fn generics(function: &Function) -> Generics {
     if function.is_variadic() {
         let form = function.options.form();
         let named = function.parameters.iter().filter_map(|p| match &p.kind {
-            Kind::Value { ty, form } => {
+            Kind::Value { ty, form, .. } => {
                 let ty = with_static_lifetimes(ty);
                 Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::Native))
+            }
+            Kind::Lent { ty, form, .. } => {
+                let ty = with_static_lifetimes(ty);
+                Some(quote!(<#ty as ::pinvoke::marshal::Lend<#form>>::Native))
+            }
+            Kind::Count(count) => {
+                let ty = &count.ty;
+                Some(if count.by_reference { quote!(*mut #ty) } else { quote!(#ty) })
             }
             _ => None,
         });
@@ -105,8 +113,11 @@ fn off_thread(function: &Function, body: &TokenStream) -> TokenStream {
     let generics = &function.generics;
     let parameters = rust_parameters(function);
     let result = function.result.declared();
-    let names =
-        function.parameters.iter().filter(|p| !matches!(p.kind, Kind::UserData { .. })).map(|p| &p.name);
+    let names = function
+        .parameters
+        .iter()
+        .filter(|p| !matches!(p.kind, Kind::UserData { .. } | Kind::Count(_)))
+        .map(|p| &p.name);
     let name = function.name.to_string();
     quote! {
         #unsafety fn __call #generics(#(#parameters),*) -> #result { #body }
@@ -127,7 +138,7 @@ fn stage(parameter: &Parameter, all: &[Parameter]) -> Result<Stage, Error> {
     let name = &parameter.name;
     let state = format_ident!("__state_{name}");
     let native = match &parameter.kind {
-        Kind::Value { .. } | Kind::Variadic => {
+        Kind::Value { .. } | Kind::Lent { .. } | Kind::Count(_) | Kind::Variadic => {
             let native = format_ident!("__native_{name}");
             quote!(#native)
         }
@@ -159,17 +170,29 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
 
 /// Everything about a call of the function at `code`.
 fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result<TokenStream, Error> {
-    let Function { name, options, parameters, .. } = function;
+    let parameters = &function.parameters;
     callback::check_data(parameters)?;
     let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, parameters)).collect::<Result<_, _>>()?;
-    let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, name, options, fail));
+    let owners = returns::owners(function, fail);
+    let marshal = parameters.iter().zip(&stages).map(|(p, s)| marshal(p, s, function, fail));
+    // Once everything that they count is converted.
+    let counts = parameters.iter().zip(&stages).filter_map(|(p, s)| match &p.kind {
+        Kind::Count(count) => Some(count.marshal(&p.name, &s.native, function, fail)),
+        _ => None,
+    });
     let hand_over = parameters.iter().zip(&stages).filter_map(|(p, s)| hand_over(p, s));
-    let copy_back = parameters.iter().zip(&stages).filter_map(|(p, s)| copy_back(p, s, name, options));
+    let copy_back = parameters
+        .iter()
+        .zip(&stages)
+        .filter_map(|(p, s)| copy_back(p, s, function).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
     let invoke = invoke(function, &stages);
-    let unmarshal = unmarshal(function, fail);
+    let unmarshal = unmarshal(function, fail)?;
     Ok(quote! {
+        #owners
         let __code = #code;
         #(#marshal)*
+        #(#counts)*
         #(#hand_over)*
         #invoke
         let mut __changed: ::core::option::Option<::pinvoke::marshal::MarshalError> = ::core::option::Option::None;
@@ -203,32 +226,51 @@ fn bind(function: &Function, import: &Ident) -> TokenStream {
 /// The trait that converts a parameter, applied to it.
 fn converter(parameter: &Parameter, options: &Options) -> Option<TokenStream> {
     match &parameter.kind {
-        Kind::Value { ty, form } => Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>)),
+        Kind::Value { ty, form, is_null_terminated: false } => {
+            Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>))
+        }
+        Kind::Value { form, .. } => {
+            Some(quote!(<::pinvoke::marshal::NullTerminated<_> as ::pinvoke::marshal::IntoNative<#form>>))
+        }
+        Kind::Lent { ty, form, .. } => Some(quote!(<#ty as ::pinvoke::marshal::Lend<#form>>)),
         Kind::Variadic => {
             let form = options.form();
             Some(quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>))
         }
-        Kind::Closure(_) | Kind::UserData { .. } => None,
+        Kind::Closure(_) | Kind::UserData { .. } | Kind::Count(_) => None,
     }
 }
 
-fn marshal(
-    parameter: &Parameter,
-    stage: &Stage,
-    function: &Ident,
-    options: &Options,
-    fail: &TokenStream,
-) -> TokenStream {
+fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &TokenStream) -> TokenStream {
+    let Function { options, name: function_name, .. } = function;
     let name = &parameter.name;
     if let Kind::Closure(closure) = &parameter.kind {
-        return callback::emit(closure, name, function, options, fail);
+        return callback::emit(closure, name, function_name, options, fail);
     }
     let Some(converter) = converter(parameter, options) else { return TokenStream::new() };
     let Stage { state, native } = stage;
-    let (function, value) = (function.to_string(), name.to_string());
+    let measure = match &parameter.kind {
+        Kind::Value { ty, form, .. } => length::measure(name, ty, form, function),
+        _ => None,
+    };
+    let convert = match &parameter.kind {
+        Kind::Lent { room, .. } => {
+            let room = match room {
+                Some(room) => quote!(::core::option::Option::Some(#room)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(lend(#name, #room, &mut #state))
+        }
+        Kind::Value { is_null_terminated: true, .. } => {
+            quote!(into_native(::pinvoke::marshal::NullTerminated(#name), &mut #state))
+        }
+        _ => quote!(into_native(#name, &mut #state)),
+    };
+    let (function, value) = (function_name.to_string(), name.to_string());
     quote! {
+        #measure
         let mut #state = #converter::state();
-        let #native = match #converter::into_native(#name, &mut #state) {
+        let #native = match #converter::#convert {
             ::core::result::Result::Ok(native) => native,
             ::core::result::Result::Err(error) => {
                 let error = ::pinvoke::Error::from(error.at(#function, #value));
@@ -239,7 +281,7 @@ fn marshal(
 }
 
 fn hand_over(parameter: &Parameter, stage: &Stage) -> Option<TokenStream> {
-    let Kind::Value { ty, form } = &parameter.kind else { return None };
+    let Kind::Value { ty, form, is_null_terminated: false } = &parameter.kind else { return None };
     let state = &stage.state;
     Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::hand_over(&mut #state);))
 }
@@ -247,28 +289,68 @@ fn hand_over(parameter: &Parameter, stage: &Stage) -> Option<TokenStream> {
 fn copy_back(
     parameter: &Parameter,
     stage: &Stage,
-    function: &Ident,
-    options: &Options,
-) -> Option<TokenStream> {
-    let converter = converter(parameter, options)?;
+    function: &Function,
+) -> Result<Option<TokenStream>, Error> {
+    let Some(converter) = converter(parameter, &function.options) else { return Ok(None) };
     let state = &stage.state;
-    let (function, value) = (function.to_string(), parameter.name.to_string());
-    Some(quote! {
-        if let ::core::result::Result::Err(error) = #converter::copy_back(&mut #state) {
-            __changed.get_or_insert(error.at(#function, #value));
+    let (name, value) = (function.name.to_string(), parameter.name.to_string());
+    let copied = match (&parameter.kind, used(parameter, function)?) {
+        (Kind::Lent { .. }, Some(used)) => quote! {
+            match #used {
+                // SAFETY: native code has left so many, as declared.
+                ::core::result::Result::Ok(used) => unsafe {
+                    #converter::take_back(&mut #state, ::core::option::Option::Some(used))
+                },
+                ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+            }
+        },
+        (Kind::Lent { .. }, None) => quote! {
+            // SAFETY: native code has left it as declared.
+            unsafe { #converter::take_back(&mut #state, ::core::option::Option::None) }
+        },
+        _ => quote!(#converter::copy_back(&mut #state)),
+    };
+    Ok(Some(quote! {
+        if let ::core::result::Result::Err(error) = #copied {
+            __changed.get_or_insert(error.at(#name, #value));
         }
-    })
+    }))
+}
+
+/// What native code says about the length of a parameter, as a `Result<usize, MarshalError>`.
+fn used(parameter: &Parameter, function: &Function) -> Result<Option<TokenStream>, Error> {
+    if let Some(len) = parameter.returns.as_ref().and_then(|r| r.len.as_ref()) {
+        return len.emit(function).map(Some);
+    }
+    if function.returns.len_of.as_ref() == Some(&parameter.name) {
+        // A negative result is a failure, which the caller sees; then nothing was written.
+        return Ok(Some(quote! {
+            ::core::result::Result::<_, ::pinvoke::marshal::MarshalError>::Ok(
+                // SAFETY: it is an integer.
+                unsafe { ::pinvoke::marshal::Count::count(__returned) }.unwrap_or(0)
+            )
+        }));
+    }
+    Ok(length::written(function, |of| matches!(of, length::Counted::Parameter(of) if *of == parameter.name)))
+}
+
+/// The trait that converts the result, applied to it.
+fn result_converter(function: &Function) -> TokenStream {
+    let (value, form) = (function.result.value(), function.result_form());
+    match function.has_counted_result() {
+        true => quote!(<#value as ::pinvoke::marshal::FromCounted<'_, #form>>),
+        false => quote!(<#value as ::pinvoke::marshal::FromNative<#form>>),
+    }
 }
 
 /// The type of the native result.
 fn native_result(function: &Function) -> TokenStream {
-    let value = function.result.value();
-    let form = function.options.form();
+    let from = result_converter(function);
     match &function.failure {
         Failure::Hresult => quote!(::core::primitive::i32),
         Failure::UnitPolicy(policy) => quote!(<#policy as ::pinvoke::returns::UnitPolicy>::Native),
         Failure::Never | Failure::Usual | Failure::Policy(_) => {
-            quote!(<#value as ::pinvoke::marshal::FromNative<#form>>::Native)
+            quote!(#from::Native)
         }
     }
 }
@@ -306,13 +388,11 @@ fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
 fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
-        let value = function.result.value();
-        let form = function.options.form();
+        let from = result_converter(function);
         natives.push(quote!(__out.as_mut_ptr()));
         quote! {
             // Zero, should the function leave it alone.
-            let mut __out =
-                ::core::mem::MaybeUninit::<<#value as ::pinvoke::marshal::FromNative<#form>>::Native>::zeroed();
+            let mut __out = ::core::mem::MaybeUninit::<#from::Native>::zeroed();
         }
     });
     let (prepare, call) = if function.is_variadic() {
@@ -354,11 +434,9 @@ fn calls_back(function: &Function) -> bool {
     function.options.calls_back || function.parameters.iter().any(|p| matches!(p.kind, Kind::Closure(_)))
 }
 
-fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
-    let value = function.result.value();
-    let form = function.options.form();
+fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Error> {
     let name = function.name.to_string();
-    let from = quote!(<#value as ::pinvoke::marshal::FromNative<#form>>);
+    let from = result_converter(function);
     let policy = |policy: &TokenStream| {
         let failure = quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last));
         let stop = quote!(if let ::core::option::Option::Some(error) = #failure { #fail });
@@ -388,20 +466,22 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
     let remember = (function.options.set_last_error
         && matches!(function.result, ResultForm::Plain(_) | ResultForm::Optional { .. }))
     .then(|| quote!(__last.remember();));
-    let refused = calls_back(function).then(|| callback::refused(&from, &native, &has_failed, fail));
+    let (count, take) = take(function, &from, &native)?;
+    let refused = calls_back(function).then(|| callback::refused(&take, &has_failed, fail));
     let finish = match &function.result {
         ResultForm::Plain(_) => quote!(__value),
         ResultForm::WithError(_) => quote!((__value, __last)),
         ResultForm::Checked { .. } => quote!(::core::result::Result::Ok(__value)),
         ResultForm::Optional { .. } => quote!(::core::option::Option::Some(__value)),
     };
-    quote! {
+    Ok(quote! {
+        #count
         #refused
         #failed
         #remember
         // The result becomes an owner first: if anything else fails, it is dropped and not lost.
         // SAFETY: the function returned it, as declared.
-        let __value = unsafe { #from::from_native(#native) };
+        let __value = unsafe { #take };
         let __value = match (__value, __changed) {
             (::core::result::Result::Ok(value), ::core::option::Option::None) => value,
             (::core::result::Result::Err(error), _) => {
@@ -414,5 +494,30 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> TokenStream {
             }
         };
         #finish
-    }
+    })
+}
+
+/// The expression that makes the result of what native code returned, and the statement before it.
+fn take(
+    function: &Function,
+    from: &TokenStream,
+    native: &TokenStream,
+) -> Result<(TokenStream, TokenStream), Error> {
+    let written = length::written(function, |of| matches!(of, length::Counted::Return(_)));
+    let count = match (&function.returns.len, written) {
+        (Some(len), None) => len.emit(function)?,
+        (None, Some(written)) => written,
+        (None, None) => return Ok((TokenStream::new(), quote!(#from::from_native(#native)))),
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                function.name.span(),
+                "the length of the result is said twice: by `len = ...` and by `#[len_of(return)]`",
+            ));
+        }
+    };
+    let (value, form) = (function.result.value(), function.result_form());
+    Ok((
+        quote!(let __result_count: ::core::result::Result<::core::primitive::usize, ::pinvoke::marshal::MarshalError> = #count;),
+        quote!(::pinvoke::marshal::counted_result::<#value, #form>(#native, __result_count)),
+    ))
 }

@@ -10,9 +10,11 @@ pub(crate) mod callback_type;
 mod declaration;
 mod function;
 mod global;
+mod length;
 pub(crate) mod options;
 mod prototype;
 mod result;
+mod returns;
 mod table;
 mod wrapper;
 
@@ -54,12 +56,20 @@ pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenSt
     for item in &block.items {
         match item {
             ForeignItem::Fn(item) => {
-                imports.extend(errors.keep(Function::parse(item, &options)).map(Import::Function));
+                imports.extend(
+                    errors.keep(Function::parse(item, &options)).map(|f| Import::Function(Box::new(f))),
+                );
             }
             ForeignItem::Static(item) => {
                 imports.extend(errors.keep(Global::parse(item, &options)).map(Import::Global));
             }
             other => errors.add(Error::new_spanned(other, "only functions and variables can be imported")),
+        }
+    }
+    let names: Vec<&Ident> = imports.iter().map(Import::name).collect();
+    for import in &imports {
+        if let Import::Function(function) = import {
+            errors.keep(returns::check_owners(function, &names));
         }
     }
     let Some(first) = imports.first() else {
@@ -75,7 +85,7 @@ pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenSt
 
 /// One item of the block.
 enum Import {
-    Function(Function),
+    Function(Box<Function>),
     Global(Global),
 }
 

@@ -13,7 +13,7 @@ use crate::native::NativeType;
 /// `INDEX` is the place of the counting argument among those of the native callback, from 0, as .NET's
 /// `SizeParamIndex`; `PLUS` is added to it, as `SizeConst`.
 ///
-/// ```ignore
+/// ```no_run
 /// use pinvoke::dll_import;
 /// use pinvoke::marshal::Counted;
 ///
@@ -42,6 +42,8 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
     type Native: NativeType;
     /// Room for converted elements.
     type Storage: Default;
+    /// Whether the value looks at the storage, so that it cannot outlive it.
+    const LOOKS_AT_STORAGE: bool = false;
 
     /// The value.
     ///
@@ -84,7 +86,7 @@ pub(super) unsafe fn elements<'a, N>(native: *const N, count: usize) -> Result<&
 ///
 /// # Safety
 /// As for [`elements`].
-unsafe fn values<T: Element<M>, M: ?Sized>(
+pub(super) unsafe fn values<T: Element<M>, M: ?Sized>(
     native: *const T::Native,
     count: usize,
 ) -> Result<Vec<T>, MarshalError> {
@@ -97,6 +99,7 @@ unsafe fn values<T: Element<M>, M: ?Sized>(
 impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s [T] {
     type Native = *const T::Native;
     type Storage = Vec<T>;
+    const LOOKS_AT_STORAGE: bool = !T::IN_PLACE;
 
     #[inline]
     unsafe fn from_counted(
@@ -212,6 +215,7 @@ where
 {
     type Native = T::Native;
     type Storage = T::Storage;
+    const LOOKS_AT_STORAGE: bool = T::LOOKS_AT_STORAGE;
 
     unsafe fn from_counted(
         native: T::Native,
@@ -223,5 +227,38 @@ where
         }
         // SAFETY: the caller's promise.
         unsafe { T::from_counted(native, count, storage) }.map(Some)
+    }
+}
+
+/// A result with a count.
+///
+/// # Errors
+/// As for [`FromCounted::from_counted`], and of the count itself; what the function gave away is freed.
+///
+/// # Safety
+/// As for [`FromCounted::from_counted`].
+#[doc(hidden)]
+pub unsafe fn counted_result<'s, T: FromCounted<'s, M> + 's, M: ?Sized + 's>(
+    native: T::Native,
+    count: Result<usize, MarshalError>,
+) -> Result<T, MarshalError> {
+    const {
+        assert!(
+            !T::LOOKS_AT_STORAGE,
+            "the elements of a returned slice are looked at where they are, and these have another native form: return `Vec<T>`"
+        );
+    }
+    let mut storage = T::Storage::default();
+    let storage = &raw mut storage;
+    // SAFETY: it is there, and the value does not look at it, as asserted.
+    let storage = unsafe { &mut *storage };
+    match count {
+        // SAFETY: the caller's promise.
+        Ok(count) => unsafe { T::from_counted(native, count, storage) },
+        Err(error) => {
+            // SAFETY: as above; no elements can always be had.
+            drop(unsafe { T::from_counted(native, 0, storage) });
+            Err(error)
+        }
     }
 }

@@ -32,7 +32,7 @@ pub trait Count: NativeType {
 }
 
 #[cold]
-fn wrong(count: impl Display, wrong: impl Into<String>) -> MarshalError {
+pub(super) fn wrong(count: impl Display, wrong: impl Into<String>) -> MarshalError {
     Reason::Count { count: count.to_string(), wrong: wrong.into() }.into()
 }
 
@@ -110,6 +110,14 @@ pub fn product(
 ) -> Result<usize, MarshalError> {
     let (a, b) = (a?, b?);
     a.checked_mul(b).ok_or_else(|| wrong(format_args!("{a} * {b}"), "larger than the address space"))
+}
+
+/// Refuses a count that native code reports of a buffer that is smaller.
+pub(super) fn within(count: usize, capacity: usize) -> Result<usize, MarshalError> {
+    if count <= capacity {
+        return Ok(count);
+    }
+    Err(wrong(count, format!("larger than the buffer of {capacity} elements")))
 }
 
 /// Refuses a count of elements that no memory can hold.

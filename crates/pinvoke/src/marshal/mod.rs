@@ -56,6 +56,7 @@ mod counted;
 mod error;
 mod fixed;
 pub mod handle;
+mod lend;
 mod length;
 mod nullable;
 mod owner;
@@ -67,12 +68,15 @@ mod text;
 
 pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
 pub use character::CharUnit;
+#[doc(hidden)]
+pub use counted::counted_result;
 pub use counted::{Counted, FromCounted};
 #[doc(hidden)]
 pub use error::undeclared;
 pub use error::{MarshalError, Reason};
 pub use fixed::{Fixed, Truncated};
 pub use handle::{Exchange, Handle, HandleKind, HandleRef, HandleSlot, HandleValue, OwnedHandle};
+pub use lend::{Lend, Nobody};
 pub use length::{Count, Length, count};
 #[doc(hidden)]
 pub use length::{product, sum};

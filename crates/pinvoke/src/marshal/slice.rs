@@ -11,8 +11,8 @@
 
 use core::fmt;
 
+use super::lend::zero;
 use super::{Element, IntoNative, MarshalError};
-use crate::native::NativeField;
 
 /// Native forms of the elements of a slice, and what they point to.
 pub struct Natives<T: Element<M>, M: ?Sized> {
@@ -146,15 +146,22 @@ macro_rules! moved {
 moved!(Vec<T>, Box<[T]>);
 
 /// An array that ends with an element whose bytes are all zero, as `argv` does: the function gets the
-/// elements and one more.
+/// elements and one more. `#[null_terminated]` before a parameter makes one of its slice.
+///
+/// ```
+/// use pinvoke::dll_import;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Replaces the program; fails if there is none of this name.
+///     fn execv(path: &str, #[null_terminated] arguments: &[&str]) -> i32;
+/// }
+///
+/// // SAFETY: it fails.
+/// assert_eq!(unsafe { execv("/no/such/program", &["program", "--help"]) }, -1);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NullTerminated<'a, T>(pub &'a [T]);
-
-fn zero<N: NativeField>() -> N {
-    const { assert!(N::FIELD_ZEROABLE, "this element has no null to end the array with") };
-    // SAFETY: all bytes zero is a value of the type, as asserted.
-    unsafe { core::mem::zeroed() }
-}
 
 impl<T: Element<M>, M: ?Sized> IntoNative<M> for NullTerminated<'_, T> {
     type Native = *const T::Native;

@@ -15,3 +15,4 @@ mod native_callbacks;
 mod registrations;
 mod scalars;
 mod structures;
+mod text;

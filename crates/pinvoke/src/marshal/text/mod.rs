@@ -21,7 +21,7 @@
 //! | `#[returns(free)] fn f() -> String` | returns text that this side frees |
 //! | `fn f() -> &'static str` | returns text that is never changed |
 //!
-//! ```ignore
+//! ```
 //! use pinvoke::dll_import;
 //!
 //! #[dll_import("libc")]

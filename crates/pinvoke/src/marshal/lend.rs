@@ -1,0 +1,317 @@
+//! Room that native code fills, and arrays that it replaces: arguments whose length after the call is not
+//! the one before.
+//!
+//! A **buffer** (`#[buffer]` before the parameter) is what .NET's `StringBuilder` is for. Native code gets
+//! the address of room for so many units and what is in it so far; `#[capacity_of(...)]` tells it how many.
+//! Afterwards the value is
+//!
+//! * as many units as native code says it has left there (`#[len_of(...)]` of a `&mut` count, a count that
+//!   went in as the capacity, or `#[returns(len_of(...))]`), never more than there was room for;
+//! * of text, only those before the first NUL. Where native code gives no count, there has to be one.
+//!
+//! The room is the capacity of the `String` or `Vec`, in units of the character set or in elements, or what
+//! `#[buffer(N)]` says.
+//!
+//! ```
+//! use pinvoke::dll_import;
+//!
+//! #[dll_import("libc", set_last_error)]
+//! unsafe extern "C" {
+//!     safe fn gethostname(#[buffer] name: &mut String, #[capacity_of(name)] size: usize) -> Result<i32, pinvoke::Error>;
+//!     #[returns(len_of(data))]
+//!     safe fn getrandom(#[buffer(16)] data: &mut Vec<u8>, #[capacity_of(data)] size: usize, flags: u32) -> Result<isize, pinvoke::Error>;
+//! }
+//!
+//! let mut name = String::with_capacity(256);
+//! gethostname(&mut name)?;
+//! let mut data = Vec::new();
+//! getrandom(&mut data, 0)?;
+//! assert_eq!(data.len(), 16);
+//! # Ok::<(), pinvoke::Error>(())
+//! ```
+//!
+//! A **replaced array** (`#[returns(free, len = n)] values: &mut Vec<T>`) is a pointer to a pointer: native
+//! code gets an array in memory of the owner, may free it and put another one there, and says how long
+//! that is. What stands there after the call is copied and freed.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::counted::{release, values};
+use super::length::{in_memory, within, wrong};
+use super::{CharSet, Element, MarshalError, Owned, Owner, Reason, Unit};
+use crate::native::{NativeField, NativeType};
+
+/// An argument that native code fills or replaces, and whose length it then tells.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no room that native code can fill in the form `{M}`",
+    note = "buffers are `&mut String` and `&mut Vec<T>`; arrays that native code replaces are `&mut Vec<T>`"
+)]
+pub trait Lend<M: ?Sized>: Sized {
+    /// What travels.
+    type Native: NativeType;
+    /// What has to live until the call is over.
+    type State;
+
+    /// Room for the conversion, before it.
+    fn state() -> Self::State;
+
+    /// The address of the room: for `room` units, or as many as the value has capacity for.
+    ///
+    /// # Errors
+    /// The value has no native form, or more units than there is room for.
+    fn lend(self, room: Option<usize>, state: &mut Self::State) -> Result<Self::Native, MarshalError>;
+
+    /// How many units there is room for.
+    fn capacity(state: &Self::State) -> usize;
+
+    /// How many units were lent with something in them.
+    fn length(state: &Self::State) -> usize;
+
+    /// Takes over what native code has left: so many units, if it said so.
+    ///
+    /// # Errors
+    /// The units are no value of the type; the count is larger than the room; there is no NUL.
+    ///
+    /// # Safety
+    /// Native code has left so many units, as declared.
+    unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError>;
+}
+
+/// Room for text.
+#[derive(Debug)]
+pub struct TextBuffer<'a, U> {
+    units: Vec<U>,
+    length: usize,
+    origin: Option<&'a mut String>,
+}
+
+impl<'a, M: CharSet> Lend<M> for &'a mut String {
+    type Native = *mut M::Unit;
+    type State = TextBuffer<'a, M::Unit>;
+
+    fn state() -> Self::State {
+        TextBuffer { units: Vec::new(), length: 0, origin: None }
+    }
+
+    fn lend(self, room: Option<usize>, state: &mut Self::State) -> Result<*mut M::Unit, MarshalError> {
+        let room = room.unwrap_or(self.capacity());
+        if let Some(position) = self.bytes().position(|b| b == 0) {
+            return Err(Reason::InteriorNul { position }.into());
+        }
+        state.units.reserve_exact(room);
+        M::encode(self, &mut state.units)?;
+        state.length = within(state.units.len(), room)?;
+        state.units.resize(room, M::Unit::NUL);
+        state.origin = Some(self);
+        Ok(state.units.as_mut_ptr())
+    }
+
+    fn capacity(state: &Self::State) -> usize {
+        state.units.len()
+    }
+
+    fn length(state: &Self::State) -> usize {
+        state.length
+    }
+
+    unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError> {
+        let Some(origin) = state.origin.take() else { return Ok(()) };
+        let room = state.units.len();
+        let units = &state.units[..used.map_or(Ok(room), |used| within(used, room))?];
+        let units = match units.iter().position(|u| *u == M::Unit::NUL) {
+            Some(end) => &units[..end],
+            None if used.is_some() || room == 0 => units,
+            None => return Err(Reason::Unterminated { units: room }.into()),
+        };
+        let text = M::look(units)?;
+        // The capacity stays, for the next call.
+        origin.clear();
+        origin.push_str(&text);
+        Ok(())
+    }
+}
+
+/// Room for elements.
+pub struct ElementBuffer<'a, T: Element<M>, M: ?Sized> {
+    room: usize,
+    /// Native forms, unless they are the elements themselves.
+    natives: Vec<T::Native>,
+    guards: Vec<T::Guard>,
+    origin: Option<&'a mut Vec<T>>,
+}
+
+impl<T: Element<M>, M: ?Sized> Drop for ElementBuffer<'_, T, M> {
+    fn drop(&mut self) {
+        for native in &mut self.natives {
+            // SAFETY: made by `to_native`, written by native code, or zero; read for the last time.
+            unsafe { T::release(native) };
+        }
+    }
+}
+
+impl<T: Element<M>, M: ?Sized> fmt::Debug for ElementBuffer<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ElementBuffer").field("room", &self.room).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Element<M>, M: CharSet> Lend<M> for &'a mut Vec<T> {
+    type Native = *mut T::Native;
+    type State = ElementBuffer<'a, T, M>;
+
+    fn state() -> Self::State {
+        ElementBuffer { room: 0, natives: Vec::new(), guards: Vec::new(), origin: None }
+    }
+
+    fn lend(self, room: Option<usize>, state: &mut Self::State) -> Result<*mut T::Native, MarshalError> {
+        state.room = room.unwrap_or(self.capacity());
+        within(self.len(), state.room)?;
+        let values = state.origin.insert(self);
+        if T::IN_PLACE {
+            values.reserve_exact(state.room - values.len());
+            return Ok(values.as_mut_ptr().cast());
+        }
+        state.natives.reserve_exact(state.room);
+        for value in values.iter() {
+            let (native, guard) = value.to_native()?;
+            state.natives.push(native);
+            state.guards.push(guard);
+        }
+        state.natives.resize_with(state.room, zero);
+        Ok(state.natives.as_mut_ptr())
+    }
+
+    fn capacity(state: &Self::State) -> usize {
+        state.room
+    }
+
+    fn length(state: &Self::State) -> usize {
+        state.origin.as_ref().map_or(0, |values| values.len())
+    }
+
+    unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError> {
+        let Some(origin) = state.origin.take() else { return Ok(()) };
+        let used = used.map_or(Ok(origin.len()), |used| within(used, state.room))?;
+        if T::IN_PLACE {
+            // SAFETY: there was room, and native code has left so many elements, by contract.
+            unsafe { origin.set_len(used) };
+            return Ok(());
+        }
+        let natives = &state.natives[..used];
+        // SAFETY: native code has left them, by contract.
+        *origin = natives.iter().map(|n| unsafe { T::from_element(n) }).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+}
+
+pub(super) fn zero<N: NativeField>() -> N {
+    const { assert!(N::FIELD_ZEROABLE, "all bytes zero is no value of this element") };
+    // SAFETY: all bytes zero is a value of the type, as asserted.
+    unsafe { core::mem::zeroed() }
+}
+
+/// The place of an array that native code may replace.
+pub struct Replaced<'a, T: Element<M>, M, O: Owner> {
+    /// What native code sees.
+    slot: *mut T::Native,
+    /// What it saw first, and how many elements that has.
+    given: *mut T::Native,
+    length: usize,
+    guards: Vec<T::Guard>,
+    origin: Option<&'a mut Vec<T>>,
+    owner: PhantomData<O>,
+}
+
+impl<T: Element<M>, M, O: Owner> Replaced<'_, T, M, O> {
+    fn give(&mut self, values: &[T]) -> Result<(), MarshalError> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let bytes = size_of::<T::Native>() * in_memory::<T::Native>(values.len())?;
+        let memory = O::allocate(bytes).cast::<T::Native>();
+        if memory.is_null() {
+            return Err(MarshalError::custom(format!(
+                "`{}` has no memory for an array: declare `alloc_with`, or start with an empty one",
+                O::NAME
+            )));
+        }
+        (self.slot, self.given) = (memory, memory);
+        for value in values {
+            let (native, guard) = value.to_native()?;
+            // SAFETY: there is room for all of them, and so many were written.
+            let place = unsafe { memory.add(self.length) };
+            // SAFETY: as above; aligned for every scalar.
+            unsafe { place.write(native) };
+            self.guards.push(guard);
+            self.length += 1;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Element<M>, M, O: Owner> Drop for Replaced<'_, T, M, O> {
+    fn drop(&mut self) {
+        if self.slot.is_null() {
+            return;
+        }
+        // How many elements another array has is not known unless it was read.
+        if self.slot == self.given {
+            // SAFETY: so many elements are there.
+            unsafe { release::<T, M>(self.slot, self.length) };
+        }
+        // SAFETY: not null, and the owner's by declaration.
+        unsafe { O::free(self.slot.cast()) };
+    }
+}
+
+impl<T: Element<M>, M, O: Owner> fmt::Debug for Replaced<'_, T, M, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replaced").field("owner", &O::NAME).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Element<M>, M, O: Owner> Lend<Owned<M, O>> for &'a mut Vec<T> {
+    type Native = *mut *mut T::Native;
+    type State = Replaced<'a, T, M, O>;
+
+    fn state() -> Self::State {
+        let null = core::ptr::null_mut();
+        Replaced { slot: null, given: null, length: 0, guards: Vec::new(), origin: None, owner: PhantomData }
+    }
+
+    fn lend(self, _: Option<usize>, state: &mut Self::State) -> Result<Self::Native, MarshalError> {
+        state.give(self)?;
+        state.origin = Some(self);
+        Ok(&raw mut state.slot)
+    }
+
+    fn capacity(state: &Self::State) -> usize {
+        state.length
+    }
+
+    fn length(state: &Self::State) -> usize {
+        state.length
+    }
+
+    unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError> {
+        let Some(origin) = state.origin.take() else { return Ok(()) };
+        let Some(used) = used else { return Err(wrong("none", "missing")) };
+        // SAFETY: so many elements are there, by contract.
+        let read = unsafe { values::<T, M>(state.slot, used) };
+        // Released once, with all of them: `Drop` frees the array.
+        (state.given, state.length) = (state.slot, used);
+        *origin = read?;
+        Ok(())
+    }
+}
+
+/// The owner of memory that stays native code's: nothing is freed.
+#[derive(Clone, Copy, Debug)]
+pub enum Nobody {}
+
+// SAFETY: frees nothing and allocates nothing.
+unsafe impl Owner for Nobody {
+    const NAME: &'static str = "borrowed";
+    unsafe fn free(_: *mut core::ffi::c_void) {}
+}
