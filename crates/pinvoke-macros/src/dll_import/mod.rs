@@ -61,7 +61,8 @@ pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenSt
                 );
             }
             ForeignItem::Static(item) => {
-                imports.extend(errors.keep(Global::parse(item, &options)).map(Import::Global));
+                imports
+                    .extend(errors.keep(Global::parse(item, &options)).map(|g| Import::Global(Box::new(g))));
             }
             other => errors.add(Error::new_spanned(other, "only functions and variables can be imported")),
         }
@@ -86,7 +87,7 @@ pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenSt
 /// One item of the block.
 enum Import {
     Function(Box<Function>),
-    Global(Global),
+    Global(Box<Global>),
 }
 
 impl Import {
