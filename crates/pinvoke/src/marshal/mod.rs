@@ -129,6 +129,10 @@ pub type WChar = <WideChars as CharSet>::Unit;
 
 /// States that hold nothing that native code needs, once it was [handed over](IntoNative::hand_over):
 /// what makes a value the result of a callback, which nothing outlives.
+#[diagnostic::on_unimplemented(
+    message = "the result of a callback cannot point into memory of this side: it would be gone when native code looks",
+    note = "return `Given<String>` for text that native code frees, or an address of something that lives on"
+)]
 pub trait Detached {}
 
 impl Detached for () {}

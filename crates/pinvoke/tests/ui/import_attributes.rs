@@ -1,7 +1,6 @@
 //! Attributes of parameters that contradict each other.
 
 use pinvoke::dll_import;
-use pinvoke::marshal::Utf16;
 
 #[dll_import("libc")]
 unsafe extern "C" {

@@ -5,8 +5,6 @@ use pinvoke::marshal::Given;
 
 #[dll_import("libc", char_set = Unicode)]
 unsafe extern "C" {
-    fn wide_in_place(text: &str) -> &'static str;
-    fn nested(rows: &[&[i32]]);
     fn float_count(values: &[i32], #[len_of(values)] n: f64);
     #[returns(free, len = n)]
     fn float_length(n: f64) -> Vec<i32>;

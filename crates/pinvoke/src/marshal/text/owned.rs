@@ -155,6 +155,10 @@ impl<T: fmt::Debug, O> fmt::Debug for Given<T, O> {
 
 /// Text that may be there.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text that could be given away",
+    note = "`Given` is for `&str`, `String`, `Box<str>`, `Cow<str>` and the `Option` of each"
+)]
 pub trait MaybeText {
     fn maybe(&self) -> Option<&str>;
 }
