@@ -30,6 +30,9 @@ const DEAD: u64 = 1;
 /// Entries in the first segment of an object.
 const FIRST: usize = 4;
 
+/// So many more dead than living entries are not worth a copy.
+const TOLERATED: usize = if cfg!(loom) { 0 } else { 16 };
+
 /// State words are even and never used twice, in no object of the process.
 static NEXT_STATE: Counter = Counter::new(2);
 
@@ -283,7 +286,7 @@ impl Writer {
 
     /// Replaces the list by one without the dead, if they are the majority.
     pub(super) fn compact(&mut self, current: &AtomicPtr<List>) {
-        if self.dead > self.live + 16 {
+        if self.dead > self.live + TOLERATED {
             // SAFETY: the current list lives until it is retired, below.
             let list = unsafe { &*current.load(Ordering::Relaxed) };
             let new = List::new(Arc::clone(&list.identity), self.live + self.live / 2);

@@ -84,7 +84,12 @@ struct Table {
     free: usize,
 }
 
+#[cfg(not(loom))]
 static TABLE: Lock<Table> = Lock::new(Table { chunks: Vec::new(), free: 0 });
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref TABLE: Lock<Table> = Lock::new(Table { chunks: Vec::new(), free: 0 });
+}
 
 impl Table {
     fn record(&mut self, index: usize) -> Option<&mut Record> {

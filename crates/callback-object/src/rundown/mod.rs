@@ -93,6 +93,7 @@ struct Wait {
 
 struct Deferred {
     state: u64,
+    fence: Fence,
     work: Work,
 }
 
@@ -162,9 +163,8 @@ fn wait(states: &[u64], own: Option<&Slot>, fence: Fence) -> Departure {
     let mut waits = DOMAIN.waits.lock();
     waits.waiting.push(Wait { sleeper, states: states.into() });
     let departure = loop {
-        others(own).filter(|slot| slot.is_inside(states)).for_each(Slot::ask_to_wake);
-        fence.heavy();
-        if !inside_elsewhere(states, own) {
+        let is_this = |slot: &Slot| slot.number() == sleeper;
+        if ask_those_inside(states, fence, is_this) || !inside_elsewhere(states, own) {
             break Departure::Complete;
         }
         if sleeper != 0 && waits.lead_back(states, sleeper) {
@@ -214,10 +214,44 @@ impl Waits {
         false
     }
 
-    /// Takes out the work whose calls have all returned.
+    /// Takes out the work whose calls have all returned. Whoever keeps some of it waiting is asked to say
+    /// when it does no more.
     fn take_ready(&mut self) -> Vec<Work> {
-        let ready = self.deferred.extract_if(.., |d| !Slot::all().any(|slot| slot.is_inside(&[d.state])));
+        let own = Slot::attached().map_or(0, Slot::number);
+        let ready = self.deferred.extract_if(.., |deferred| {
+            // This thread is not asked again for a routine that it is really in, for it was asked when the
+            // work was deferred; else it would be back here after every routine that it notifies from
+            // there.
+            let states = [deferred.state];
+            let is_in_it = |slot: &Slot| slot.number() == own && !slot.is_about(&states);
+            ask_those_inside(&states, deferred.fence, is_in_it)
+        });
         ready.map(|d| d.work).collect()
+    }
+}
+
+/// Asks every thread that is inside to say so when it leaves, but for `asked_before`. Whether there was none.
+///
+/// A thread that is not inside when we ask may be when we look again: it read that the routine is alive
+/// before that was changed, and is about to learn better. So it is asked too.
+fn ask_those_inside(states: &[u64], fence: Fence, asked_before: impl Fn(&Slot) -> bool) -> bool {
+    let mut asked: Vec<usize> = Vec::new();
+    loop {
+        let mut inside = Slot::all().filter(|slot| slot.is_inside(states)).peekable();
+        if inside.peek().is_none() {
+            return true;
+        }
+        let count = asked.len();
+        for slot in inside {
+            if !asked.contains(&slot.number()) && !asked_before(slot) {
+                slot.ask_to_wake();
+                asked.push(slot.number());
+            }
+        }
+        if asked.len() == count {
+            return false;
+        }
+        fence.heavy();
     }
 }
 
@@ -226,10 +260,9 @@ impl Waits {
 pub(crate) fn defer(state: u64, fence: Fence, work: Work) {
     let ready = {
         let mut waits = DOMAIN.waits.lock();
-        waits.deferred.push(Deferred { state, work });
+        waits.deferred.push(Deferred { state, fence, work });
         fence.heavy();
-        Slot::all().filter(|slot| slot.is_inside(&[state])).for_each(Slot::ask_to_wake);
-        fence.heavy();
+        ask_those_inside(&[state], fence, |_| false);
         waits.take_ready()
     };
     ready.into_iter().for_each(|work| work());

@@ -229,6 +229,11 @@ impl Slot {
         self.frames().filter(|frame| frame.is_used()).count()
     }
 
+    /// Whether the innermost walk of its thread, which is this thread, is at one of these.
+    pub(super) fn is_about(&self, states: &[u64]) -> bool {
+        self.frames().take_while(|frame| frame.is_used()).last().is_some_and(|frame| frame.is_inside(states))
+    }
+
     /// A frame for one more walk. Frames are used and freed like a stack.
     ///
     /// A test of the first frame, not a depth that is counted up and down: the processor guesses the

@@ -1,0 +1,227 @@
+//! Every interleaving, and every order that memory allows, of small programs over the portable fence.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test -p callback-object --test loom --release`. What is read in a routine
+//! is written after unregistering: loom reports it as a race if nothing orders the two. A wake-up that is
+//! lost is a deadlock of the model.
+#![cfg(loom)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use callback_object::{Attributes, CallbackObject, Fence, Registration};
+use loom::cell::UnsafeCell;
+use loom::sync::Mutex;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+/// All interleavings with so many involuntary switches between threads.
+fn model(preemptions: usize, program: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 20_000;
+    builder.check(program);
+}
+
+fn object() -> CallbackObject {
+    CallbackObject::unnamed(Attributes::new().fence(Fence::Portable))
+}
+
+fn notify(object: &CallbackObject) {
+    object.notify(null_mut(), null_mut()).unwrap();
+}
+
+/// What a routine reads and what is overwritten when it is gone.
+#[derive(Clone)]
+struct Context(Arc<UnsafeCell<usize>>);
+
+// SAFETY: that accesses are ordered is what the model checks.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+impl Context {
+    fn new() -> Context {
+        Context(Arc::new(UnsafeCell::new(1)))
+    }
+
+    fn read(&self) {
+        // SAFETY: loom reports what races with this.
+        assert_eq!(self.0.with(|value| unsafe { *value }), 1, "the routine runs after it was unregistered");
+    }
+
+    fn poison(&self) {
+        // SAFETY: as above.
+        self.0.with_mut(|value| unsafe { *value = 2 });
+    }
+}
+
+fn register(object: &CallbackObject, context: &Context) -> Registration {
+    let context = context.clone();
+    object.register(move |_, _| context.read()).unwrap()
+}
+
+#[test]
+fn no_call_after_unregistering() {
+    model(3, || {
+        let object = object();
+        let context = Context::new();
+        let registration = register(&object, &context);
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify(&object)
+        });
+        registration.unregister().unwrap();
+        context.poison();
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn two_notifiers_and_a_wake_up() {
+    model(3, || {
+        let object = object();
+        let context = Context::new();
+        let registration = register(&object, &context);
+        let notifiers = [(); 2].map(|()| {
+            let object = object.clone();
+            thread::spawn(move || notify(&object))
+        });
+        registration.unregister().unwrap();
+        context.poison();
+        notifiers.into_iter().for_each(|n| n.join().unwrap());
+    });
+}
+
+#[test]
+fn a_walk_goes_on_while_the_list_is_replaced() {
+    model(3, || {
+        let object = object();
+        let contexts = [Context::new(), Context::new(), Context::new()];
+        let [first, second, third] = contexts.each_ref().map(|c| register(&object, c));
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify(&object)
+        });
+        // In the model a list is replaced when more are dead than alive.
+        drop(first);
+        contexts[0].poison();
+        drop(second);
+        contexts[1].poison();
+        let fourth = register(&object, &contexts[2]);
+        drop(third);
+        drop(fourth);
+        contexts[2].poison();
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn a_registered_routine_is_called() {
+    model(3, || {
+        let object = object();
+        let registered = Arc::new(AtomicUsize::new(0));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let notifier = thread::spawn({
+            let (object, registered, calls) = (object.clone(), Arc::clone(&registered), Arc::clone(&calls));
+            move || {
+                let before = registered.load(Ordering::Acquire);
+                notify(&object);
+                assert!(calls.load(Ordering::Relaxed) >= before);
+            }
+        });
+        let theirs = Arc::clone(&calls);
+        let routine = move |_, _| _ = theirs.fetch_add(1, Ordering::Relaxed);
+        let registration = object.register(routine).unwrap();
+        registered.store(1, Ordering::Release);
+        notifier.join().unwrap();
+        drop(registration);
+    });
+}
+
+/// A place for a registration that a routine takes.
+type Cell = Arc<Mutex<Option<Registration>>>;
+
+fn take(cell: &Cell) -> Option<Registration> {
+    cell.lock().unwrap().take()
+}
+
+#[test]
+fn a_routine_unregisters_itself_in_one_of_two_threads() {
+    model(3, || {
+        let object = object();
+        let cell: Cell = Arc::new(Mutex::new(None));
+        let context = Context::new();
+        let routine = {
+            let (cell, context) = (Arc::clone(&cell), context.clone());
+            move |_, _| {
+                context.read();
+                if let Some(own) = take(&cell) {
+                    own.unregister().unwrap();
+                }
+            }
+        };
+        *cell.lock().unwrap() = Some(object.register(routine).unwrap());
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify(&object)
+        });
+        notify(&object);
+        notifier.join().unwrap();
+        assert_eq!(object.registered(), 0);
+        // Both the registration's closure and its copy of the context are gone.
+        context.poison();
+        assert_eq!(Arc::strong_count(&context.0), 1);
+    });
+}
+
+#[test]
+fn two_routines_that_remove_each_other_both_return() {
+    model(3, || {
+        let objects = [object(), object()];
+        let cells: [Cell; 2] = [Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None))];
+        let contexts = [Context::new(), Context::new()];
+        for i in 0..2 {
+            let (other, context) = (Arc::clone(&cells[1 - i]), contexts[i].clone());
+            let routine = move |_, _| {
+                if let Some(other) = take(&other) {
+                    let _ = other.unregister();
+                }
+                context.read();
+            };
+            *cells[i].lock().unwrap() = Some(objects[i].register(routine).unwrap());
+        }
+        let notifier = thread::spawn({
+            let object = objects[0].clone();
+            move || notify(&object)
+        });
+        notify(&objects[1]);
+        notifier.join().unwrap();
+        for i in 0..2 {
+            drop(take(&cells[i]));
+            assert_eq!(objects[i].registered(), 0);
+            contexts[i].poison();
+            assert_eq!(Arc::strong_count(&contexts[i].0), 1);
+        }
+    });
+}
+
+#[test]
+fn the_object_goes_while_it_is_walked() {
+    model(3, || {
+        let object = object();
+        let context = Context::new();
+        let registration = register(&object, &context);
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || {
+                notify(&object);
+                drop(object);
+            }
+        });
+        drop(registration);
+        drop(object);
+        notifier.join().unwrap();
+        context.poison();
+    });
+}

@@ -1,0 +1,156 @@
+//! What a notification does not do: allocate, ask the system, or leave memory behind. Rule 15.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+
+use callback_object::{Attributes, CallbackObject, Fence, irql, prepare_thread, register_raw, revoke_raw};
+
+/// Counts what is asked for and what is in use.
+struct Counting;
+
+static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+static IN_USE: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        REQUESTS.fetch_add(1, Ordering::Relaxed);
+        IN_USE.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size().cast_signed(), Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test at a time: the counters are the process's.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const FENCES: [Fence; 2] = [Fence::Asymmetric, Fence::Portable];
+
+fn object(fence: Fence) -> CallbackObject {
+    CallbackObject::unnamed(Attributes::new().fence(fence))
+}
+
+fn notify(object: &CallbackObject) {
+    object.notify(std::ptr::null_mut(), std::ptr::null_mut()).unwrap();
+}
+
+#[test]
+fn rule_15_notifying_allocates_nothing() {
+    let _alone = ALONE.lock();
+    for fence in FENCES {
+        let (outer, inner) = (object(fence), object(fence));
+        let reference = inner.reference();
+        let registrations: Vec<_> = (0..10)
+            .map(|_| {
+                let inner = reference.clone();
+                outer.register(move |_, _| inner.notify(0 as _, 0 as _).unwrap()).unwrap()
+            })
+            .chain((0..10).map(|_| inner.register(|_, _| {}).unwrap()))
+            .collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                prepare_thread(2);
+                let before = REQUESTS.load(Ordering::Relaxed);
+                for level in [irql::PASSIVE, irql::APC, irql::DISPATCH] {
+                    let raised = irql::raise(level).unwrap();
+                    (0..100).for_each(|_| notify(&outer));
+                    drop(raised);
+                }
+                assert_eq!(REQUESTS.load(Ordering::Relaxed), before);
+            });
+        });
+        drop(registrations);
+    }
+}
+
+/// In a child under the strict mode of seccomp, in which any system call but `read`, `write` and `exit`
+/// kills.
+#[cfg(target_os = "linux")]
+#[test]
+fn rule_15_notifying_asks_nothing_of_the_system() {
+    let _alone = ALONE.lock();
+    for fence in FENCES {
+        let object = object(fence);
+        let registrations: Vec<_> = (0..10).map(|_| object.register(|_, _| {}).unwrap()).collect();
+        notify(&object);
+        // SAFETY: the child calls nothing that could wait for another thread.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: takes integers.
+            unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_STRICT) };
+            (0..1000).for_each(|_| notify(&object));
+            // SAFETY: ends this child only; `_exit` would use another call.
+            unsafe { libc::syscall(libc::SYS_exit, 7) };
+        }
+        let mut status = 0;
+        // SAFETY: a child of this process, which ends by itself or is killed.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7, "{fence:?}: {status:#x}");
+        drop(registrations);
+    }
+}
+
+#[test]
+fn a_registration_takes_at_most_64_bytes() {
+    unsafe extern "system-unwind" fn nothing(
+        _: *mut std::ffi::c_void,
+        _: *mut std::ffi::c_void,
+        _: *mut std::ffi::c_void,
+    ) {
+    }
+    const COUNT: usize = 100_000;
+    let _alone = ALONE.lock();
+    let object = object(Fence::Asymmetric);
+    let before = IN_USE.load(Ordering::Relaxed);
+    for _ in 0..COUNT {
+        // SAFETY: the routine takes any pointers.
+        unsafe { register_raw(&object, nothing, std::ptr::null_mut(), None) }.unwrap();
+    }
+    let each = (IN_USE.load(Ordering::Relaxed) - before).cast_unsigned() as f64 / COUNT as f64;
+    println!("{each:.1} bytes per registration");
+    assert!(each <= 64.0, "{each:.1} bytes");
+    assert_eq!(revoke_raw(|r| r.object.is_same(&object.reference())).unwrap().len(), COUNT);
+    assert_eq!(object.registered(), 0);
+}
+
+#[test]
+fn churn_leaves_no_memory_behind() {
+    let _alone = ALONE.lock();
+    for fence in FENCES {
+        let object = object(fence);
+        let kept: Vec<_> = (0..100).map(|_| object.register(|_, _| {}).unwrap()).collect();
+        let over = AtomicBool::new(false);
+        let mut in_use = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    notify(&object);
+                }
+            });
+            for _ in 0..6 {
+                for i in 0..5_000 {
+                    let text = format!("{i}");
+                    let registration = object.register(move |_, _| _ = &text).unwrap();
+                    drop(registration);
+                }
+                in_use.push(IN_USE.load(Ordering::Relaxed));
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        // A compaction more or less, and what the notifier still reads.
+        let growth = in_use[5] - in_use[0];
+        assert!(growth.abs() < 64 * 1024, "{fence:?}: {in_use:?}");
+        drop(kept);
+    }
+}
