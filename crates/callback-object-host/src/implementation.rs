@@ -6,7 +6,7 @@
 //!
 //! - In the shared library every exported function first asks which implementation is the active one. It is
 //!   the library's own, in programs that have no other (a host in C, Python, the `pinvoke` command).
-//! - A host in Rust keeps its own and makes the library *forward*: [`share`](crate::share) loads the
+//! - A host in Rust keeps its own and makes the library *forward*: [`share`](crate::share()) loads the
 //!   library, for all to see, and hands it the interface, a table with the addresses of the host's
 //!   functions. From then on the library's functions are jumps. The host's Rust interface and the drivers'
 //!   C interface see the same objects, and nothing but the library's file has to be found.

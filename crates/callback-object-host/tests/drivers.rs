@@ -249,6 +249,32 @@ fn a_driver_in_rust_contains_its_panics() {
     assert_eq!(object.registered(), 0);
 }
 
+/// Rule 30: objects that are created through C have the policy of the kernel.
+#[test]
+fn rule_30_a_panic_in_a_driver_in_rust_ends_the_process() {
+    let host = compile("host.cpp", Made::Program, &[]);
+    let report = aborts(Command::new(host).arg("\\Callback\\Panicking").arg(example("panicking")));
+    for word in ["the driver has run out of ideas", "\\Callback\\Panicking", "the process aborts"] {
+        assert!(report.contains(word), "no `{word}` in\n{report}");
+    }
+}
+
+/// The loader may keep an image for reasons of its own; it is said, and the driver is unloaded all the same.
+#[test]
+fn an_image_that_stays_is_reported() {
+    let path = driver("Staying", &["-Wl,-z,nodelete"]);
+    let driver = load(&path).unwrap();
+    assert_eq!(calls(&object("Staying")), 1);
+    let unloaded = driver.unload(Leftovers::Refuse).unwrap();
+    assert_eq!(unloaded, Unloaded::Now { leftovers: vec![], still_mapped: true });
+    let name = path.file_name().unwrap().to_str().unwrap();
+    assert_eq!(reports_about(&format!("{name} was unloaded, but the loader keeps it mapped")).len(), 1);
+    // Loaded again, it goes on with its old variables.
+    let driver = load(&path).unwrap();
+    assert_eq!(calls(&object("Staying")), 2);
+    drop(driver);
+}
+
 /// Rule 31, and the same for `DriverEntry`.
 #[test]
 fn rule_31_an_exception_stops_at_the_border() {

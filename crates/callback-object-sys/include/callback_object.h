@@ -566,7 +566,7 @@ typedef enum _CBO_VIOLATIONS {
     CboStopAtViolations = 3
 } CBO_VIOLATIONS;
 
-/* Receives reports as text in UTF-8, one at a time, from any thread. It must not call back. */
+/* Receives reports as text in UTF-8, in the thread that has caused them. The text is valid during the call. */
 typedef VOID (NTAPI *PCBO_REPORT_HANDLER)(PVOID Context, CBO_SEVERITY Severity, PCSTR Text);
 
 /* Told when a routine has been removed and none of its calls runs any more: the place to free its context.
@@ -574,7 +574,7 @@ typedef VOID (NTAPI *PCBO_REPORT_HANDLER)(PVOID Context, CBO_SEVERITY Severity, 
 typedef VOID (NTAPI *PCBO_RELEASE)(PVOID CallbackContext);
 
 /* Decides whether an object may be opened: returns a status, which ExCreateCallback returns if it is an
- * error. Asked for every opening; Attributes tells OBJ_FORCE_ACCESS_CHECK. */
+ * error. Asked for every opening of an object that exists; Attributes tells OBJ_FORCE_ACCESS_CHECK. */
 typedef NTSTATUS (NTAPI *PCBO_ACCESS_HOOK)(
     PVOID Context,
     PCUNICODE_STRING ObjectName,

@@ -54,7 +54,7 @@ pub enum CBO_VIOLATIONS {
     CboStopAtViolations = 3,
 }
 
-/// Receives reports as text in UTF-8, one at a time, from any thread. It must not call back.
+/// Receives reports as text in UTF-8, in the thread that has caused them. The text is valid during the call.
 pub type PCBO_REPORT_HANDLER =
     Option<unsafe extern "system" fn(Context: PVOID, Severity: CBO_SEVERITY, Text: PCSTR)>;
 
@@ -63,7 +63,7 @@ pub type PCBO_REPORT_HANDLER =
 pub type PCBO_RELEASE = Option<unsafe extern "system" fn(CallbackContext: PVOID)>;
 
 /// Decides whether an object may be opened: returns a status, which `ExCreateCallback` returns if it is an
-/// error. Asked for every opening; `Attributes` tells `OBJ_FORCE_ACCESS_CHECK`.
+/// error. Asked for every opening of an object that exists; `Attributes` tells `OBJ_FORCE_ACCESS_CHECK`.
 pub type PCBO_ACCESS_HOOK = Option<
     unsafe extern "system" fn(
         Context: PVOID,

@@ -84,7 +84,9 @@ fn obtain(request: Request, create: bool, multiple: bool) -> Result<usize, Statu
     } else {
         (directory.open(name, attributes)?, Disposition::Opened)
     };
-    admit(&object, flags)?;
+    if disposition == Disposition::Opened {
+        admit(&object, flags)?;
+    }
     if disposition == Disposition::Created && !flags.permanent() {
         report::send(&Report::NameGone { object: object.name() });
     }

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use callback_object::report::{self, Report};
 use callback_object_sys::{CBO_SEVERITY, PCBO_REPORT_HANDLER, PVOID};
 
+#[derive(Clone, Copy)]
 struct Handler(PCBO_REPORT_HANDLER, *mut c_void);
 
 // SAFETY: a handler takes reports in any thread, with its own context.
@@ -20,15 +21,20 @@ unsafe impl Send for Handler {}
 static HANDLER: Mutex<Handler> = Mutex::new(Handler(None, ptr::null_mut()));
 
 pub(crate) unsafe extern "system" fn CboSetReportHandler(handler: PCBO_REPORT_HANDLER, context: PVOID) {
+    if handler.is_none() {
+        report::set_handler(None);
+    }
     *HANDLER.lock().unwrap_or_else(PoisonError::into_inner) = Handler(handler, context);
-    report::set_handler(if handler.is_some() { Some(pass_on) } else { None });
+    if handler.is_some() {
+        report::set_handler(Some(pass_on));
+    }
 }
 
-/// One report at a time: the lock is held, which is why a handler must not call back.
 fn pass_on(report: &Report) {
     let text = CString::new(report.to_string().replace('\0', " ")).unwrap_or_default();
-    let handler = HANDLER.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Handler(Some(handler), context) = *handler {
+    // The lock is not held while the handler runs.
+    let Handler(handler, context) = *HANDLER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handler) = handler {
         // SAFETY: the host's handler with its context; the text outlives the call.
         unsafe { handler(context, severity(report), text.as_ptr()) };
     }

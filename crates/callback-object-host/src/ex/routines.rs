@@ -97,8 +97,31 @@ pub(crate) unsafe extern "system" fn CboRegisterCallback(
 }
 
 pub(crate) unsafe extern "system" fn ExNotifyCallback(object: PVOID, argument1: PVOID, argument2: PVOID) {
-    if let Err(error) = objects::notify(object.addr(), argument1, argument2) {
+    if let Err(error) = notify(object, argument1, argument2) {
         not_notified(object.addr(), &error);
+    }
+}
+
+#[inline]
+fn notify(object: PVOID, argument1: PVOID, argument2: PVOID) -> Result<(), callback_object::Error> {
+    let guard = Boundary;
+    let outcome = objects::notify(object.addr(), argument1, argument2);
+    std::mem::forget(guard);
+    outcome
+}
+
+/// Dropped only when a panic that was to go on in the notifier arrives at a notifier in C.
+struct Boundary;
+
+impl Drop for Boundary {
+    #[cold]
+    fn drop(&mut self) {
+        let text =
+            "a routine has panicked, and the object's policy is that the notifier panics; the notifier is \
+                    not in Rust: the process ends"
+                .to_owned();
+        report::send(&Report::Host { text, bug_check: Some(0x1E) });
+        std::process::abort();
     }
 }
 
@@ -125,7 +148,7 @@ pub(crate) unsafe extern "system" fn CboNotifyCallback(
     argument1: PVOID,
     argument2: PVOID,
 ) -> NTSTATUS {
-    let notified = objects::notify(object.addr(), argument1, argument2);
+    let notified = notify(object, argument1, argument2);
     outcome(notified.map_err(|error| reason(object.addr(), &error)))
 }
 
