@@ -89,8 +89,10 @@ pub(crate) fn dereference(token: usize) -> Option<isize> {
 /// Notifies the object of a token; lock-free.
 #[inline]
 pub(crate) fn notify(token: usize, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+    let place = TABLE.at(token);
+    let find = || place?.peek(token).map(<*mut Object>::cast_const);
     // SAFETY: what the table holds is taken out before it is retired.
-    unsafe { notify_found(|| TABLE.peek(token).map(<*mut Object>::cast_const), argument1, argument2) }
+    unsafe { notify_found(find, argument1, argument2) }
 }
 
 /// What is wrong with a pointer that is not a token of an object.

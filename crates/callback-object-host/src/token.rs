@@ -35,10 +35,20 @@ const FIRST: usize = 64;
 const SEGMENTS: usize = (PLACE_BITS - 6) as usize;
 
 #[derive(Debug)]
-struct Place<T> {
+pub(crate) struct Place<T> {
     /// The token that leads here; 0 while there is none.
     token: AtomicUsize,
     value: AtomicPtr<T>,
+}
+
+impl<T> Place<T> {
+    /// What is here, if the token leads here.
+    #[inline]
+    pub(crate) fn peek(&self, token: usize) -> Option<*mut T> {
+        let value = self.value.load(Ordering::Acquire);
+        // Read last, sequentially consistent: `crate::objects::notify` depends on it.
+        (self.token.load(Ordering::SeqCst) == token).then_some(value)
+    }
 }
 
 /// Things of one kind, by token. Does not own them: see [`Table::take`].
@@ -87,10 +97,13 @@ impl<T> Table<T> {
     /// The thing that a token stands for, which another thread may take away at any time.
     #[inline]
     pub(crate) fn peek(&self, token: usize) -> Option<*mut T> {
-        let place = self.place(token & ((1 << PLACE_BITS) - 1))?;
-        let value = place.value.load(Ordering::Acquire);
-        // Read last, sequentially consistent: see `crate::object` for what depends on it.
-        (place.token.load(Ordering::SeqCst) == token).then_some(value)
+        self.at(token)?.peek(token)
+    }
+
+    /// The place that a token leads to, for several looks.
+    #[inline]
+    pub(crate) fn at(&self, token: usize) -> Option<&Place<T>> {
+        self.place(token & ((1 << PLACE_BITS) - 1))
     }
 
     /// Makes a token invalid. Of several threads that ask for the same, one gets the thing.

@@ -116,10 +116,13 @@ struct Boundary;
 impl Drop for Boundary {
     #[cold]
     fn drop(&mut self) {
+        // A thread that ends in a routine unwinds too, and may.
+        if !std::thread::panicking() {
+            return;
+        }
         let text =
-            "a routine has panicked, and the object's policy is that the notifier panics; the notifier is \
-                    not in Rust: the process ends"
-                .to_owned();
+            "the panic of a routine was to go on in the notifier, which is not in Rust: the process ends";
+        let text = text.to_owned();
         report::send(&Report::Host { text, bug_check: Some(0x1E) });
         std::process::abort();
     }

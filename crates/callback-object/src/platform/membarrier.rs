@@ -25,17 +25,21 @@ fn membarrier(command: libc::c_int) -> libc::c_long {
 }
 
 /// Whether [`fence_others`] works in this process. The first call registers the process with the kernel.
+#[inline]
 pub(crate) fn fences_others() -> bool {
     match ANSWER.load(Ordering::Acquire) {
-        UNKNOWN => {
-            let commands = membarrier(QUERY);
-            let known = commands > 0 && commands & libc::c_long::from(PRIVATE_EXPEDITED) != 0;
-            let works = known && membarrier(REGISTER_PRIVATE_EXPEDITED) == 0;
-            ANSWER.store(if works { YES } else { NO }, Ordering::Release);
-            works
-        }
+        UNKNOWN => ask(),
         answer => answer == YES,
     }
+}
+
+#[cold]
+fn ask() -> bool {
+    let commands = membarrier(QUERY);
+    let known = commands > 0 && commands & libc::c_long::from(PRIVATE_EXPEDITED) != 0;
+    let works = known && membarrier(REGISTER_PRIVATE_EXPEDITED) == 0;
+    ANSWER.store(if works { YES } else { NO }, Ordering::Release);
+    works
 }
 
 /// Makes every running thread of the process pass a full fence before this returns.
