@@ -3,7 +3,7 @@
 //!
 //! In: a copy with a NUL behind it, on the stack while it is short, for the length of the call. A NUL
 //! inside the text is an error, for C would see half of it. What is native text already, [`&CStr`](core::ffi::CStr),
-//! [`&U16CStr`] and [`&U32CStr`], is passed as it is. `None` is null.
+//! `&`[`U16CStr`] and `&`[`U32CStr`], is passed as it is. `None` is null.
 //!
 //! Out: text that native code hands over belongs to it and is only read, unless the declaration names
 //! an owner. `String` copies; `&str` looks at the native bytes and has to be UTF-8; `Cow<str>` looks at

@@ -1,5 +1,5 @@
 //! Native text that exists already, in units of any width: [`U16CStr`] and [`U32CStr`], the siblings of
-//! [`CStr`](core::ffi::CStr).
+//! [`CStr`].
 
 use core::ffi::CStr;
 use core::fmt;
