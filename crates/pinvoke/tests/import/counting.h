@@ -32,7 +32,7 @@ void counted_free(void *memory) {
 
 long counted_live(void) { return live_blocks; }
 
-static char *counted_copy(const char *text) {
+static inline char *counted_copy(const char *text) {
     char *copy = counted_alloc(strlen(text) + 1);
     return strcpy(copy, text);
 }

@@ -6,6 +6,7 @@
     reason = "each test calls one declared function with the values beside it"
 )]
 
+mod arrays;
 mod callbacks;
 mod compiled;
 mod declaration;
