@@ -321,7 +321,7 @@ fn the_documented_functions_for_arrays() {
         assert_eq!(array, [0, 1, 2, 3, 4]);
 
         let mut matrix = [[0; 5]; 5];
-        (0..25).for_each(|i| matrix[i / 5][i % 5] = i as i32);
+        (0..25_u8).for_each(|i| matrix[usize::from(i / 5)][usize::from(i % 5)] = i.into());
         assert_eq!(TestMatrixOfInts(&mut matrix), 300);
         assert_eq!(matrix[4], [120, 121, 122, 123, 124]);
 
