@@ -115,7 +115,7 @@ impl From<LastError> for io::Error {
 }
 
 /// The calling thread's `errno`, looked up once and used for clearing and reading.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ErrnoCell {
     /// Not `Send`: valid on the thread that looked it up.
     errno: *mut c_int,

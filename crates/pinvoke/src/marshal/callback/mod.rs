@@ -47,7 +47,7 @@ pub use function::{
 };
 
 use super::{Detached, FromNative, IntoNative, MarshalError};
-use crate::last_error::LastError;
+use crate::last_error::{ErrnoCell, LastError};
 
 /// An argument that native code passed.
 ///
@@ -104,20 +104,25 @@ impl Panicking {
 /// The last error of the native code that invoked a callback, put back when the callback returns.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct KeptLastError(LastError);
+pub struct KeptLastError {
+    /// Looked up once: the thread stays the same.
+    errno: ErrnoCell,
+    kept: LastError,
+}
 
 impl KeptLastError {
     /// Remembers the thread's last error.
     #[inline]
     #[must_use]
     pub fn now() -> KeptLastError {
-        KeptLastError(LastError::current())
+        let errno = ErrnoCell::of_this_thread();
+        KeptLastError { errno, kept: errno.get() }
     }
 }
 
 impl Drop for KeptLastError {
     #[inline]
     fn drop(&mut self) {
-        self.0.set_current();
+        self.errno.set(self.kept);
     }
 }
