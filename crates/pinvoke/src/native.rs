@@ -102,6 +102,9 @@ pub unsafe trait NativeType: Copy {
     const PASSING: Passing;
     /// Whether all bytes zero is a value of the type.
     const ZEROABLE: bool;
+    /// Whether C returns the type in a place that no `extern` function of Rust returns anything in, so
+    /// that a declared import which does is called by a plan. `long double` is such a type.
+    const RETURNED_BY_PLAN: bool = false;
     /// Size, alignment and scalars, on the machine this was compiled for.
     fn layout() -> Layout;
 }
@@ -328,6 +331,14 @@ macro_rules! function_pointer {
     };
     (@ [$($function:tt)*] $($arg:ident)*) => {
         crate::nullable_value!([$($arg,)* R,] $($function)*($($arg),*) -> R);
+        // SAFETY: C's function pointer, and never null.
+        unsafe impl<$($arg,)* R> NativeType for $($function)*($($arg),*) -> R {
+            const PASSING: Passing = Passing::Int;
+            const ZEROABLE: bool = false;
+            fn layout() -> Layout {
+                Layout::pointer(Target::HOST)
+            }
+        }
         // SAFETY: C's function pointer: the guaranteed null-pointer optimisation makes `None` null.
         unsafe impl<$($arg,)* R> NativeType for Option<$($function)*($($arg),*) -> R> {
             const PASSING: Passing = Passing::Int;

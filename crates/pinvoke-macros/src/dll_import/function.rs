@@ -385,6 +385,20 @@ fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
     }
 }
 
+/// The call: rustc's, unless C returns the value where no function of Rust does.
+fn planned_or_plain(function: &Function, natives: &[TokenStream]) -> TokenStream {
+    let returns = native_result(function);
+    let nested = natives.iter().rev().fold(quote!(()), |rest, native| quote!((#native, #rest)));
+    quote! {
+        if <#returns as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN {
+            static __PLAN: ::pinvoke::import::planned::Planned = ::pinvoke::import::planned::Planned::new();
+            __PLAN.call::<#returns, _>(__code, #nested)
+        } else {
+            __function(#(#natives),*)
+        }
+    }
+}
+
 fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
@@ -401,7 +415,7 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
         (TokenStream::new(), call)
     } else {
         let prepare = function_pointer(&function.options, natives.len());
-        (prepare, quote!(__function(#(#natives),*)))
+        (prepare, planned_or_plain(function, &natives))
     };
     let call = quote! {
         // SAFETY: the declaration says that this function stands there, and the caller that it may be

@@ -24,6 +24,8 @@ mod global;
 mod hook;
 mod library;
 mod off_thread;
+#[doc(hidden)]
+pub mod planned;
 mod table;
 pub mod variadic;
 

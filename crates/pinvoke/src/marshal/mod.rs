@@ -53,34 +53,46 @@ mod boolean;
 pub mod callback;
 mod character;
 mod counted;
+mod date;
+mod decimal;
 mod error;
 mod fixed;
+mod guid;
 pub mod handle;
 mod lend;
 mod length;
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+pub mod long_double;
 mod nullable;
+mod number;
 mod owner;
 mod reference;
 mod scalar;
 mod slice;
 pub mod structure;
 mod text;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
 pub use character::CharUnit;
 #[doc(hidden)]
 pub use counted::counted_result;
 pub use counted::{Counted, FromCounted};
+pub use date::{OleDate, OleDateError};
+pub use decimal::{Currency, Decimal, DecimalError};
 #[doc(hidden)]
 pub use error::undeclared;
 pub use error::{MarshalError, Reason};
 pub use fixed::{Fixed, Truncated};
+pub use guid::{Guid, ParseGuidError};
 pub use handle::{Exchange, Handle, HandleKind, HandleRef, HandleSlot, HandleValue, OwnedHandle};
 pub use lend::{Lend, Nobody};
 pub use length::{Count, Length, count};
 #[doc(hidden)]
 pub use length::{product, sum};
 pub use nullable::Null;
+pub use number::Complex;
 pub use owner::{CoTaskMem, Free, Owned, Owner};
 pub use reference::{Copied, Out};
 pub use slice::NullTerminated;

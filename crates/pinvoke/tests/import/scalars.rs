@@ -1,11 +1,21 @@
-//! Booleans, characters, null and newtypes.
+//! Booleans, characters, null, newtypes, numbers of every kind, and the values of OLE.
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "a test, whose calls are of one kind")]
 
+use core::arch::x86_64::{__m128, __m128d, __m128i};
+use core::ffi::{c_long, c_ulong};
+use core::num::NonZero;
 use core::ptr::NonNull;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use pinvoke::dll_import;
-use pinvoke::marshal::{Bool32, Out, VariantBool};
+use pinvoke::marshal::{
+    Bool32, Complex, Currency, Decimal, DecimalError, Guid, Marshal, OleDate, Out, VariantBool,
+};
 use pinvoke::native::NativeType;
+use pinvoke::value::LongDouble;
+
+use crate::compiled;
 
 #[derive(Clone, Copy, Debug, PartialEq, NativeType)]
 #[repr(transparent)]
@@ -52,4 +62,227 @@ fn null_is_none() {
         let p = malloc_or_null(usize::MAX / 2);
         assert_eq!(p, None);
     }
+}
+
+#[derive(Debug, Marshal)]
+struct LongDoubleMember {
+    before: char,
+    x: LongDouble,
+}
+
+#[dll_import("scalars", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    safe fn guid_is_iunknown(g: &Guid) -> i32;
+    safe fn guid_next(g: Guid) -> Guid;
+    safe fn decimal_negate(d: Decimal) -> Decimal;
+    safe fn decimal_of(d: Out<'_, Decimal>, high: u32, low: u64, scale: i32);
+    safe fn cy_double(amount: Currency) -> Currency;
+    safe fn date_tomorrow(date: OleDate) -> OleDate;
+    safe fn long_negate(n: c_long, m: c_ulong) -> c_long;
+    safe fn wide_multiply(before: i32, a: i128, b: i128) -> i128;
+    safe fn complex_multiply(a: Complex<f64>, b: Complex<f64>) -> Complex<f64>;
+    safe fn complex_swap(before: f32, z: Complex<f32>) -> Complex<f32>;
+    safe fn complex_conjugate(z: &mut Complex<f64>);
+    safe fn long_double_sum(
+        a: i32,
+        x: LongDouble,
+        b: f32,
+        y: LongDouble,
+        c: i32,
+        d: i32,
+        e: i32,
+        f: i32,
+        g: i32,
+        h: i32,
+        z: LongDouble,
+    ) -> LongDouble;
+    safe fn long_double_is_tenth(x: LongDouble) -> i32;
+    safe fn long_double_halve(x: &mut LongDouble);
+    safe fn long_double_member(s: &LongDoubleMember) -> i32;
+    safe fn vector_reverse(v: __m128) -> __m128;
+    safe fn vector_add(before: i32, a: __m128i, d: f64, b: __m128i) -> __m128i;
+    safe fn vector_sum(v: &[__m128d], n: i32) -> __m128d;
+    safe fn non_zero(n: NonZero<i32>) -> Result<NonZero<i32>, pinvoke::Error>;
+    #[dll_import(bool = VariantBool)]
+    safe fn variant_not(b: bool) -> bool;
+    safe fn bool_bytes(b: bool) -> i32;
+    #[dll_import(entry_point = "byte_of")]
+    safe fn byte_as_bool(n: i32) -> bool;
+    safe fn next_char(c: char) -> Result<char, pinvoke::Error>;
+    #[dll_import(char_set = Utf16)]
+    safe fn next_wide(c: char) -> Result<char, pinvoke::Error>;
+    #[dll_import(char_set = Utf32)]
+    safe fn next_wider(c: char) -> Result<char, pinvoke::Error>;
+    safe fn flags_out(
+        #[marshal(Bool32)] flag32: &mut bool,
+        #[marshal(VariantBool)] variant: &mut bool,
+        flag: &mut bool,
+    );
+    safe fn flags_count(#[marshal(Bool32)] flags: &[bool], n: i32) -> i32;
+}
+
+fn library() {
+    static COMPILED: LazyLock<()> = LazyLock::new(|| compiled::compile("scalars"));
+    LazyLock::force(&COMPILED);
+}
+
+#[test]
+fn guids() {
+    library();
+    let unknown: Guid = "{00000000-0000-0000-C000-000000000046}".parse().unwrap();
+    assert_eq!(guid_is_iunknown(&unknown), 1);
+    assert_eq!(guid_next(unknown).to_string(), "00000001-0000-0000-c000-000000000048");
+    // RFC 9562, appendix A.1.
+    let text = "c232ab00-9414-11ec-b3c8-9f6bdeced846";
+    let guid: Guid = text.parse().unwrap();
+    assert_eq!(
+        guid,
+        Guid::new(0xc232_ab00, 0x9414, 0x11ec, [0xb3, 0xc8, 0x9f, 0x6b, 0xde, 0xce, 0xd8, 0x46])
+    );
+    assert_eq!(guid.to_u128(), 0xc232ab00_9414_11ec_b3c8_9f6bdeced846);
+    assert_eq!(Guid::from_u128(guid.to_u128()), guid);
+    for form in [text.replace('-', ""), text.to_uppercase(), format!("({text})"), format!("{{{text}}}")] {
+        assert_eq!(form.parse(), Ok(guid), "{form}");
+    }
+    for wrong in [
+        "",
+        "c232ab00",
+        "{c232ab00-9414-11ec-b3c8-9f6bdeced846",
+        "c232ab00-9414-11ec-b3c8_9f6bdeced846",
+        "c232ab00-9414-11ec-b3c8-9f6bdeced84g",
+        "{c232ab00941411ecb3c89f6bdeced846}",
+    ] {
+        assert!(wrong.parse::<Guid>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn decimals() {
+    library();
+    let d = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(decimal_negate(d("12.50")).to_string(), "-12.50");
+    // 2^96 - 1, the largest of .NET: decimal.MaxValue.
+    let max = "79228162514264337593543950335";
+    let mut out = d("0");
+    decimal_of(Out(&mut out), u32::MAX, u64::MAX, 0);
+    assert_eq!(out.to_string(), max);
+    assert_eq!((out, out.mantissa(), out.scale()), (d(max), (1 << 96) - 1, 0));
+    decimal_of(Out(&mut out), 0, 1, 28);
+    assert_eq!(out.to_string(), "0.0000000000000000000000000001");
+    assert!(matches!(
+        "79228162514264337593543950336".parse::<Decimal>(),
+        Err(DecimalError::TooLarge { bits: 96 })
+    ));
+    let fine = "0.00000000000000000000000000001".parse::<Decimal>();
+    assert!(matches!(fine, Err(DecimalError::TooFine { scale: 29, max: 28 })));
+    for wrong in ["", ".", "-", "1,5", "1e5", "--1", "0x10", "+-1"] {
+        assert!(matches!(wrong.parse::<Decimal>(), Err(DecimalError::NotANumber { .. })), "{wrong}");
+    }
+    assert!(d("1.10") == d("1.1") && d("-0") == d("0") && d("-1.5") < d("-1.49") && d("2") > d("1.99"));
+    assert!(d(max) > d("7.9228162514264337593543950335"));
+    assert_eq!(d("0.1").to_f64(), 0.1);
+    assert_eq!(Decimal::from(-7_i64), d("-7.0"));
+}
+
+#[test]
+fn currencies_and_dates() {
+    library();
+    let c = |text: &str| text.parse::<Currency>().unwrap();
+    assert_eq!(cy_double(c("-10.0255")), c("-20.051"));
+    assert_eq!(c("922337203685477.5807").ten_thousandths(), i64::MAX);
+    assert!("922337203685477.5808".parse::<Currency>().is_err());
+    assert!("0.00001".parse::<Currency>().is_err());
+    assert_eq!(c("-0.5").to_string(), "-0.5000");
+
+    assert_eq!(date_tomorrow(OleDate::from_days(2.25)).days(), 3.25);
+    // The dates of the documentation of DATE: 2.25 is 1 January 1900, 6:00; -1.25 is 29 December 1899, 6:00.
+    let hours_before_1970 = |hours: u64| SystemTime::UNIX_EPOCH - Duration::from_secs(3600 * hours);
+    let new_year = hours_before_1970(25_567 * 24 - 6);
+    assert_eq!(SystemTime::try_from(OleDate::from_days(2.25)), Ok(new_year));
+    assert_eq!(OleDate::try_from(new_year), Ok(OleDate::from_days(2.25)));
+    let before = hours_before_1970(25_570 * 24 - 6);
+    assert_eq!(SystemTime::try_from(OleDate::from_days(-1.25)), Ok(before));
+    assert_eq!(OleDate::try_from(before), Ok(OleDate::from_days(-1.25)));
+    // Times of the first day have two numbers.
+    assert_eq!(SystemTime::try_from(OleDate::from_days(-0.5)), SystemTime::try_from(OleDate::from_days(0.5)));
+    for wrong in [f64::NAN, f64::INFINITY, 2_958_466.0, -657_435.0] {
+        assert!(SystemTime::try_from(OleDate::from_days(wrong)).is_err(), "{wrong}");
+    }
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs((2_958_466 - 25_569) * 86_400);
+    assert!(OleDate::try_from(end).is_err());
+    assert_eq!(OleDate::try_from(end - Duration::from_secs(43_200)), Ok(OleDate::from_days(2_958_465.5)));
+}
+
+#[test]
+fn wide_numbers() {
+    library();
+    assert_eq!(long_negate(5, c_ulong::MAX), -6);
+    assert_eq!(wide_multiply(7, -(1 << 100), 3), -3 * (1 << 100) + 7);
+    let z = complex_multiply(Complex { re: 1.0, im: 2.0 }, Complex { re: 3.0, im: -1.0 });
+    assert_eq!(z, Complex { re: 5.0, im: 5.0 });
+    assert_eq!(complex_swap(0.5, Complex { re: 1.0, im: 2.0 }), Complex { re: 2.5, im: 1.0 });
+    let mut z = z;
+    complex_conjugate(&mut z);
+    assert_eq!(z, Complex { re: 5.0, im: -5.0 });
+    assert_eq!(non_zero(NonZero::new(2).unwrap()).unwrap().get(), 1);
+    assert!(non_zero(NonZero::new(1).unwrap()).unwrap_err().to_string().contains("the value 0 is none of"));
+}
+
+#[test]
+fn long_doubles() {
+    library();
+    let tenth: LongDouble = "0.1".parse().unwrap();
+    // Exactly C's constant, which no double is.
+    assert_eq!((long_double_is_tenth(tenth), long_double_is_tenth(LongDouble::from(0.1))), (1, 0));
+    let l = LongDouble::from;
+    assert_eq!(long_double_sum(1, l(0.25), 0.5, l(2.0), 1, 2, 3, 4, 5, 6, l(-0.125)).to_f64(), 24.625);
+    let mut x = tenth;
+    long_double_halve(&mut x);
+    assert_eq!(x.to_string(), "0.05");
+    assert_eq!(long_double_member(&LongDoubleMember { before: 'x', x: "-0.1".parse().unwrap() }), 1);
+}
+
+fn floats(v: __m128) -> [f32; 4] {
+    unsafe { core::mem::transmute(v) }
+}
+
+#[test]
+fn vectors() {
+    library();
+    let v: __m128 = unsafe { core::mem::transmute([1.0_f32, 2.0, 3.0, 4.0]) };
+    assert_eq!(floats(vector_reverse(v)), [4.0, 3.0, 2.0, 1.0]);
+    let int = |v: [i32; 4]| -> __m128i { unsafe { core::mem::transmute(v) } };
+    let sum = vector_add(100, int([1, 2, 3, 4]), 1000.0, int([10, 20, 30, 40]));
+    assert_eq!(unsafe { core::mem::transmute::<__m128i, [i32; 4]>(sum) }, [1111, 1122, 1133, 1144]);
+    let pair = |v: [f64; 2]| -> __m128d { unsafe { core::mem::transmute(v) } };
+    let sum = vector_sum(&[pair([1.0, 2.0]), pair([0.5, 0.25])], 2);
+    assert_eq!(unsafe { core::mem::transmute::<__m128d, [f64; 2]>(sum) }, [1.5, 2.25]);
+}
+
+#[test]
+fn every_boolean() {
+    library();
+    // VARIANT_TRUE is -1; whatever is not 0 is true.
+    assert_eq!((variant_not(true), variant_not(false)), (false, true));
+    assert_eq!((bool_bytes(true), bool_bytes(false)), (1, 0));
+    assert_eq!([0, 1, 2, 255].map(byte_as_bool), [false, true, true, true]);
+    let (mut flag32, mut variant, mut flag) = (false, false, false);
+    flags_out(&mut flag32, &mut variant, &mut flag);
+    assert_eq!((flag32, variant, flag), (true, true, true));
+    assert_eq!(flags_count(&[true, false, true], 3), 2);
+}
+
+#[test]
+fn characters_of_every_set() {
+    library();
+    assert_eq!(next_char('a').unwrap(), 'b');
+    assert!(next_char('ä').unwrap_err().to_string().contains("the value U+00E4 is none of"));
+    // DEL and one more is half a character.
+    assert!(next_char('\u{7f}').is_err());
+    assert_eq!(next_wide('ä').unwrap(), 'å');
+    assert!(next_wide('😀').is_err());
+    // The unit before the surrogates.
+    assert!(next_wide('\u{d7ff}').is_err());
+    assert_eq!(next_wider('😀').unwrap(), '😁');
+    assert!(next_wider(char::MAX).is_err());
 }

@@ -1,0 +1,86 @@
+//! Calls whose result rustc cannot name the place of: made by a plan, as those of a run-time signature.
+//!
+//! A declared import is a call of rustc's wherever that is possible, and costs nothing then: the question
+//! is answered at compile time, by [`NativeType::RETURNED_BY_PLAN`].
+
+use std::sync::OnceLock;
+
+use pinvoke_abi::layout::Layout;
+use pinvoke_abi::signature::Signature;
+use pinvoke_abi::target::Target;
+
+use crate::call::PreparedCall;
+use crate::native::{CodePtr, NativeType};
+
+/// Native arguments, as nested pairs: `(first, (second, ()))`.
+pub trait Arguments: Copy {
+    /// Appends the layout of each.
+    fn layouts(layouts: &mut Vec<Layout>);
+    /// Writes each, the first as argument number `index`.
+    ///
+    /// # Safety
+    /// `record` is one of `call`, whose arguments these are.
+    unsafe fn store(self, call: &PreparedCall, index: usize, record: *mut u8);
+}
+
+impl Arguments for () {
+    fn layouts(_: &mut Vec<Layout>) {}
+    unsafe fn store(self, _: &PreparedCall, _: usize, _: *mut u8) {}
+}
+
+impl<T: NativeType, R: Arguments> Arguments for (T, R) {
+    fn layouts(layouts: &mut Vec<Layout>) {
+        layouts.push(T::layout());
+        R::layouts(layouts);
+    }
+
+    unsafe fn store(self, call: &PreparedCall, index: usize, record: *mut u8) {
+        // SAFETY: inside the record, by the caller's promise.
+        let place = unsafe { record.add(call.arg_offset(index)) };
+        // SAFETY: as above.
+        unsafe { place.cast::<T>().write_unaligned(self.0) };
+        // SAFETY: the caller's promise.
+        unsafe { self.1.store(call, index + 1, record) };
+    }
+}
+
+/// The plan of one declared function, made when it is first called.
+#[derive(Debug, Default)]
+pub struct Planned(OnceLock<PreparedCall>);
+
+impl Planned {
+    /// No plan yet.
+    #[must_use]
+    pub const fn new() -> Planned {
+        Planned(OnceLock::new())
+    }
+
+    /// Calls.
+    ///
+    /// # Panics
+    /// If no plan can be made for the signature.
+    ///
+    /// # Safety
+    /// A function of C with these parameters and this result stands there, and takes these values.
+    pub unsafe fn call<R: NativeType, A: Arguments>(&self, code: CodePtr, arguments: A) -> R {
+        let call = self.0.get_or_init(|| {
+            let mut params = Vec::new();
+            A::layouts(&mut params);
+            match PreparedCall::new(&Signature::new(Target::HOST, params, R::layout())) {
+                Ok(call) => call,
+                Err(error) => panic!("{error}"),
+            }
+        });
+        // Words of 16 bytes are as aligned as any scalar is, and no larger alignment is promised.
+        let fits = call.record_align() <= align_of::<u128>() && call.ret_align() <= align_of::<u128>();
+        assert!(fits, "over-aligned structures are no arguments of a function that returns this type");
+        let mut record = vec![0u128; call.record_size().div_ceil(16)];
+        let mut result = vec![0u128; call.ret_size().max(size_of::<R>()).div_ceil(16)];
+        // SAFETY: as large and as aligned as the call says.
+        unsafe { arguments.store(call, 0, record.as_mut_ptr().cast()) };
+        // SAFETY: the caller's promise; no panic passes a native frame.
+        unsafe { call.invoke(code, record.as_mut_ptr().cast(), result.as_mut_ptr().cast()) };
+        // SAFETY: the function returned it there.
+        unsafe { result.as_ptr().cast::<R>().read() }
+    }
+}
