@@ -1,0 +1,444 @@
+//! With vectors: SSE2, which every x86-64 has, and AVX2 where there is.
+#![allow(unsafe_code, reason = "vector loads and stores on raw pointers")]
+
+use core::arch::x86_64::{
+    __m128i, __m256i, _mm_and_si128, _mm_blendv_epi8, _mm_cmpeq_epi8, _mm_cmpeq_epi16, _mm_cmpgt_epi8,
+    _mm_cmplt_epi16, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_packs_epi16,
+    _mm_packus_epi16, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_setzero_si128,
+    _mm_shuffle_epi8, _mm_slli_epi16, _mm_srli_epi16, _mm_srli_epi32, _mm_storeu_si128, _mm_testz_si128,
+    _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_castsi256_ps,
+    _mm256_castsi256_si128, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32,
+    _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_ps,
+    _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_testz_si256,
+};
+
+use super::Encoded;
+use super::scalar::{character, part_of_utf8, put_utf16, rest_of_utf16};
+use super::tables::{ENDS, NONE, PAIRS, SPREADS, Shuffle, THREE, TWO};
+
+/// As [`super::utf16_of`].
+///
+/// # Safety
+/// As for [`super::utf16_of`].
+#[inline]
+pub(super) unsafe fn utf16_of(text: &str, to: *mut u16) -> Encoded {
+    let text = text.as_bytes();
+    if text.len() >= 16 && std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2; the text is UTF-8, the rest is this contract.
+        return unsafe { utf16_avx2(text, to) };
+    }
+    // SAFETY: the text is UTF-8, the rest is this contract.
+    unsafe { utf16_sse2(text, to) }
+}
+
+/// Sixteen bytes at an index.
+///
+/// # Safety
+/// They are readable.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn load(from: *const u8, at: usize) -> __m128i {
+    // SAFETY: in range by contract.
+    let from = unsafe { from.add(at) };
+    // SAFETY: 16 readable bytes by contract; the load is unaligned.
+    unsafe { _mm_loadu_si128(from.cast()) }
+}
+
+/// Stores sixteen bytes at an index of units.
+///
+/// # Safety
+/// There is room.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn store<U>(to: *mut U, at: usize, v: __m128i) {
+    // SAFETY: in range by contract.
+    let to = unsafe { to.add(at) };
+    // SAFETY: 16 writable bytes by contract; the store is unaligned.
+    unsafe { _mm_storeu_si128(to.cast(), v) };
+}
+
+/// Thirty-two bytes at an index of units.
+///
+/// # Safety
+/// The processor has AVX2; they are readable.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn load_wide<U>(from: *const U, at: usize) -> __m256i {
+    // SAFETY: in range by contract.
+    let from = unsafe { from.add(at) };
+    // SAFETY: 32 readable bytes by contract; the load is unaligned.
+    unsafe { _mm256_loadu_si256(from.cast()) }
+}
+
+/// Stores thirty-two bytes at an index of units.
+///
+/// # Safety
+/// The processor has AVX2; there is room.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn store_wide<U>(to: *mut U, at: usize, v: __m256i) {
+    // SAFETY: in range by contract.
+    let to = unsafe { to.add(at) };
+    // SAFETY: 32 writable bytes by contract; the store is unaligned.
+    unsafe { _mm256_storeu_si256(to.cast(), v) };
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn has_zero(minimum: __m128i) -> bool {
+    _mm_movemask_epi8(_mm_cmpeq_epi8(minimum, _mm_setzero_si128())) != 0
+}
+
+/// ASCII in steps of sixteen, everything else one character at a time.
+///
+/// # Safety
+/// `text` is UTF-8; `to` is valid for writes of a unit per byte and the slack.
+pub(super) unsafe fn utf16_sse2(text: &[u8], to: *mut u16) -> Encoded {
+    let (mut at, mut units, mut has_nul) = (0, 0, false);
+    while at + 16 <= text.len() {
+        // SAFETY: sixteen bytes are left.
+        let v = unsafe { load(text.as_ptr(), at) };
+        // SAFETY: every x86-64 has SSE2; there is room for a unit per byte.
+        let (is_ascii, zero) = unsafe { widen_if_ascii(v, to, units) };
+        if is_ascii {
+            has_nul |= zero;
+            (at, units) = (at + 16, units + 16);
+            continue;
+        }
+        let (c, bytes) = character(text, at);
+        has_nul |= c == 0;
+        // SAFETY: no text has more units than bytes.
+        let place = unsafe { to.add(units) };
+        // SAFETY: as above, and there is the slack.
+        units += unsafe { put_utf16(c, place) };
+        at += bytes;
+    }
+    // SAFETY: a character starts here, and there is a unit per byte.
+    let rest = unsafe { rest_of_utf16(text, at, to, units) };
+    Encoded { units: rest.units, has_nul: has_nul || rest.has_nul }
+}
+
+/// Stores sixteen units if all bytes are ASCII; says so, and whether one is zero.
+///
+/// # Safety
+/// There is room for sixteen units.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn widen_if_ascii(v: __m128i, to: *mut u16, at: usize) -> (bool, bool) {
+    if _mm_movemask_epi8(v) != 0 {
+        return (false, false);
+    }
+    let zero = _mm_setzero_si128();
+    // SAFETY: the caller's promise.
+    unsafe { store(to, at, _mm_unpacklo_epi8(v, zero)) };
+    // SAFETY: as above.
+    unsafe { store(to, at + 8, _mm_unpackhi_epi8(v, zero)) };
+    (true, has_zero(v))
+}
+
+/// # Safety
+/// The processor has AVX2; `text` is UTF-8 of at least sixteen bytes; `to` is valid for writes of a unit per
+/// byte and the slack.
+#[target_feature(enable = "avx2")]
+unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
+    let (length, from) = (text.len(), text.as_ptr());
+    let (mut at, mut units) = (0, 0);
+    let mut minimum = _mm_set1_epi8(-1);
+    while at + 16 <= length {
+        // SAFETY: sixteen bytes are left.
+        let v = unsafe { load(from, at) };
+        minimum = _mm_min_epu8(minimum, v);
+        if _mm_movemask_epi8(v) == 0 {
+            // SAFETY: there is room for a unit per byte.
+            unsafe { store_wide(to, units, _mm256_cvtepu8_epi16(v)) };
+            (at, units) = (at + 16, units + 16);
+            // SAFETY: as above.
+            let (run, low) = unsafe { ascii_run(text, at, to, units) };
+            minimum = _mm_min_epu8(minimum, low);
+            (at, units) = (at + run, units + run);
+            continue;
+        }
+        // SAFETY: sixteen bytes are left, and there is room for a unit per byte and the slack.
+        let (bytes, written) = unsafe { mixed(text, at, v, to, units) };
+        (at, units) = (at + bytes, units + written);
+    }
+    if at < length {
+        // SAFETY: there are at least sixteen bytes before the end.
+        let v = unsafe { load(from, length - 16) };
+        if _mm_movemask_epi8(v) == 0 {
+            // The last sixteen units once more: each of them is one byte.
+            minimum = _mm_min_epu8(minimum, v);
+            units += length - at;
+            // SAFETY: these units are the last sixteen bytes.
+            unsafe { store_wide(to, units - 16, _mm256_cvtepu8_epi16(v)) };
+        } else {
+            // SAFETY: a character starts here, and there is a unit per byte.
+            let rest = unsafe { rest_of_utf16(text, at, to, units) };
+            return Encoded { units: rest.units, has_nul: rest.has_nul || has_zero(minimum) };
+        }
+    }
+    Encoded { units, has_nul: has_zero(minimum) }
+}
+
+/// Writes the ASCII from here on, in steps of sixty-four; returns how much that was and its lowest bytes.
+///
+/// # Safety
+/// The processor has AVX2; `to` is valid for writes of a unit per byte.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn ascii_run(text: &[u8], start: usize, to: *mut u16, units: usize) -> (usize, __m128i) {
+    let mut run = 0;
+    let mut minimum = _mm256_set1_epi8(-1);
+    while start + run + 64 <= text.len() {
+        // SAFETY: so many bytes are left.
+        let a = unsafe { load_wide(text.as_ptr(), start + run) };
+        // SAFETY: as above.
+        let b = unsafe { load_wide(text.as_ptr(), start + run + 32) };
+        if _mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0 {
+            break;
+        }
+        for (i, v) in [a, b].into_iter().enumerate() {
+            let place = units + run + 32 * i;
+            let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+            // SAFETY: there is room for a unit per byte.
+            unsafe { store_wide(to, place, _mm256_cvtepu8_epi16(low)) };
+            // SAFETY: as above.
+            unsafe { store_wide(to, place + 16, _mm256_cvtepu8_epi16(high)) };
+        }
+        minimum = _mm256_min_epu8(minimum, _mm256_min_epu8(a, b));
+        run += 64;
+    }
+    (run, _mm_min_epu8(_mm256_castsi256_si128(minimum), _mm256_extracti128_si256::<1>(minimum)))
+}
+
+/// The shuffle at a place of a table.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn shuffle(table: &Shuffle) -> __m128i {
+    // SAFETY: sixteen bytes.
+    unsafe { load(table.as_ptr(), 0) }
+}
+
+/// Writes the first characters of sixteen bytes; returns how many bytes those have, and how many units.
+///
+/// # Safety
+/// The processor has AVX2; `v` are the sixteen bytes at `at`, where a character starts; `to` is valid for
+/// writes of `units` and twelve more.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) -> (usize, usize) {
+    // Bytes that continue a character are the lowest as signed numbers.
+    let continued = _mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(-64), v)).cast_unsigned();
+    let ends = (!continued >> 1) & 0x7FFF;
+    if ends & 0x7FFF == 0x2AAA && continued & 1 == 0 {
+        // Eight characters of two bytes, should the last one end here as well.
+        let next_starts = text.get(at + 16).is_none_or(|b| b.cast_signed() >= -64);
+        if next_starts {
+            let lead = _mm_slli_epi16::<6>(_mm_and_si128(v, _mm_set1_epi16(0x1F)));
+            let low = _mm_and_si128(_mm_srli_epi16::<8>(v), _mm_set1_epi16(0x3F));
+            // SAFETY: there is room for eight units.
+            unsafe { store(to, units, _mm_or_si128(lead, low)) };
+            return (16, 8);
+        }
+    }
+    let spread = ENDS[(ends & 0xFFF) as usize];
+    if spread.shuffle < PAIRS {
+        let lanes = _mm_shuffle_epi8(v, shuffle(&SPREADS[usize::from(spread.shuffle)]));
+        let low = _mm_and_si128(lanes, _mm_set1_epi16(0x7F));
+        let high = _mm_srli_epi16::<2>(_mm_and_si128(lanes, _mm_set1_epi16(0x1F00)));
+        // SAFETY: there is room for eight units.
+        unsafe { store(to, units, _mm_or_si128(low, high)) };
+        return (usize::from(spread.bytes), 6);
+    }
+    if spread.shuffle != NONE {
+        let lanes = _mm_shuffle_epi8(v, shuffle(&SPREADS[usize::from(spread.shuffle)]));
+        let low = _mm_and_si128(lanes, _mm_set1_epi32(0x7F));
+        let middle = _mm_srli_epi32::<2>(_mm_and_si128(lanes, _mm_set1_epi32(0x3F00)));
+        let high = _mm_srli_epi32::<4>(_mm_and_si128(lanes, _mm_set1_epi32(0x0F_0000)));
+        let characters = _mm_or_si128(_mm_or_si128(low, middle), high);
+        // SAFETY: there is room for eight units.
+        unsafe { store(to, units, _mm_packus_epi32(characters, characters)) };
+        return (usize::from(spread.bytes), 4);
+    }
+    // A character of four bytes is among the first: up to there one by one.
+    let (mut bytes, mut written) = (0, 0);
+    while bytes < 9 {
+        let (c, length) = character(text, at + bytes);
+        // SAFETY: within the room.
+        let place = unsafe { to.add(units + written) };
+        // SAFETY: as above.
+        written += unsafe { put_utf16(c, place) };
+        bytes += length;
+        if length == 4 {
+            break;
+        }
+    }
+    (bytes, written)
+}
+
+/// As [`super::scalar::utf8_of`].
+///
+/// # Errors
+/// As for [`super::scalar::utf8_of`].
+///
+/// # Safety
+/// `to` is valid for writes of three bytes per unit and the slack.
+pub(super) unsafe fn utf8_of(units: &[u16], to: *mut u8) -> Result<usize, usize> {
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2; the rest is this contract.
+        return unsafe { utf8_avx2(units, to) };
+    }
+    // SAFETY: this contract.
+    unsafe { utf8_sse2(units, to) }
+}
+
+/// ASCII in steps of eight, everything else one unit at a time.
+///
+/// # Safety
+/// As for [`utf8_of`].
+pub(super) unsafe fn utf8_sse2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
+    let (mut at, mut written) = (0, 0);
+    while at + 8 <= units.len() {
+        // SAFETY: eight units are left.
+        let v = unsafe { load(units.as_ptr().cast(), 2 * at) };
+        // SAFETY: every x86-64 has SSE2; there is room for sixteen bytes.
+        if unsafe { narrow_if_ascii(v, to, written) } {
+            (at, written) = (at + 8, written + 8);
+            continue;
+        }
+        // SAFETY: there is room for three bytes per unit.
+        (at, written) = unsafe { part_of_utf8(units, at, at + 1, to, written) }?;
+    }
+    // SAFETY: as above.
+    unsafe { part_of_utf8(units, at, units.len(), to, written) }.map(|(_, written)| written)
+}
+
+/// Stores eight bytes, and zeros behind them, if all units are ASCII.
+///
+/// # Safety
+/// There is room for sixteen bytes.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn narrow_if_ascii(v: __m128i, to: *mut u8, at: usize) -> bool {
+    let high = _mm_and_si128(v, _mm_set1_epi16(!0x7F));
+    let is_ascii = _mm_movemask_epi8(_mm_cmpeq_epi16(high, _mm_setzero_si128())) == 0xFFFF;
+    if is_ascii {
+        // SAFETY: the caller's promise.
+        unsafe { store(to, at, _mm_packus_epi16(v, _mm_setzero_si128())) };
+    }
+    is_ascii
+}
+
+/// # Safety
+/// The processor has AVX2; as for [`utf8_of`].
+#[target_feature(enable = "avx2")]
+unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
+    let (mut at, mut written) = (0, 0);
+    while at + 8 <= units.len() {
+        // SAFETY: eight units are left.
+        let v = unsafe { load(units.as_ptr().cast(), 2 * at) };
+        if _mm_testz_si128(v, _mm_set1_epi16(!0x7F)) != 0 {
+            // SAFETY: there is room for three bytes per unit and the slack.
+            unsafe { store(to, written, _mm_packus_epi16(v, v)) };
+            // SAFETY: as above.
+            let run = unsafe { ascii_units(units, at + 8, to, written + 8) };
+            (at, written) = (at + 8 + run, written + 8 + run);
+        } else if _mm_testz_si128(v, _mm_set1_epi16(!0x7FF)) != 0 {
+            // SAFETY: there is room for three bytes per unit and the slack.
+            written += unsafe { two_bytes(v, to, written) };
+            at += 8;
+        } else {
+            let kinds = _mm_and_si128(v, _mm_set1_epi16(!0x7FF));
+            let surrogates = _mm_cmpeq_epi16(kinds, _mm_set1_epi16(0xD800_u16.cast_signed()));
+            if _mm_testz_si128(surrogates, surrogates) != 0 {
+                // SAFETY: as above.
+                written += unsafe { three_bytes(v, to, written) };
+                at += 8;
+            } else {
+                // Up to the last surrogate of the eight one by one.
+                let last = 31 - _mm_movemask_epi8(surrogates).cast_unsigned().leading_zeros();
+                let end = at + (last as usize) / 2 + 1;
+                // SAFETY: as above.
+                (at, written) = unsafe { part_of_utf8(units, at, end, to, written) }?;
+            }
+        }
+    }
+    // SAFETY: there is room for three bytes per unit.
+    unsafe { part_of_utf8(units, at, units.len(), to, written) }.map(|(_, written)| written)
+}
+
+/// Writes the ASCII from here on, in steps of thirty-two; returns how much that was.
+///
+/// # Safety
+/// The processor has AVX2; `to` is valid for writes of a byte per unit.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn ascii_units(units: &[u16], start: usize, to: *mut u8, written: usize) -> usize {
+    let mut run = 0;
+    while start + run + 32 <= units.len() {
+        // SAFETY: so many units are left.
+        let a = unsafe { load_wide(units.as_ptr(), start + run) };
+        // SAFETY: as above.
+        let b = unsafe { load_wide(units.as_ptr(), start + run + 16) };
+        if _mm256_testz_si256(_mm256_or_si256(a, b), _mm256_set1_epi16(!0x7F)) == 0 {
+            break;
+        }
+        // Packing goes by halves of the vectors; put them in order.
+        let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(a, b));
+        // SAFETY: there is room for a byte per unit.
+        unsafe { store_wide(to, written + run, packed) };
+        run += 32;
+    }
+    run
+}
+
+/// Writes eight units below U+0800; returns how many bytes that took.
+///
+/// # Safety
+/// The processor has AVX2; there is room for sixteen bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn two_bytes(v: __m128i, to: *mut u8, written: usize) -> usize {
+    let lead = _mm_srli_epi16::<6>(v);
+    let low = _mm_slli_epi16::<8>(_mm_and_si128(v, _mm_set1_epi16(0x3F)));
+    let marks = _mm_set1_epi16(0x80C0_u16.cast_signed());
+    let pairs = _mm_or_si128(_mm_or_si128(lead, low), marks);
+    let is_ascii = _mm_cmplt_epi16(v, _mm_set1_epi16(0x80));
+    let lanes = _mm_blendv_epi8(pairs, v, is_ascii);
+    let bits = _mm_movemask_epi8(_mm_packs_epi16(is_ascii, _mm_setzero_si128()));
+    let closing = &TWO[bits.cast_unsigned() as usize & 0xFF];
+    // SAFETY: the caller's promise.
+    unsafe { store(to, written, _mm_shuffle_epi8(lanes, shuffle(&closing.shuffle))) };
+    usize::from(closing.bytes)
+}
+
+/// Writes eight units that are no surrogates; returns how many bytes that took.
+///
+/// # Safety
+/// The processor has AVX2; there is room for 28 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn three_bytes(v: __m128i, to: *mut u8, written: usize) -> usize {
+    let c = _mm256_cvtepu16_epi32(v);
+    let one = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x80), c);
+    let two = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x800), c);
+    // The last byte in byte 2 of the lane, the one before it in byte 1, the first of three in byte 0.
+    let low = _mm256_or_si256(_mm256_and_si256(c, _mm256_set1_epi32(0x3F)), _mm256_set1_epi32(0x80));
+    let last = _mm256_slli_epi32::<16>(_mm256_blendv_epi8(low, c, one));
+    let middle = _mm256_and_si256(_mm256_slli_epi32::<2>(c), _mm256_set1_epi32(0x3F00));
+    let mark = _mm256_or_si256(_mm256_set1_epi32(0x80E0), _mm256_and_si256(two, _mm256_set1_epi32(0x4000)));
+    let first = _mm256_srli_epi32::<12>(c);
+    let lanes = _mm256_or_si256(_mm256_or_si256(last, middle), _mm256_or_si256(first, mark));
+    let ones = _mm256_movemask_ps(_mm256_castsi256_ps(one)).cast_unsigned() as usize;
+    let twos = _mm256_movemask_ps(_mm256_castsi256_ps(two)).cast_unsigned() as usize;
+    let a = &THREE[(ones & 0xF) | (twos & 0xF) << 4];
+    let b = &THREE[ones >> 4 | (twos >> 4) << 4];
+    let low = _mm_shuffle_epi8(_mm256_castsi256_si128(lanes), shuffle(&a.shuffle));
+    let high = _mm_shuffle_epi8(_mm256_extracti128_si256::<1>(lanes), shuffle(&b.shuffle));
+    // SAFETY: the caller's promise.
+    unsafe { store(to, written, low) };
+    // SAFETY: as above.
+    unsafe { store(to, written + usize::from(a.bytes), high) };
+    usize::from(a.bytes) + usize::from(b.bytes)
+}
