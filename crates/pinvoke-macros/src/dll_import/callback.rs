@@ -150,7 +150,7 @@ fn prototype(arguments: &mut ParenthesizedGenericArguments, options: &Options) -
         let form = options.form();
         inputs.push(Input { ty: argument.ty.clone(), form, label: index.to_string(), length });
     }
-    check_lengths(&inputs)?;
+    check_lengths(&inputs, "with `Counted<&[T], I>`, where argument I has the count")?;
     let output: Type = match &arguments.output {
         ReturnType::Default => syn::parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),
@@ -174,7 +174,7 @@ pub(crate) fn emit(
     let wrapped = format_ident!("__closure_{parameter}");
     let callback = callback_variable(parameter);
     let prototype = closure.prototype.upcall(&options.convention);
-    let declared = closure.policy.declaration(&display);
+    let declared = closure.policy.declaration(&display, &closure.prototype.output);
     let declared_type = format_ident!("__Declared_{parameter}");
     let (mutable, borrowed, constructor) = match closure.rule {
         Rule::Exclusive => (Some(quote!(mut)), quote!(&mut), quote!(#declaration.scoped)),

@@ -84,7 +84,7 @@ impl CallbackType {
         let CallbackType { item, attributes, prototype, policy, options, .. } = self;
         let (visibility, name) = (&item.vis, &item.ident);
         let text = name.to_string();
-        let declaration = policy.declaration(&text);
+        let declaration = policy.declaration(&text, &prototype.output);
         let upcall = prototype.upcall(&options.convention);
         let plain = prototype.function_pointer(&options.convention);
         let registrations = self.registrations();
@@ -108,6 +108,11 @@ impl CallbackType {
             impl ::pinvoke::upcall::Declared<#plain> for #name {
                 const DECLARATION: ::pinvoke::upcall::Declaration<#plain> = #declaration;
             }
+
+            // Now, and not when the first closure is registered.
+            const _: () = {
+                let _ = <#name as ::pinvoke::upcall::Declared<#plain>>::DECLARATION;
+            };
 
             #[allow(unsafe_code, dead_code, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
             impl #name {
@@ -371,7 +376,7 @@ fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error
         let label = names[index].map_or_else(|| index.to_string(), Ident::to_string);
         inputs.push(Input { ty: argument.ty.clone(), form, label, length });
     }
-    check_lengths(&inputs)?;
+    check_lengths(&inputs, "with `#[len(n)]`")?;
     let output: Type = match &function.output {
         ReturnType::Default => syn::parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),

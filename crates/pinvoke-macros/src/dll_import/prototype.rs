@@ -2,7 +2,7 @@
 //! callback types.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprLit, GenericArgument, Ident, Lit, PathArguments, Type};
@@ -137,9 +137,16 @@ fn integer(expr: &Expr) -> Option<usize> {
     }
 }
 
-/// Indices of counts are those of arguments.
-pub(crate) fn check_lengths(inputs: &[Input]) -> Result<(), Error> {
+/// Several elements have a count, and indices of counts are those of arguments. `how` says how a count is
+/// written.
+pub(crate) fn check_lengths(inputs: &[Input], how: &str) -> Result<(), Error> {
     for (place, input) in inputs.iter().enumerate() {
+        if input.length.is_none() && is_slice(&input.ty) {
+            return Err(Error::new_spanned(
+                &input.ty,
+                format!("native code passes an address: say how many elements there are, {how}"),
+            ));
+        }
         let Some(Length { argument: Some(Index { index, span }), .. }) = &input.length else { continue };
         if *index == place {
             return Err(Error::new(
@@ -158,6 +165,14 @@ pub(crate) fn check_lengths(inputs: &[Input]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// `&[T]`, `&mut [T]`, or the `Option` of one.
+fn is_slice(ty: &Type) -> bool {
+    match only_argument(ty, "Option").unwrap_or(ty) {
+        Type::Reference(reference) => matches!(*reference.elem, Type::Slice(_)),
+        _ => false,
+    }
 }
 
 /// What happens when a closure cannot answer, and to whom `errno` belongs.
@@ -190,10 +205,22 @@ impl Policy {
         Ok(true)
     }
 
-    /// A constant expression: the declaration of a callback.
-    pub(crate) fn declaration(&self, name: &str) -> TokenStream {
+    /// A constant expression: the declaration of a callback with this result.
+    pub(crate) fn declaration(&self, name: &str, output: &Type) -> TokenStream {
         let new = match &self.fallback {
-            None => quote!(::pinvoke::upcall::Declaration::new(#name)),
+            None => {
+                let span = output.span();
+                let output = with_static_lifetimes(output);
+                quote_spanned!(span=> {
+                    #[allow(unused_imports, reason = "needed for types that are no native types")]
+                    use ::pinvoke::marshal::callback::MayBeZero as _;
+                    ::core::assert!(
+                        ::pinvoke::marshal::callback::ZeroOf::<#output>::IS_VALUE,
+                        "zero is not a value of the result type: say what native code gets instead of an answer, with #[fallback(..)]"
+                    );
+                    ::pinvoke::upcall::Declaration::new(#name)
+                })
+            }
             Some(fallback) => quote!(::pinvoke::upcall::Declaration::with_fallback(#name, #fallback)),
         };
         let on_panic = self.on_panic.as_ref().map(|p| quote!(.on_panic(::pinvoke::upcall::OnPanic::#p)));

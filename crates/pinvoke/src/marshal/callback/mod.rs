@@ -40,6 +40,7 @@
 
 mod function;
 
+use core::marker::PhantomData;
 use std::error::Error;
 
 pub use function::{
@@ -48,6 +49,7 @@ pub use function::{
 
 use super::{Detached, FromNative, IntoNative, MarshalError};
 use crate::last_error::{ErrnoCell, LastError};
+use crate::native::NativeType;
 
 /// An argument that native code passed.
 ///
@@ -100,6 +102,26 @@ impl Panicking {
         panic!("{error}")
     }
 }
+
+/// Tells whether zero is a value of a result type: for native types they say it themselves, by an inherent
+/// constant; others are converted, and [`MayBeZero`] says that their native form decides.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ZeroOf<T>(PhantomData<T>);
+
+impl<T: NativeType> ZeroOf<T> {
+    /// What the type says.
+    pub const IS_VALUE: bool = T::ZEROABLE;
+}
+
+/// Types that are no native types.
+#[doc(hidden)]
+pub trait MayBeZero {
+    /// Not for this type to say.
+    const IS_VALUE: bool = true;
+}
+
+impl<T> MayBeZero for ZeroOf<T> {}
 
 /// The last error of the native code that invoked a callback, put back when the callback returns.
 #[doc(hidden)]
