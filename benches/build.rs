@@ -10,6 +10,9 @@ fn main() {
     println!("cargo::rustc-env=WORK_LIBRARY={}", work.expect("work.c is C").display());
     let notify = shared(&mut compiler(false), "notify.c", &[]);
     println!("cargo::rustc-env=NOTIFY_LIBRARY={}", notify.expect("notify.c is C").display());
+    let include = ["-I../crates/callback-object-sys/include"];
+    let plugin = shared(&mut compiler(false), "plugin.c", &include);
+    println!("cargo::rustc-env=PLUGIN_LIBRARY={}", plugin.expect("plugin.c is C").display());
     // Measured where its headers are installed.
     let boost = shared(&mut compiler(true), "boost.cpp", &[]).unwrap_or_default();
     println!("cargo::rustc-env=BOOST_LIBRARY={}", boost.display());

@@ -3,6 +3,7 @@
 //! `cargo bench -p pinvoke-bench --bench notify` prints Markdown; `-- --smoke` runs everything once,
 //! briefly; further words select the parts to run.
 
+mod c_interface;
 mod native;
 mod peers;
 mod walk;
@@ -11,7 +12,7 @@ use pinvoke_bench::Effort;
 
 type Part = (&'static str, fn(Effort) -> Vec<String>);
 
-const PARTS: &[Part] = &[("walk", walk::report)];
+const PARTS: &[Part] = &[("walk", walk::report), ("c", c_interface::report)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();

@@ -124,6 +124,8 @@ pub fn measure(effort: Effort, mut contenders: Vec<(&str, Work<'_>)>) -> Vec<Row
 pub enum Goal {
     /// At most this many times the first contender, give or take a [`CYCLE`].
     Ratio(f64),
+    /// At most this many nanoseconds more than the first contender.
+    Above(f64),
     /// At most this many nanoseconds on the machine the goals were set on.
     Nanoseconds(f64),
     /// At least this many times faster than the contender with this name.
@@ -136,6 +138,10 @@ impl Goal {
             Goal::Ratio(r) => {
                 let limit = r.max(1.0 + (r - 1.0) + CYCLE / rows[0].nanoseconds);
                 (format!("≤ {r:.2} ×"), row.ratio <= limit)
+            }
+            Goal::Above(n) => {
+                let over = row.nanoseconds - rows[0].nanoseconds;
+                (format!("≤ {n} ns above: {over:.1}"), over <= n + CYCLE)
             }
             Goal::Nanoseconds(n) => (format!("≤ {n} ns"), row.nanoseconds <= n + CYCLE),
             Goal::FasterThan(name, times) => {
