@@ -48,6 +48,7 @@ pub(crate) fn forwarded(own: &'static Header) -> Option<&'static Header> {
 }
 
 #[cold]
+#[inline(never)]
 fn decided(active: *mut Header, own: &'static Header) -> Option<&'static Header> {
     let active = match NonNull::new(active) {
         // SAFETY: not null, so it is the address of the interface of an image that stays loaded.

@@ -87,7 +87,7 @@ pub(crate) fn dereference(token: usize) -> Option<isize> {
 }
 
 /// Notifies the object of a token; lock-free.
-#[inline]
+#[inline(always)]
 pub(crate) fn notify(token: usize, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
     let place = TABLE.at(token);
     let find = || place?.peek(token).map(<*mut Object>::cast_const);

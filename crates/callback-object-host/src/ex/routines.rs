@@ -102,7 +102,7 @@ pub(crate) unsafe extern "system" fn ExNotifyCallback(object: PVOID, argument1: 
     }
 }
 
-#[inline]
+#[inline(always)]
 fn notify(object: PVOID, argument1: PVOID, argument2: PVOID) -> Result<(), callback_object::Error> {
     let guard = Boundary;
     let outcome = objects::notify(object.addr(), argument1, argument2);
@@ -115,6 +115,7 @@ struct Boundary;
 
 impl Drop for Boundary {
     #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
         // A thread that ends in a routine unwinds too, and may.
         if !std::thread::panicking() {

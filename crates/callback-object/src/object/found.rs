@@ -48,6 +48,7 @@ loom::lazy_static! {
 /// What `find` returns came from [`ObjectReference::into_raw`]; that reference is given up with [`retire`]
 /// only, and only after `find` could no longer find it, which `find` learns by a sequentially consistent
 /// load.
+#[inline(always)]
 pub unsafe fn notify_found(
     find: impl Fn() -> Option<*const Object>,
     argument1: *mut c_void,
@@ -57,12 +58,15 @@ pub unsafe fn notify_found(
     let slot = Slot::of_this_thread();
     let approach = slot.approach(found.cast(), platform::fences_others());
     if find() != Some(found) {
+        approach.end();
         return Err(nothing());
     }
     // SAFETY: it could be found while this thread's slot named it, so its reference is not dropped before
     // the slot names something else.
     let outcome = unsafe { &*found }.notify(argument1, argument2);
-    drop(approach);
+    // After unwinding the frame goes on to name the object until its thread uses it again or ends: the
+    // reference is kept a little longer. A guard would cost every notification the registers for its address.
+    approach.end();
     if RETIRED.1.load(Ordering::Relaxed) != 0 {
         sweep();
     }
@@ -70,6 +74,7 @@ pub unsafe fn notify_found(
 }
 
 #[cold]
+#[inline(never)]
 fn nothing() -> Error {
     Error::new(Status::INVALID_HANDLE, "notify", &"an object that is not there")
         .hint("it was never created, or its last reference was given back")

@@ -280,7 +280,7 @@ impl Slot {
 
     /// Says which object the next walk of this thread is about to be of. Whoever scans the slots has fenced
     /// this thread first, if the system can.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn approach(&self, object: *const (), fenced_by_others: bool) -> Approach<'_> {
         let approached = &self.vacant().approached;
         if fenced_by_others {
@@ -337,13 +337,13 @@ impl Slot {
     }
 }
 
-/// An object is approached, or walked, until this is dropped, also by unwinding.
+/// An object is approached, or walked, until this is ended, or the frame or the thread does something else.
 #[derive(Debug)]
 pub(crate) struct Approach<'s>(&'s AtomicPtr<()>);
 
-impl Drop for Approach<'_> {
-    #[inline]
-    fn drop(&mut self) {
+impl Approach<'_> {
+    #[inline(always)]
+    pub(crate) fn end(self) {
         self.0.store(null_mut(), Ordering::Release);
     }
 }
