@@ -28,6 +28,7 @@ unsafe extern "C" {
     fn curl_easy_setopt(easy: std::ptr::NonNull<c_void>, option: i32, ...) -> i32;
     #[dll_import(calls_back)]
     fn curl_easy_perform(easy: std::ptr::NonNull<c_void>) -> i32;
+    #[returns(borrowed)]
     fn curl_easy_strerror(code: i32) -> String;
     fn curl_easy_cleanup(easy: std::ptr::NonNull<c_void>);
 }

@@ -5,11 +5,16 @@ use pinvoke::dll_import;
 #[cfg_attr(not(target_vendor = "apple"), dll_import("libc"))]
 #[cfg_attr(target_vendor = "apple", dll_import("libSystem.dylib"))]
 unsafe extern "C" {
-    fn qsort(items: &mut [u32], count: usize, size: usize, compare: impl FnMut(&u32, &u32) -> i32);
+    fn qsort(
+        items: &mut [u32],
+        #[len_of(items)] count: usize,
+        size: usize,
+        compare: impl FnMut(&u32, &u32) -> i32,
+    );
     fn bsearch(
         key: &u32,
         items: &[u32],
-        count: usize,
+        #[len_of(items)] count: usize,
         size: usize,
         compare: impl Fn(&u32, &u32) -> i32 + Send + Sync,
     ) -> *const u32;
@@ -20,8 +25,7 @@ fn main() {
     let mut comparisons = 0;
     // SAFETY: so many elements of this size.
     unsafe {
-        let count = items.len();
-        qsort(&mut items, count, 4, |a, b| {
+        qsort(&mut items, 4, |a, b| {
             comparisons += 1;
             a.cmp(b) as i32
         });
@@ -32,7 +36,7 @@ fn main() {
 
     // The closure captures nothing, and `Send + Sync` lets it be a plain function.
     // SAFETY: so many elements of this size, in the order of the comparison.
-    let found = unsafe { bsearch(&items[500], &items, items.len(), 4, |a, b| a.cmp(b) as i32) };
+    let found = unsafe { bsearch(&items[500], &items, 4, |a, b| a.cmp(b) as i32) };
     println!("found at {found:?}");
     assert_eq!(found, &raw const items[500]);
 }

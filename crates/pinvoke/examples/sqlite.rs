@@ -37,6 +37,7 @@ type Collation = unsafe extern "C" fn(
 unsafe extern "C" {
     safe fn sqlite3_open(path: &str, connection: &mut Connection) -> i32;
     fn sqlite3_close(connection: Connection) -> i32;
+    #[returns(borrowed)]
     fn sqlite3_errmsg(connection: Connection) -> String;
     /// A closure per row: values may be NULL.
     fn sqlite3_exec(
@@ -55,12 +56,19 @@ unsafe extern "C" {
         rest: *mut *const c_char,
     ) -> i32;
     fn sqlite3_bind_text(prepared: Prepared, index: i32, text: &str, bytes: i32, destructor: isize) -> i32;
-    fn sqlite3_bind_blob(prepared: Prepared, index: i32, blob: &[u8], bytes: i32, destructor: isize) -> i32;
+    fn sqlite3_bind_blob(
+        prepared: Prepared,
+        index: i32,
+        blob: &[u8],
+        #[len_of(blob)] bytes: i32,
+        destructor: isize,
+    ) -> i32;
     /// Runs SQL functions and collations: their panics come out here.
     #[dll_import(calls_back)]
     fn sqlite3_step(prepared: Prepared) -> i32;
     fn sqlite3_reset(prepared: Prepared) -> i32;
     fn sqlite3_finalize(prepared: Prepared) -> i32;
+    #[returns(borrowed)]
     fn sqlite3_column_text(prepared: Prepared, column: i32) -> Option<String>;
     fn sqlite3_column_blob(prepared: Prepared, column: i32) -> *const u8;
     fn sqlite3_column_bytes(prepared: Prepared, column: i32) -> i32;
@@ -84,6 +92,7 @@ unsafe extern "C" {
         compare: Option<Function<'_, Collation>>,
         destroy: *const c_void,
     ) -> i32;
+    #[returns(borrowed)]
     fn sqlite3_value_text(value: Value) -> Option<String>;
     fn sqlite3_result_text(context: *mut c_void, text: &str, bytes: i32, destructor: isize);
 }
@@ -196,7 +205,7 @@ impl Statement<'_> {
         let code = unsafe {
             sqlite3_reset(self.prepared);
             sqlite3_bind_text(self.prepared, 1, name, -1, TRANSIENT);
-            sqlite3_bind_blob(self.prepared, 2, picture, i32::try_from(picture.len())?, TRANSIENT);
+            sqlite3_bind_blob(self.prepared, 2, picture, TRANSIENT);
             sqlite3_step(self.prepared)
         };
         if code == DONE { Ok(()) } else { self.database.check(code) }

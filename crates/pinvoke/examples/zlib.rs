@@ -46,6 +46,7 @@ const BUFFER_FULL: i32 = -5;
 
 #[dll_import("z", calls_back)]
 unsafe extern "C" {
+    #[returns(borrowed)]
     safe fn zlibVersion() -> String;
     fn deflateInit_(stream: &mut Stream, level: i32, version: &str, size: i32) -> i32;
     fn deflate(stream: &mut Stream, flush: i32) -> i32;
