@@ -7,7 +7,7 @@
 
 mod callback;
 pub(crate) mod callback_type;
-mod declaration;
+pub(crate) mod declaration;
 mod function;
 mod global;
 mod length;

@@ -18,14 +18,12 @@ use options::Options;
 
 /// Expands the derive, or says at which token it cannot.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
-    if let Some(parameter) = input.generics.params.first() {
-        let message = match parameter {
-            syn::GenericParam::Lifetime(_) => {
-                "Marshal cannot be derived for a type that borrows: it is read back from native memory, which no borrow outlives; write `String` for `&str`, `Vec<T>` for `&[T]`, `Box<T>` for `&T`"
-            }
-            _ => "Marshal cannot be derived for a generic type: its native form would not be one type",
-        };
-        return Err(Error::new(parameter.span(), message));
+    let mut parameters = input.generics.params.iter();
+    if let Some(parameter) = parameters.find(|p| !matches!(p, syn::GenericParam::Lifetime(_))) {
+        return Err(Error::new(
+            parameter.span(),
+            "Marshal cannot be derived for a generic type: its native form would not be one type",
+        ));
     }
     let options = Options::of(&input.attrs)?;
     match &input.data {

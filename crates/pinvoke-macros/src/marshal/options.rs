@@ -126,12 +126,6 @@ pub(crate) struct Placed {
 
 impl Placed {
     pub(crate) fn of(field: &Field, options: &Options) -> Result<Placed, Error> {
-        if let Type::Reference(reference) = &field.ty {
-            return Err(Error::new(
-                reference.span(),
-                "a member that borrows cannot be read back from native memory: write `String` for `&str`, `Vec<T>` for `&[T]`, `Box<T>` for `&T`",
-            ));
-        }
         let mut form: Option<TokenStream> = None;
         let mut offset = None;
         for attribute in &field.attrs {

@@ -7,6 +7,7 @@ use syn::{DeriveInput, Error, FieldsNamed, Ident, Type, Visibility};
 
 use super::options::{Options, Placed};
 use super::twin;
+use crate::dll_import::declaration::with_static_lifetimes;
 
 /// One member.
 pub(crate) struct Member {
@@ -24,14 +25,29 @@ impl Member {
         quote_spanned!(ty.span()=> <#ty as ::pinvoke::marshal::Element<#form>>)
     }
 
-    /// The native type.
+    /// The native type, which is the same for every lifetime.
     pub(crate) fn native(&self) -> TokenStream {
-        let element = self.element();
-        quote_spanned!(self.ty.span()=> #element::Native)
+        let (ty, form) = (with_static_lifetimes(&self.ty), &self.placed.form);
+        quote_spanned!(self.ty.span()=> <#ty as ::pinvoke::marshal::Element<#form>>::Native)
     }
 
     fn label(&self) -> String {
         self.name.to_string().trim_start_matches("r#").to_owned()
+    }
+}
+
+/// The structure with its lifetimes.
+struct Structure {
+    /// With a comma behind each.
+    lifetimes: TokenStream,
+    ty: TokenStream,
+}
+
+impl Structure {
+    fn of(input: &DeriveInput) -> Structure {
+        let parameters = input.generics.params.iter();
+        let (name, (_, arguments, _)) = (&input.ident, input.generics.split_for_impl());
+        Structure { lifetimes: quote!(#(#parameters,)*), ty: quote!(#name #arguments) }
     }
 }
 
@@ -64,8 +80,8 @@ pub(crate) fn expand(
     } else {
         twin::sequential(input, &twin_name, &members, options)?
     };
-    let element = element(&input.ident, &twin_name, &members, options.explicit);
-    let travelling = travelling(&input.ident, &twin_name);
+    let element = element(input, &twin_name, &members, options.explicit);
+    let travelling = travelling(input, &twin_name);
     Ok(quote!(#twin #element #travelling))
 }
 
@@ -75,7 +91,9 @@ fn place(member: &Member, is_explicit: bool) -> TokenStream {
     if is_explicit { quote!((*__twin).#name.value) } else { quote!((*__twin).#name) }
 }
 
-fn element(structure: &Ident, twin: &Ident, members: &[Member], is_explicit: bool) -> TokenStream {
+fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: bool) -> TokenStream {
+    let structure = Structure::of(input);
+    let Structure { lifetimes, ty: structure } = &structure;
     let guards: Vec<TokenStream> = members
         .iter()
         .map(|m| {
@@ -99,7 +117,7 @@ fn element(structure: &Ident, twin: &Ident, members: &[Member], is_explicit: boo
         // SAFETY: never in place.
         #[automatically_derived]
         #[allow(unsafe_code, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
-        unsafe impl<__M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::Element<__M> for #structure {
+        unsafe impl<#lifetimes __M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::Element<__M> for #structure {
             type Native = #twin;
             type Guard = #guard;
             const IN_PLACE: ::core::primitive::bool = false;
@@ -147,6 +165,10 @@ fn element(structure: &Ident, twin: &Ident, members: &[Member], is_explicit: boo
                 result
             }
 
+            fn give_away(self) {
+                #(#elements::give_away(self.#names);)*
+            }
+
             unsafe fn release(native: &mut #twin) {
                 let __twin = ::core::ptr::from_mut(native);
                 #(
@@ -166,10 +188,12 @@ fn nested(parts: &[TokenStream]) -> TokenStream {
 }
 
 /// The structure by value: as an argument and as a result.
-fn travelling(structure: &Ident, twin: &Ident) -> TokenStream {
+fn travelling(input: &DeriveInput, twin: &Ident) -> TokenStream {
+    let structure = Structure::of(input);
+    let Structure { lifetimes, ty: structure } = &structure;
     quote! {
         #[automatically_derived]
-        impl<__M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::IntoNative<__M> for #structure {
+        impl<#lifetimes __M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::IntoNative<__M> for #structure {
             type Native = #twin;
             type State = ::pinvoke::marshal::structure::ByValue<Self, __M>;
             #[inline]
@@ -187,7 +211,7 @@ fn travelling(structure: &Ident, twin: &Ident) -> TokenStream {
 
         #[automatically_derived]
         #[allow(unsafe_code, reason = "expanded from a declaration")]
-        impl<__M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::FromNative<__M> for #structure {
+        impl<#lifetimes __M: ::pinvoke::marshal::CharSet> ::pinvoke::marshal::FromNative<__M> for #structure {
             type Native = #twin;
             #[inline]
             unsafe fn from_native(
@@ -199,7 +223,7 @@ fn travelling(structure: &Ident, twin: &Ident) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl ::pinvoke::native::Structure for #structure {
+        impl<#lifetimes> ::pinvoke::native::Structure for #structure {
             const SIZE: ::core::primitive::usize = <#twin as ::pinvoke::native::Structure>::SIZE;
             const ALIGN: ::core::primitive::usize = <#twin as ::pinvoke::native::Structure>::ALIGN;
             const MEMBERS: &'static [::pinvoke::native::Member] =

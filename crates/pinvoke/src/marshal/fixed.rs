@@ -119,6 +119,20 @@ unsafe impl<T: Element<M>, M: CharSet, const N: usize> Element<Fixed<N, M>> for 
         native.iter().map(|n| unsafe { T::from_element(n) }).collect()
     }
 
+    unsafe fn update(&mut self, native: &[T::Native; N]) -> Result<(), MarshalError> {
+        if self.len() == N {
+            // SAFETY: the caller's promise.
+            return unsafe { super::slice::update_all::<T, M>(self, native) };
+        }
+        // SAFETY: as above.
+        *self = unsafe { <Self as Element<Fixed<N, M>>>::from_element(native) }?;
+        Ok(())
+    }
+
+    fn give_away(self) {
+        self.into_iter().for_each(T::give_away);
+    }
+
     unsafe fn release(native: &mut [T::Native; N]) {
         for element in native {
             // SAFETY: the caller's promise.

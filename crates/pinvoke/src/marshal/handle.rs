@@ -12,6 +12,7 @@
 //! | `-> H` | | this side; the invalid handle is a failure |
 //! | `-> Option<H>` | | this side; the invalid handle is `None` |
 //! | a callback's `HandleRef<'_, H>` | | native code |
+//! | a callback's `-> H` | | native code |
 //!
 //! None can leak and none is closed twice: a Rust handle is not `Copy`, closes when it is dropped, and is
 //! made of what the function wrote or returned before anything else is looked at, also if the function
@@ -308,6 +309,9 @@ macro_rules! handle_value {
             }
         }
 
+        // Nothing is left of it when it was handed over.
+        impl<$($generic)*> $crate::marshal::Detached for $type {}
+
         impl<$($generic)* __M: $crate::marshal::CharSet> $crate::marshal::FromNative<__M> for $type {
             type Native = $crate::marshal::HandleValue<$kind>;
             #[inline]
@@ -339,6 +343,10 @@ macro_rules! handle_value {
             ) -> ::core::result::Result<Self, $crate::marshal::MarshalError> {
                 // SAFETY: the caller's promise.
                 unsafe { $crate::marshal::handle::owned(native.get()) }
+            }
+            #[inline]
+            fn give_away(self) {
+                ::core::mem::forget(self);
             }
             #[inline]
             unsafe fn update(

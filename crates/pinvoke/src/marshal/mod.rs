@@ -145,9 +145,17 @@ pub type WChar = <WideChars as CharSet>::Unit;
     message = "the result of a callback cannot point into memory of this side: it would be gone when native code looks",
     note = "return `Given<String>` for text that native code frees, or an address of something that lives on"
 )]
-pub trait Detached {}
+pub trait Detached: Sized {
+    /// Ends without taking back what native code has got.
+    #[inline]
+    fn detach(self) {}
+}
 
 impl Detached for () {}
+impl<A: Detached, B: Detached> Detached for (A, B) {}
+impl<T: Detached> Detached for Option<T> {}
+impl<T: Detached> Detached for Vec<T> {}
+impl<T: Detached, const N: usize> Detached for [T; N] {}
 
 /// A Rust value that native code takes: an argument, or the result of a callback.
 ///
@@ -269,6 +277,12 @@ pub unsafe trait Element<M: ?Sized>: Sized {
         *self = unsafe { Self::from_element(native) }?;
         Ok(())
     }
+
+    /// Native code owns the value from now on, by the native form that was made of it: what the value
+    /// would do when dropped, such as to close a handle, is native code's to do. Types made of elements
+    /// pass it on to each of them.
+    #[inline]
+    fn give_away(self) {}
 
     /// Frees what the native form owns by now: memory that native code put there to be freed, or
     /// that it was given to replace and left. Called once for each native form that is not

@@ -130,6 +130,13 @@ where
     }
 
     #[inline]
+    fn give_away(self) {
+        if let Some(value) = self {
+            value.give_away();
+        }
+    }
+
+    #[inline]
     unsafe fn release(native: &mut T::Native) {
         if !native.is_null() {
             // SAFETY: the caller's promise.

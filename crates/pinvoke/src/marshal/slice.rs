@@ -40,12 +40,8 @@ impl<T: Element<M>, M: ?Sized> Natives<T, M> {
 
     /// Reads the elements back, all of them, and returns the first error.
     fn read_back(&self, values: &mut [T]) -> Result<(), MarshalError> {
-        let mut result = Ok(());
-        for (value, native) in values.iter_mut().zip(&self.natives) {
-            // SAFETY: native code had it, as declared.
-            result = result.and(unsafe { value.update(native) });
-        }
-        result
+        // SAFETY: native code had them, as declared.
+        unsafe { update_all::<T, M>(values, &self.natives) }
     }
 }
 
@@ -221,6 +217,15 @@ unsafe impl<T: Element<M>, M: ?Sized, const N: usize> Element<M> for [T; N] {
         }
     }
 
+    unsafe fn update(&mut self, natives: &Self::Native) -> Result<(), MarshalError> {
+        // SAFETY: the caller's promise.
+        unsafe { update_all::<T, M>(self, natives) }
+    }
+
+    fn give_away(self) {
+        self.into_iter().for_each(T::give_away);
+    }
+
     #[inline]
     unsafe fn release(natives: &mut Self::Native) {
         for native in natives {
@@ -228,4 +233,20 @@ unsafe impl<T: Element<M>, M: ?Sized, const N: usize> Element<M> for [T; N] {
             unsafe { T::release(native) };
         }
     }
+}
+
+/// Updates every value, and returns the first error.
+///
+/// # Safety
+/// As for [`Element::update`], of each.
+pub(super) unsafe fn update_all<T: Element<M>, M: ?Sized>(
+    values: &mut [T],
+    natives: &[T::Native],
+) -> Result<(), MarshalError> {
+    let mut result = Ok(());
+    for (value, native) in values.iter_mut().zip(natives) {
+        // SAFETY: the caller's promise.
+        result = result.and(unsafe { value.update(native) });
+    }
+    result
 }

@@ -14,14 +14,15 @@
 //! | `-> Person` | | read; owned members freed |
 //! | `-> Box<Person>`, `-> Option<Box<Person>>` | | read where it stands, and left alone |
 //!
-//! A callback's `Box<Person>` is a pointer to a structure that it gets a copy of.
+//! As the result of a callback it is native code's, with all it owns; borrowed texts are refused then, for
+//! they would be gone. A callback's `Box<Person>` is a pointer to a structure that it gets a copy of.
 //!
 //! Padding is zero: native code sees no byte of this program that was not given to it.
 
 use core::fmt;
 use core::mem::ManuallyDrop;
 
-use super::{CharSet, Element, FromNative, IntoNative, MarshalError, Null, Owned, Owner, Reason};
+use super::{CharSet, Detached, Element, FromNative, IntoNative, MarshalError, Null, Owned, Owner, Reason};
 
 /// The native form of one member, released unless it is taken.
 #[doc(hidden)]
@@ -89,6 +90,19 @@ impl<T: Element<M>, M: ?Sized> ByValue<T, M> {
         let native = held.0;
         self.held = Some((held, guard, value));
         Ok(native)
+    }
+}
+
+/// The result of a callback is native code's, with all it owns.
+impl<T: Element<M>, M: ?Sized> Detached for ByValue<T, M>
+where
+    T::Guard: Detached,
+{
+    fn detach(self) {
+        if let Some((held, _, value)) = self.held {
+            held.take();
+            value.give_away();
+        }
     }
 }
 
@@ -254,4 +268,46 @@ impl<T: Element<M>, M: CharSet, O: Owner> FromNative<Owned<M, O>> for Box<T> {
     fn is_failure(native: &*mut T::Native) -> bool {
         Null::is_null(native)
     }
+}
+
+/// Members that borrow what native code may look at in place: the address is stored.
+macro_rules! borrowed {
+    ($($type:ty, |$value:ident| $address:expr;)*) => { $(
+        // SAFETY: never in place.
+        unsafe impl<'a, T: Element<M>, M: CharSet> Element<M> for $type {
+            type Native = *const T::Native;
+            type Guard = ();
+            const IN_PLACE: bool = false;
+
+            #[inline]
+            fn to_native(&self) -> Result<(*const T::Native, ()), MarshalError> {
+                const {
+                    assert!(
+                        T::IN_PLACE,
+                        "a member can only borrow values that are their own native form: write `Box<T>` or `Vec<T>`"
+                    );
+                }
+                let $value = self;
+                Ok(($address.cast(), ()))
+            }
+
+            unsafe fn from_element(_: &*const T::Native) -> Result<$type, MarshalError> {
+                Err(MarshalError::custom(
+                    "a borrowed value cannot be made of a native address: declare `Box<T>`, or a pointer",
+                ))
+            }
+
+            unsafe fn update(&mut self, native: &*const T::Native) -> Result<(), MarshalError> {
+                let $value = &*self;
+                let is_same = core::ptr::eq($address.cast(), *native);
+                // SAFETY: the caller's promise.
+                if is_same { Ok(()) } else { unsafe { Self::from_element(native) }.map(|v| *self = v) }
+            }
+        }
+    )* };
+}
+
+borrowed! {
+    &'a T, |value| core::ptr::from_ref(*value);
+    &'a [T], |value| value.as_ptr();
 }

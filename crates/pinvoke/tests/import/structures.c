@@ -124,3 +124,27 @@ void bad_person(MYPERSON *p) { p->first = counted_copy("\xff"); p->last = counte
 int color_next(int color) { return color + 1; }
 unsigned access_add(unsigned access, unsigned more) { return access | more; }
 void color_out(int *color, int value) { *color = value; }
+
+// Members that borrow, members that are called, and structures that callbacks return.
+typedef struct { const char *name; const int *numbers; int n; const struct { double x, y; } *corner; int (*visit)(int, void *); } borrowing;
+int borrowing_sum(const borrowing *b) {
+    int sum = (int)strlen(b->name) * 1000 + (int)b->corner->y;
+    for (int i = 0; i < b->n; i++) sum += b->numbers[i];
+    return b->visit ? b->visit(sum, NULL) : sum;
+}
+int borrowing_leave(borrowing *b) { b->n = 7; return 0; }
+int borrowing_replace(borrowing *b) { static const int others[1] = { 1 }; b->numbers = others; return 0; }
+typedef struct { int color; unsigned access; bool flag; short variant; } mixed;
+int mixed_through(mixed (*make)(mixed)) {
+    mixed m = { 7, 3, true, -1 };
+    m = make(m);
+    return m.color * 1000 + (int)m.access * 100 + m.flag * 10 + (m.variant == -1);
+}
+int person_made(MYPERSON (*make)(int)) {
+    MYPERSON p = make(2);
+    int n = (int)(strlen(p.first) * 10 + strlen(p.last));
+    counted_free(p.first);
+    counted_free(p.last);
+    return n;
+}
+void with_colors(int n, int (*next)(int)) { for (int i = n; i > 0; i--) n = next(n); }

@@ -4,9 +4,9 @@
 
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
-use pinvoke::dll_import;
-use pinvoke::marshal::{Bool32, Marshal, Out, Owner, VariantBool};
+use pinvoke::marshal::{Bool32, Marshal, Out, Owned, Owner, Utf8, VariantBool};
 use pinvoke::native::{NativeType, Structure, offset_of};
+use pinvoke::{Function, dll_import};
 
 use crate::compiled;
 
@@ -144,6 +144,27 @@ struct Spread {
     x: f32,
 }
 
+#[pinvoke::callback]
+type Visit = unsafe extern "C" fn(n: i32, data: *mut core::ffi::c_void) -> i32;
+
+#[derive(Debug, Marshal)]
+struct Borrowing<'a> {
+    name: &'a str,
+    numbers: &'a [i32],
+    n: i32,
+    corner: &'a Corner,
+    visit: Option<Function<'a, Visit>>,
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+struct Mixed {
+    color: Color,
+    access: Access,
+    flag: bool,
+    #[marshal(VariantBool)]
+    variant: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Marshal)]
 #[repr(i32)]
 enum Color {
@@ -186,9 +207,18 @@ unsafe extern "C" {
     safe fn no_person() -> Option<Box<Person3>>;
     #[dll_import(entry_point = "no_person")]
     safe fn missing_person() -> Result<Box<Person3>, pinvoke::Error>;
+    #[returns(Owned<Utf8, Counted>)]
+    safe fn given_person() -> Box<Person>;
     safe fn fill_person(p: Out<'_, Person>);
     safe fn person_by_value() -> Person;
     safe fn bad_person(p: Out<'_, Person>) -> Result<(), pinvoke::Error>;
+
+    safe fn borrowing_sum(b: &Borrowing<'_>) -> i32;
+    safe fn borrowing_leave(b: &mut Borrowing<'_>) -> Result<i32, pinvoke::Error>;
+    safe fn borrowing_replace(b: &mut Borrowing<'_>) -> Result<i32, pinvoke::Error>;
+    safe fn mixed_through(make: impl FnMut(Mixed) -> Mixed) -> i32;
+    safe fn person_made(make: impl FnMut(i32) -> Person) -> i32;
+    safe fn with_colors(n: i32, next: impl FnMut(Color) -> Color);
 
     safe fn color_next(color: Color) -> Result<Color, pinvoke::Error>;
     #[dll_import(entry_point = "color_next")]
@@ -382,6 +412,8 @@ fn structures_behind_returned_pointers() {
         missing_person().unwrap_err().to_string(),
         "cannot convert the result of `missing_person`: it is null; declare it as an `Option` if it may be"
     );
+    assert_eq!(*given_person(), Person { first: "given".into(), last: "away".into() });
+    assert_eq!(alive_texts(), 0);
     let mut person = lee();
     fill_person(Out(&mut person));
     assert_eq!(person, Person { first: "out".into(), last: "put".into() });
@@ -427,4 +459,62 @@ fn text_that_does_not_fit_is_refused_or_cut_between_characters() {
     assert!(
         message.ends_with("member `narrow`: the text has 6 units, and there is room for 5 before the NUL")
     );
+}
+
+#[test]
+fn members_that_borrow_and_members_that_are_called() {
+    let _library = library();
+    let corner = Corner { x: 0.0, y: 40.0 };
+    let numbers = [1, 2, 3];
+    let name = "ab";
+    let mut b = Borrowing { name, numbers: &numbers, n: 3, corner: &corner, visit: None };
+    assert_eq!(borrowing_sum(&b), 2046);
+    borrowing_leave(&mut b).unwrap();
+    assert_eq!((b.n, b.numbers), (7, &numbers[..]));
+    // Still what it was, and not the copy that native code had.
+    assert!(core::ptr::eq(b.name, name));
+    // Native code cannot put an address where a borrow is.
+    let error = borrowing_replace(&mut b).unwrap_err().to_string();
+    assert!(
+        error.contains("member `numbers`: a borrowed value cannot be made of a native address"),
+        "{error}"
+    );
+    assert_eq!(b.numbers, &numbers);
+    let mut calls = 0;
+    let mut visit = |n: i32, _: *mut core::ffi::c_void| {
+        calls += 1;
+        n + 1
+    };
+    let callback = Visit::scoped(&mut visit).unwrap();
+    b.n = 2;
+    b.visit = Some(callback.function());
+    assert_eq!(borrowing_sum(&b), 2044);
+    drop(callback);
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn structures_through_callbacks() {
+    let _library = library();
+    let mut seen = None;
+    let sum = mixed_through(|m| {
+        seen = Some(m);
+        Mixed { color: Color::Green, access: Access(4), flag: false, variant: true }
+    });
+    assert_eq!(sum, 8401);
+    assert_eq!(seen, Some(Mixed { color: Color::Red, access: Access(3), flag: true, variant: true }));
+    // What a callback returns belongs to native code, which frees it.
+    assert_eq!(person_made(|n| Person { first: "x".repeat(n as usize), last: "abc".into() }), 23);
+    assert_eq!(alive_texts(), 0);
+    // An undeclared value as a callback's argument is a panic of the call, and no undefined behaviour.
+    let mut colors = Vec::new();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        with_colors(9, |color| {
+            colors.push(color);
+            color
+        });
+    }));
+    let message = *panic.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("the value 9 is none of Color"), "{message}");
+    assert!(colors.is_empty());
 }

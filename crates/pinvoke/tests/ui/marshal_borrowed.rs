@@ -1,4 +1,5 @@
-//! What is read back from native memory borrows nothing.
+//! Borrowed data is lent to a call; nothing that a function returns can borrow it.
+use pinvoke::dll_import;
 use pinvoke::marshal::Marshal;
 
 #[derive(Marshal)]
@@ -6,9 +7,9 @@ struct Person<'a> {
     name: &'a str,
 }
 
-#[derive(Marshal)]
-struct Title {
-    text: &'static str,
+#[dll_import("people")]
+unsafe extern "C" {
+    safe fn person() -> Person<'_>;
 }
 
 fn main() {}

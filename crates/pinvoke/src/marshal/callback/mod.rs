@@ -75,6 +75,7 @@ pub fn result<T: IntoNative<M, State: Detached>, M: ?Sized>(value: T) -> Result<
     let mut state = T::state();
     let native = value.into_native(&mut state)?;
     T::hand_over(&mut state);
+    state.detach();
     Ok(native)
 }
 

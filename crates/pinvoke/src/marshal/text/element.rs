@@ -13,7 +13,7 @@ use super::{CharSet, Unit, UnitStr, terminated, units_at};
 use crate::marshal::{Element, FromNative, MarshalError};
 
 macro_rules! element {
-    ($([$($generic:tt)*] $type:ty, |$native:ident| $read:expr;)*) => { $(
+    ($([$($generic:tt)*] $type:ty, |$native:ident| $read:expr $(, else $changed:expr)?;)*) => { $(
         // SAFETY: not in place.
         unsafe impl<$($generic)* M: CharSet> Element<M> for $type {
             type Native = *const M::Unit;
@@ -28,8 +28,27 @@ macro_rules! element {
             unsafe fn from_element($native: &*const M::Unit) -> Result<$type, MarshalError> {
                 $read
             }
+
+            $(
+                // What stands there may be the copy of this side, which ends with the call: no borrow of
+                // it may get out.
+                unsafe fn update(&mut self, native: &*const M::Unit) -> Result<(), MarshalError> {
+                    // SAFETY: the caller's promise.
+                    let text = M::look(unsafe { units_at(*native) }?)?;
+                    if text.as_ref() != &**self {
+                        *self = $changed(text)?;
+                    }
+                    Ok(())
+                }
+            )?
         }
     )* };
+}
+
+/// A borrowed text cannot become one that native code keeps, or has written over the copy.
+#[cold]
+fn changed<'a>(_: Cow<'_, str>) -> Result<&'a str, MarshalError> {
+    Err(MarshalError::custom("the function changed a borrowed text: declare `String` or `Cow<str>`"))
 }
 
 /// Native text, looked at in place.
@@ -55,13 +74,14 @@ unsafe fn look<'a, M: CharSet>(native: *const M::Unit) -> Result<&'a str, Marsha
 
 element! {
     // SAFETY: the caller's promise.
-    ['a,] &'a str, |native| unsafe { look::<M>(*native) };
+    ['a,] &'a str, |native| unsafe { look::<M>(*native) }, else changed;
     // SAFETY: the caller's promise.
     [] String, |native| unsafe { M::read(*native) };
     // SAFETY: the caller's promise.
     [] Box<str>, |native| unsafe { M::read(*native) }.map(String::into_boxed_str);
     // SAFETY: the caller's promise.
-    ['a,] Cow<'a, str>, |native| M::look(unsafe { units_at(*native) }?);
+    ['a,] Cow<'a, str>, |native| M::look(unsafe { units_at(*native) }?),
+        else |text: Cow<'_, str>| Ok::<_, MarshalError>(Cow::Owned(text.into_owned()));
 }
 
 /// Native text that exists already: its address is stored.
