@@ -130,10 +130,12 @@ unsafe fn widen_if_ascii(v: __m128i, to: *mut u16, at: usize) -> (bool, bool) {
         return (false, false);
     }
     let zero = _mm_setzero_si128();
+    let vector = _mm_unpacklo_epi8(v, zero);
     // SAFETY: the caller's promise.
-    unsafe { store(to, at, _mm_unpacklo_epi8(v, zero)) };
+    unsafe { store(to, at, vector) };
+    let vector = _mm_unpackhi_epi8(v, zero);
     // SAFETY: as above.
-    unsafe { store(to, at + 8, _mm_unpackhi_epi8(v, zero)) };
+    unsafe { store(to, at + 8, vector) };
     (true, has_zero(v))
 }
 
@@ -150,8 +152,9 @@ unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
         let v = unsafe { load(from, at) };
         minimum = _mm_min_epu8(minimum, v);
         if _mm_movemask_epi8(v) == 0 {
+            let vector = _mm256_cvtepu8_epi16(v);
             // SAFETY: there is room for a unit per byte.
-            unsafe { store_wide(to, units, _mm256_cvtepu8_epi16(v)) };
+            unsafe { store_wide(to, units, vector) };
             (at, units) = (at + 16, units + 16);
             // SAFETY: as above.
             let (run, low) = unsafe { ascii_run(text, at, to, units) };
@@ -170,8 +173,9 @@ unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
             // The last sixteen units once more: each of them is one byte.
             minimum = _mm_min_epu8(minimum, v);
             units += length - at;
+            let vector = _mm256_cvtepu8_epi16(v);
             // SAFETY: these units are the last sixteen bytes.
-            unsafe { store_wide(to, units - 16, _mm256_cvtepu8_epi16(v)) };
+            unsafe { store_wide(to, units - 16, vector) };
         } else {
             // SAFETY: a character starts here, and there is a unit per byte.
             let rest = unsafe { rest_of_utf16(text, at, to, units) };
@@ -201,10 +205,12 @@ unsafe fn ascii_run(text: &[u8], start: usize, to: *mut u16, units: usize) -> (u
         for (i, v) in [a, b].into_iter().enumerate() {
             let place = units + run + 32 * i;
             let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+            let vector = _mm256_cvtepu8_epi16(low);
             // SAFETY: there is room for a unit per byte.
-            unsafe { store_wide(to, place, _mm256_cvtepu8_epi16(low)) };
+            unsafe { store_wide(to, place, vector) };
+            let vector = _mm256_cvtepu8_epi16(high);
             // SAFETY: as above.
-            unsafe { store_wide(to, place + 16, _mm256_cvtepu8_epi16(high)) };
+            unsafe { store_wide(to, place + 16, vector) };
         }
         minimum = _mm256_min_epu8(minimum, _mm256_min_epu8(a, b));
         run += 64;
@@ -237,8 +243,9 @@ unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) 
         if next_starts {
             let lead = _mm_slli_epi16::<6>(_mm_and_si128(v, _mm_set1_epi16(0x1F)));
             let low = _mm_and_si128(_mm_srli_epi16::<8>(v), _mm_set1_epi16(0x3F));
+            let vector = _mm_or_si128(lead, low);
             // SAFETY: there is room for eight units.
-            unsafe { store(to, units, _mm_or_si128(lead, low)) };
+            unsafe { store(to, units, vector) };
             return (16, 8);
         }
     }
@@ -247,8 +254,9 @@ unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) 
         let lanes = _mm_shuffle_epi8(v, shuffle(&SPREADS[usize::from(spread.shuffle)]));
         let low = _mm_and_si128(lanes, _mm_set1_epi16(0x7F));
         let high = _mm_srli_epi16::<2>(_mm_and_si128(lanes, _mm_set1_epi16(0x1F00)));
+        let vector = _mm_or_si128(low, high);
         // SAFETY: there is room for eight units.
-        unsafe { store(to, units, _mm_or_si128(low, high)) };
+        unsafe { store(to, units, vector) };
         return (usize::from(spread.bytes), 6);
     }
     if spread.shuffle != NONE {
@@ -257,8 +265,9 @@ unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) 
         let middle = _mm_srli_epi32::<2>(_mm_and_si128(lanes, _mm_set1_epi32(0x3F00)));
         let high = _mm_srli_epi32::<4>(_mm_and_si128(lanes, _mm_set1_epi32(0x0F_0000)));
         let characters = _mm_or_si128(_mm_or_si128(low, middle), high);
+        let vector = _mm_packus_epi32(characters, characters);
         // SAFETY: there is room for eight units.
-        unsafe { store(to, units, _mm_packus_epi32(characters, characters)) };
+        unsafe { store(to, units, vector) };
         return (usize::from(spread.bytes), 4);
     }
     // A character of four bytes is among the first: up to there one by one.
@@ -324,8 +333,9 @@ unsafe fn narrow_if_ascii(v: __m128i, to: *mut u8, at: usize) -> bool {
     let high = _mm_and_si128(v, _mm_set1_epi16(!0x7F));
     let is_ascii = _mm_movemask_epi8(_mm_cmpeq_epi16(high, _mm_setzero_si128())) == 0xFFFF;
     if is_ascii {
+        let vector = _mm_packus_epi16(v, _mm_setzero_si128());
         // SAFETY: the caller's promise.
-        unsafe { store(to, at, _mm_packus_epi16(v, _mm_setzero_si128())) };
+        unsafe { store(to, at, vector) };
     }
     is_ascii
 }
@@ -339,8 +349,9 @@ unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
         // SAFETY: eight units are left.
         let v = unsafe { load(units.as_ptr().cast(), 2 * at) };
         if _mm_testz_si128(v, _mm_set1_epi16(!0x7F)) != 0 {
+            let vector = _mm_packus_epi16(v, v);
             // SAFETY: there is room for three bytes per unit and the slack.
-            unsafe { store(to, written, _mm_packus_epi16(v, v)) };
+            unsafe { store(to, written, vector) };
             // SAFETY: as above.
             let run = unsafe { ascii_units(units, at + 8, to, written + 8) };
             (at, written) = (at + 8 + run, written + 8 + run);
@@ -408,8 +419,9 @@ unsafe fn two_bytes(v: __m128i, to: *mut u8, written: usize) -> usize {
     let lanes = _mm_blendv_epi8(pairs, v, is_ascii);
     let bits = _mm_movemask_epi8(_mm_packs_epi16(is_ascii, _mm_setzero_si128()));
     let closing = &TWO[bits.cast_unsigned() as usize & 0xFF];
+    let vector = _mm_shuffle_epi8(lanes, shuffle(&closing.shuffle));
     // SAFETY: the caller's promise.
-    unsafe { store(to, written, _mm_shuffle_epi8(lanes, shuffle(&closing.shuffle))) };
+    unsafe { store(to, written, vector) };
     usize::from(closing.bytes)
 }
 
