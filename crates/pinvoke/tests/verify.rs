@@ -76,6 +76,17 @@ struct Tm {
 }
 
 #[derive(Marshal)]
+struct Passwd {
+    pw_name: String,
+    pw_passwd: Option<String>,
+    pw_uid: u32,
+    pw_gid: u32,
+    pw_gecos: Option<String>,
+    pw_dir: String,
+    pw_shell: Option<String>,
+}
+
+#[derive(Marshal)]
 struct Dirent {
     d_ino: u64,
     d_off: i64,
@@ -142,6 +153,7 @@ fn structures_of_the_system() {
     against_c::<Timespec>("struct timespec", &["time.h"]).unwrap();
     against_c::<Stat>("struct stat", &["sys/stat.h"]).unwrap();
     against_c::<Tm>("struct tm", &["time.h"]).unwrap();
+    against_c::<Passwd>("struct passwd", &["pwd.h"]).unwrap();
     against_c::<Dirent>("struct dirent", &["dirent.h"]).unwrap();
     Verifier::new(&["sys/utsname.h"]).option("-D_GNU_SOURCE").check::<Utsname>("struct utsname").unwrap();
     Verifier::new(&["signal.h"])

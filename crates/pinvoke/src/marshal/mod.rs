@@ -100,6 +100,43 @@ pub use text::{
     AnsiBStr, BStr, CharSet, Given, NotTerminated, OwnedText, SysString, U16CStr, U32CStr, Unit, UnitStr,
 };
 
+/// Gives a structure, an enumeration or a set of flags a native form of its own.
+///
+/// [`structure`] has the attributes and what follows from them.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Marshal;
+///
+/// /// `struct tm` of glibc.
+/// #[derive(Default, Marshal)]
+/// #[native(bool = pinvoke::marshal::Bool32)]
+/// struct Time {
+///     second: i32,
+///     minute: i32,
+///     hour: i32,
+///     day: i32,
+///     month: i32,
+///     year: i32,
+///     weekday: i32,
+///     yearday: i32,
+///     is_dst: bool,
+///     offset: i64,
+///     zone: Option<String>,
+/// }
+///
+/// # #[cfg(target_os = "linux")] {
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Normalises what it gets and fills the rest.
+///     safe fn timegm(time: &mut Time) -> i64;
+/// }
+/// let mut time = Time { day: 32, year: 70, ..Time::default() };
+/// assert_eq!(timegm(&mut time), 31 * 86_400);
+/// assert_eq!((time.month, time.day, time.weekday), (1, 1, 0));
+/// assert_eq!(time.zone.as_deref(), Some("GMT"));
+/// # }
+/// ```
 pub use pinvoke_macros::Marshal;
 
 use crate::native::{NativeField, NativeType};

@@ -1,23 +1,134 @@
-//! Structures whose native form differs member by member: what `#[derive(Marshal)]` is made of.
+//! Structures, enumerations and sets of flags whose native form is another one: `#[derive(Marshal)]`.
 //!
-//! The derive writes a native twin of the structure, `PersonNative` for `Person`, with C's layout, and an
-//! [`Element`] that converts member by member. Everything else follows from that:
+//! What is the same in C and in Rust derives [`NativeType`](crate::native::NativeType), and native code
+//! works on the Rust value itself. Where a member is text, a `bool` of four bytes, an owned handle, a fixed
+//! array behind a `Vec`, or a number that has to be checked, [`Marshal`](super::Marshal) writes a native twin,
+//! `PersonNative` for `Person`, with C's layout, and converts member by member.
 //!
-//! | a declaration says | the function gets | after the call |
+//! ```
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::{Marshal, Out};
+//!
+//! /// `struct utsname` of Linux: six texts of 65 bytes.
+//! #[derive(Debug, Default, Marshal)]
+//! struct System {
+//!     #[marshal(fixed(65))]
+//!     name: String,
+//!     #[marshal(fixed(65))]
+//!     node: String,
+//!     #[marshal(fixed(65))]
+//!     release: String,
+//!     #[marshal(fixed(65))]
+//!     version: String,
+//!     #[marshal(fixed(65))]
+//!     machine: String,
+//!     #[marshal(fixed(65))]
+//!     domain: String,
+//! }
+//!
+//! #[dll_import("libc", set_last_error)]
+//! unsafe extern "C" {
+//!     safe fn uname(system: Out<'_, System>) -> Result<(), pinvoke::Error>;
+//! }
+//!
+//! let mut system = System::default();
+//! uname(Out(&mut system))?;
+//! # #[cfg(target_os = "linux")]
+//! assert_eq!(system.name, "Linux");
+//! # Ok::<(), pinvoke::Error>(())
+//! ```
+//!
+//! # What a declaration says
+//!
+//! | | the function gets | after the call |
 //! |---|---|---|
 //! | `p: &Person` | the address of a twin | owned members freed |
 //! | `p: &mut Person` | the address of a twin | read back, then owned members freed |
 //! | `p: Option<&Person>`, `Option<&mut Person>` | that, or null | |
-//! | `p: Out<Person>` | the address of zeros | read back, then owned members freed |
+//! | `p: Out<Person>` | the address of zeros | read, then owned members freed |
 //! | `p: Person` | the twin by value | owned members freed |
 //! | `p: Box<Person>` | the address of a twin | |
+//! | `p: &[Person]`, `&mut [Person]` | the address of twins in a row | as for one |
 //! | `-> Person` | | read; owned members freed |
 //! | `-> Box<Person>`, `-> Option<Box<Person>>` | | read where it stands, and left alone |
+//! | `#[returns(free)]` before that | | read; owned members freed, then the structure |
 //!
 //! As the result of a callback it is native code's, with all it owns; borrowed texts are refused then, for
 //! they would be gone. A callback's `Box<Person>` is a pointer to a structure that it gets a copy of.
 //!
-//! Padding is zero: native code sees no byte of this program that was not given to it.
+//! All of this holds also if a later argument cannot be converted, the function fails or a callback
+//! panics. Members are read back one by one: what can be converted of them has changed when an error is
+//! reported, which names the function, the parameter and the member. Padding is zero: native code sees no
+//! byte of this program that was not given to it.
+//!
+//! # Attributes of the structure
+//!
+//! | `#[native(...)]` | |
+//! |---|---|
+//! | `char_set = Utf16` | of texts and `char`s that say no form; `Ansi`, as .NET has it, if nothing is said. The set of the function does not matter |
+//! | `bool = Bool32` | what `bool`s are that say no form |
+//! | `pack = 1` | no member is aligned to more |
+//! | `size = 64` | the size of the whole; zeros behind the last member. It has to be a multiple of the alignment, which .NET does not ask |
+//! | `explicit` | each member says where it is: `#[offset(8)]`. Where members overlap, the last one is written, and all are read |
+//!
+//! # Attributes of a member
+//!
+//! | `#[marshal(...)]` | native form |
+//! |---|---|
+//! | none | that of the type: [the tables](crate::guide::from_pinvoke) |
+//! | `Bool32`, `Utf16`, any form | that of the type in this form |
+//! | `fixed(16)` | of `String`: 16 units of text in place; of `Vec<T>`: 16 elements in place ([`Fixed`](super::Fixed)) |
+//! | `truncated(16)` | of `String`: the same, but longer text is cut ([`Truncated`](super::Truncated)) |
+//! | `owned` | of `String`, `Box<T>`: a pointer to memory of the C allocator. Native code may free it and put another one there; what stands there after the call is freed |
+//! | `owned(SomeOwner)` | the same, with an [`Owner`] |
+//!
+//! `String` and `Box<T>` that are not `owned` are pointers to copies that live for the call; native code may
+//! put another address there, which is read and not freed. .NET frees what it finds in every case, and
+//! crashes where native code puts there what nobody may free. `&str`, `&[T]`, `&T` and
+//! [`Function`](crate::Function) borrow; `Option` of any pointer, text or handle may be null; `[T; N]` stands
+//! in place, as does a structure that derives `Marshal` or `NativeType`.
+//!
+//! # The twin
+//!
+//! `PersonNative` is as visible as `Person`, `#[repr(C)]`, and a
+//! [`NativeType`](crate::native::NativeType); its layout is compared with C's rules when it is compiled.
+//! [`Structure`](crate::native::Structure) has size and offsets as constants, and
+//! [`verify::against_c`](crate::verify::against_c) compares them with a header.
+//!
+//! # Enumerations and flags
+//!
+//! Native code may leave any number where a constant is expected. An enumeration with a primitive
+//! representation that derives `Marshal`, or `NativeType`, travels as its integer, and a number that is
+//! none of its constants is an error, or a panic where the signature has no `Result`. So is an unknown bit
+//! in a newtype with `#[native(flags = ...)]`; a newtype that derives `NativeType` keeps unknown bits.
+//!
+//! ```
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::Marshal;
+//!
+//! #[derive(Debug, PartialEq, Marshal)]
+//! #[repr(i32)]
+//! enum Sign {
+//!     Zero = 0,
+//!     One = 1,
+//! }
+//!
+//! #[derive(Debug, PartialEq, Marshal)]
+//! #[native(flags = 0o777)]
+//! struct Mode(u32);
+//!
+//! #[dll_import("libc")]
+//! unsafe extern "C" {
+//!     safe fn abs(n: i32) -> Result<Sign, pinvoke::Error>;
+//!     safe fn umask(mask: Mode) -> Mode;
+//! }
+//!
+//! assert_eq!(abs(-1).unwrap(), Sign::One);
+//! let error = abs(-5).unwrap_err();
+//! assert_eq!(error.to_string(), "cannot convert the result of `abs`: the value 5 is none of Sign");
+//! let old = umask(Mode(0o022));
+//! umask(old);
+//! ```
 
 use core::fmt;
 use core::mem::ManuallyDrop;
