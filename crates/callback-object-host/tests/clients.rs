@@ -33,7 +33,9 @@ fn the_quick_start_of_the_readme() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut install = Command::new(cargo);
     install.args(["run", "-q", "--locked", "-p", "xtask", "--", "install-callback-object", "--prefix"]);
-    passes(install.arg(&prefix).arg("--library").arg(support::library()).current_dir(&root));
+    install.arg(&prefix).arg("--library").arg(support::library()).current_dir(&root);
+    let installed = support::run_built(&mut install);
+    assert!(installed.status.success(), "{}", support::stderr(&installed));
 
     std::fs::write(support::scratch().join("quick_start.c"), blocks("c")[0]).unwrap();
     let command = blocks("sh")[0].lines().nth(1).unwrap();

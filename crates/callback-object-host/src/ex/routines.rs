@@ -7,8 +7,10 @@
 #![allow(unsafe_code, non_snake_case, reason = "functions of the C interface")]
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use callback_object::report::{self, Report};
 use callback_object::{Handle, Status, register_raw, unregister_raw};
@@ -34,24 +36,34 @@ pub(crate) unsafe extern "system" fn CboLastStatus() -> NTSTATUS {
     LAST.get()
 }
 
-/// What is done when a routine has been removed and its last call has returned.
-struct Removal {
-    release: PCBO_RELEASE,
+/// What frees the context of a registration, by the registration's handle.
+static RELEASES: Mutex<BTreeMap<usize, Release>> = Mutex::new(BTreeMap::new());
+
+struct Release {
+    function: unsafe extern "system" fn(*mut c_void),
     context: *mut c_void,
-    /// Last: the release is code of the image.
-    _pin: Pin,
 }
 
 // SAFETY: whoever registers a release vouches that it may be called in any thread.
-unsafe impl Send for Removal {}
+unsafe impl Send for Release {}
 
-impl Removal {
-    fn run(self) {
-        if let Some(release) = self.release {
-            // SAFETY: the release that came with the context; called once, after the routine's last call.
-            unsafe { release(self.context) };
-        }
+fn releases() -> MutexGuard<'static, BTreeMap<usize, Release>> {
+    RELEASES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A routine without a release has been removed, and its last call has returned.
+fn removed(_handle: Handle, routine: usize) {
+    Pin::release(routine);
+}
+
+/// The same for a routine with a release. The image goes last, for the release is code of it.
+fn removed_with_release(handle: Handle, routine: usize) {
+    let release = releases().remove(&handle.bits());
+    if let Some(Release { function, context }) = release {
+        // SAFETY: the release that came with the context; called once, after the routine's last call.
+        unsafe { function(context) };
     }
+    Pin::release(routine);
 }
 
 /// # Safety
@@ -64,9 +76,20 @@ unsafe fn register(
 ) -> Result<PVOID, Status> {
     let object = objects::get(object.addr()).ok_or(objects::invalid(object.addr()))?;
     let routine = routine.ok_or(Status::INVALID_PARAMETER)?;
-    let removal = Removal { release, context, _pin: Pin::on(routine as *const () as usize) };
-    // SAFETY: as the caller promises.
-    let handle = unsafe { register_raw(&object, routine, context, Some(Box::new(move || removal.run()))) }?;
+    let pin = Pin::on(routine as *const () as usize);
+    let handle = match release {
+        // SAFETY: as the caller promises.
+        None => unsafe { register_raw(&object, routine, context, Some(removed)) }?,
+        Some(function) => {
+            // Whoever removes the routine at once waits here for its release to be known.
+            let mut releases = releases();
+            // SAFETY: as the caller promises.
+            let handle = unsafe { register_raw(&object, routine, context, Some(removed_with_release)) }?;
+            releases.insert(handle.bits(), Release { function, context });
+            handle
+        }
+    };
+    pin.keep();
     Ok(ptr::without_provenance_mut(handle.bits()))
 }
 

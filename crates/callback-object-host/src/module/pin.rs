@@ -65,6 +65,19 @@ fn containing(pinned: &mut BTreeMap<usize, Pinned>, address: usize) -> Option<&m
     entry.module.contains(address).then_some(entry)
 }
 
+impl Pin {
+    /// Keeps the image until [`release`](Pin::release): for a registration, which has no room for a pin.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+
+    /// Gives back a pin that was [kept](Pin::keep) on the image that contains an address.
+    pub(crate) fn release(address: usize) {
+        let start = containing(&mut pinned(), address).map(|entry| entry.module.start);
+        drop(Pin { start });
+    }
+}
+
 impl Drop for Pin {
     fn drop(&mut self) {
         let Some(start) = self.start else { return };

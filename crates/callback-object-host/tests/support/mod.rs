@@ -106,8 +106,20 @@ pub(crate) fn rpath() -> PathBuf {
         .clone()
 }
 
+/// Longer than cargo takes to build a small program, on a busy machine too.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
+
 /// Runs a program to its end, which has to come.
 pub(crate) fn run(command: &mut Command) -> Output {
+    run_within(LIMIT, command)
+}
+
+/// Has cargo run a program of this workspace, which it may have to build.
+pub(crate) fn run_built(command: &mut Command) -> Output {
+    run_within(BUILD_LIMIT, command)
+}
+
+fn run_within(limit: Duration, command: &mut Command) -> Output {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -116,7 +128,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
         .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
     let start = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > LIMIT {
+        if start.elapsed() > limit {
             child.kill().unwrap();
             let output = child.wait_with_output().unwrap();
             panic!("{command:?} did not end: {}", String::from_utf8_lossy(&output.stderr));

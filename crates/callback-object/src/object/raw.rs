@@ -74,9 +74,10 @@ struct Registered {
     removed: Option<Removed>,
 }
 
-/// Done once when a routine that was registered by pointer is removed and its last call has returned: the
-/// place to free its context and to let its library go.
-pub type Removed = Box<dyn FnOnce() + Send>;
+/// Called once when a routine that was registered by pointer has been removed and its last call has
+/// returned: the place to free its context and to let its library go. Gets the handle it had, and its
+/// address. No lock is held.
+pub type Removed = fn(handle: Handle, routine: usize);
 
 struct Table {
     chunks: Vec<Box<[Record]>>,
@@ -160,8 +161,8 @@ pub struct RawRegistration {
     pub context: usize,
 }
 
-/// Registers a routine by pointer: `ExRegisterCallback`. `removed` is done after its last call; it is
-/// dropped undone if registering fails.
+/// Registers a routine by pointer: `ExRegisterCallback`. `removed` is called after its last call; never if
+/// registering fails.
 ///
 /// # Errors
 /// - [`Status::ALREADY_REGISTERED`] if the object takes one routine and has one.
@@ -206,7 +207,7 @@ pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
     let buried = object.bury(state);
     let departure = object.depart(&buried, &[state]);
     if let Some(removed) = removed {
-        after_last_call(departure, state, &object, removed);
+        after_last_call(departure, state, &object, move || removed(handle, buried.routine));
     }
     match departure {
         Departure::Complete | Departure::OwnCall => Ok(()),
@@ -215,10 +216,15 @@ pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
 }
 
 /// Now, or when the calls that go on have returned.
-fn after_last_call(departure: Departure, state: u64, object: &ObjectReference, removed: Removed) {
+fn after_last_call(
+    departure: Departure,
+    state: u64,
+    object: &ObjectReference,
+    work: impl FnOnce() + Send + 'static,
+) {
     match departure {
-        Departure::Complete => removed(),
-        Departure::OwnCall | Departure::Deadlock => rundown::defer(state, object.fence(), removed),
+        Departure::Complete => work(),
+        Departure::OwnCall | Departure::Deadlock => rundown::defer(state, object.fence(), Box::new(work)),
     }
 }
 
@@ -258,27 +264,27 @@ pub fn raw_registrations() -> Vec<RawRegistration> {
 pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawRegistration>, Error> {
     irql::check("revoke", &"routines", irql::APC)?;
     let mut picked: Vec<RawRegistration> = raw_registrations().into_iter().filter(|r| which(r)).collect();
-    let mut redeemed: Vec<Registered> = Vec::with_capacity(picked.len());
+    let mut redeemed: Vec<(Registered, Handle, usize)> = Vec::with_capacity(picked.len());
     {
         let mut table = TABLE.lock();
         picked.retain(|r| {
             let registered = table.redeem(r.handle);
             let mine = registered.is_some();
-            redeemed.extend(registered);
+            redeemed.extend(registered.map(|registered| (registered, r.handle, r.routine)));
             mine
         });
     }
     let address = |r: &Registered| core::ptr::from_ref::<super::Object>(&r.object).addr();
-    redeemed.sort_unstable_by_key(|r| (address(r), r.state));
+    redeemed.sort_unstable_by_key(|(r, ..)| (address(r), r.state));
     let mut outcome = Ok(());
-    for here in redeemed.chunk_by_mut(|a, b| a.object.is_same(&b.object)) {
-        let object = here[0].object.clone();
-        let states: Vec<u64> = here.iter().map(|r| r.state).collect();
+    for here in redeemed.chunk_by(|(a, ..), (b, ..)| a.object.is_same(&b.object)) {
+        let object = here[0].0.object.clone();
+        let states: Vec<u64> = here.iter().map(|(r, ..)| r.state).collect();
         let buried = object.bury_all(&states);
         let departure = object.depart(&buried, &states);
-        for registered in here {
-            if let Some(removed) = registered.removed.take() {
-                after_last_call(departure, registered.state, &object, removed);
+        for &(ref registered, handle, routine) in here {
+            if let Some(removed) = registered.removed {
+                after_last_call(departure, registered.state, &object, move || removed(handle, routine));
             }
         }
         if departure == Departure::Deadlock {
