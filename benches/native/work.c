@@ -37,6 +37,15 @@ size_t length(const char *s)
     return strlen(s);
 }
 
+size_t length16(const unsigned short *s)
+{
+    const unsigned short *end = s;
+    while (*end) end++;
+    return (size_t)(end - s);
+}
+
+const char *same_text(const char *s) { return s; }
+
 /* Calls back n times. */
 long repeat(int (*f)(int, int), long n)
 {

@@ -7,10 +7,11 @@ use core::arch::x86_64::{
     _mm_packus_epi16, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_setzero_si128,
     _mm_shuffle_epi8, _mm_slli_epi16, _mm_srli_epi16, _mm_srli_epi32, _mm_storeu_si128, _mm_testz_si128,
     _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_castsi256_ps,
-    _mm256_castsi256_si128, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi16, _mm256_cvtepu16_epi32,
-    _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_movemask_ps,
-    _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_testz_si256,
+    _mm256_castsi256_si128, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi16,
+    _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu8,
+    _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32,
+    _mm256_storeu_si256, _mm256_testz_si256,
 };
 
 use super::Encoded;
@@ -130,12 +131,12 @@ unsafe fn widen_if_ascii(v: __m128i, to: *mut u16, at: usize) -> (bool, bool) {
         return (false, false);
     }
     let zero = _mm_setzero_si128();
-    let vector = _mm_unpacklo_epi8(v, zero);
+    let lanes = _mm_unpacklo_epi8(v, zero);
     // SAFETY: the caller's promise.
-    unsafe { store(to, at, vector) };
-    let vector = _mm_unpackhi_epi8(v, zero);
+    unsafe { store(to, at, lanes) };
+    let lanes = _mm_unpackhi_epi8(v, zero);
     // SAFETY: as above.
-    unsafe { store(to, at + 8, vector) };
+    unsafe { store(to, at + 8, lanes) };
     (true, has_zero(v))
 }
 
@@ -147,19 +148,27 @@ unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
     let (length, from) = (text.len(), text.as_ptr());
     let (mut at, mut units) = (0, 0);
     let mut minimum = _mm_set1_epi8(-1);
+    while at + BLOCK <= length {
+        // SAFETY: there is room for a unit per byte.
+        let (run, low) = unsafe { ascii_run(text, at, to, units) };
+        minimum = _mm_min_epu8(minimum, low);
+        (at, units) = (at + run, units + run);
+        if at + BLOCK <= length {
+            // SAFETY: a block is left, and there is room for a unit per byte and the slack.
+            let (bytes, written, low) = unsafe { block(text, at, to, units) };
+            minimum = _mm_min_epu8(minimum, low);
+            (at, units) = (at + bytes, units + written);
+        }
+    }
     while at + 16 <= length {
         // SAFETY: sixteen bytes are left.
         let v = unsafe { load(from, at) };
         minimum = _mm_min_epu8(minimum, v);
         if _mm_movemask_epi8(v) == 0 {
-            let vector = _mm256_cvtepu8_epi16(v);
+            let lanes = _mm256_cvtepu8_epi16(v);
             // SAFETY: there is room for a unit per byte.
-            unsafe { store_wide(to, units, vector) };
+            unsafe { store_wide(to, units, lanes) };
             (at, units) = (at + 16, units + 16);
-            // SAFETY: as above.
-            let (run, low) = unsafe { ascii_run(text, at, to, units) };
-            minimum = _mm_min_epu8(minimum, low);
-            (at, units) = (at + run, units + run);
             continue;
         }
         // SAFETY: sixteen bytes are left, and there is room for a unit per byte and the slack.
@@ -173,9 +182,9 @@ unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
             // The last sixteen units once more: each of them is one byte.
             minimum = _mm_min_epu8(minimum, v);
             units += length - at;
-            let vector = _mm256_cvtepu8_epi16(v);
+            let lanes = _mm256_cvtepu8_epi16(v);
             // SAFETY: these units are the last sixteen bytes.
-            unsafe { store_wide(to, units - 16, vector) };
+            unsafe { store_wide(to, units - 16, lanes) };
         } else {
             // SAFETY: a character starts here, and there is a unit per byte.
             let rest = unsafe { rest_of_utf16(text, at, to, units) };
@@ -205,12 +214,12 @@ unsafe fn ascii_run(text: &[u8], start: usize, to: *mut u16, units: usize) -> (u
         for (i, v) in [a, b].into_iter().enumerate() {
             let place = units + run + 32 * i;
             let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
-            let vector = _mm256_cvtepu8_epi16(low);
+            let lanes = _mm256_cvtepu8_epi16(low);
             // SAFETY: there is room for a unit per byte.
-            unsafe { store_wide(to, place, vector) };
-            let vector = _mm256_cvtepu8_epi16(high);
+            unsafe { store_wide(to, place, lanes) };
+            let lanes = _mm256_cvtepu8_epi16(high);
             // SAFETY: as above.
-            unsafe { store_wide(to, place + 16, vector) };
+            unsafe { store_wide(to, place + 16, lanes) };
         }
         minimum = _mm256_min_epu8(minimum, _mm256_min_epu8(a, b));
         run += 64;
@@ -226,37 +235,98 @@ fn shuffle(table: &Shuffle) -> __m128i {
     unsafe { load(table.as_ptr(), 0) }
 }
 
+/// Bytes that a block looks at: sixty-four whose ends of characters are found together, the one behind them,
+/// and as many more as a vector that starts in them has.
+const BLOCK: usize = 80;
+
+/// Writes the characters of about sixty-four bytes; returns how many bytes and units those were, and the
+/// lowest bytes.
+///
+/// Where the characters of the next step start depends on the lengths of those before, so that the steps
+/// are a chain. All that it has to pass through is a shift and a look into a table.
+///
+/// # Safety
+/// The processor has AVX2; at `at` a character starts and there are [`BLOCK`] bytes; `to` is valid for
+/// writes of `units`, a unit per byte and the slack.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn block(text: &[u8], at: usize, to: *mut u16, units: usize) -> (usize, usize, __m128i) {
+    let from = text.as_ptr();
+    let mut ends = 0_u64;
+    for half in [32, 0] {
+        // A byte is the last of its character if the next one continues none.
+        // SAFETY: within the block.
+        let next = unsafe { load_wide(from, at + half + 1) };
+        // Bytes that continue a character are the lowest as signed numbers.
+        let continued = _mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(-64), next));
+        ends = ends << 32 | u64::from(!continued.cast_unsigned());
+    }
+    let mut minimum = _mm_set1_epi8(-1);
+    let (mut bytes, mut written) = (0, 0);
+    // Twelve ends are known of every place up to here, sixteen of those before 49.
+    while bytes <= 52 {
+        // SAFETY: within the block.
+        let v = unsafe { load(from, at + bytes) };
+        minimum = _mm_min_epu8(minimum, v);
+        // SAFETY: there is room for a unit per byte and the slack.
+        let (step, more) = unsafe { step(text, at + bytes, v, ends, bytes <= 48, to, units + written) };
+        ends >>= step;
+        (bytes, written) = (bytes + step, written + more);
+    }
+    (bytes, written, minimum)
+}
+
 /// Writes the first characters of sixteen bytes; returns how many bytes those have, and how many units.
 ///
 /// # Safety
-/// The processor has AVX2; `v` are the sixteen bytes at `at`, where a character starts; `to` is valid for
-/// writes of `units` and twelve more.
+/// As for [`step`].
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) -> (usize, usize) {
-    // Bytes that continue a character are the lowest as signed numbers.
     let continued = _mm_movemask_epi8(_mm_cmpgt_epi8(_mm_set1_epi8(-64), v)).cast_unsigned();
-    let ends = (!continued >> 1) & 0x7FFF;
-    if ends & 0x7FFF == 0x2AAA && continued & 1 == 0 {
-        // Eight characters of two bytes, should the last one end here as well.
-        let next_starts = text.get(at + 16).is_none_or(|b| b.cast_signed() >= -64);
-        if next_starts {
-            let lead = _mm_slli_epi16::<6>(_mm_and_si128(v, _mm_set1_epi16(0x1F)));
-            let low = _mm_and_si128(_mm_srli_epi16::<8>(v), _mm_set1_epi16(0x3F));
-            let vector = _mm_or_si128(lead, low);
-            // SAFETY: there is room for eight units.
-            unsafe { store(to, units, vector) };
-            return (16, 8);
-        }
+    // SAFETY: the caller's promise.
+    unsafe { step(text, at, v, u64::from((!continued & 0xFFFF) >> 1), false, to, units) }
+}
+
+/// Writes the first characters of sixteen bytes; returns how many bytes those have, and how many units.
+/// `ends` has a bit for every last byte among the first twelve, or among all sixteen.
+///
+/// # Safety
+/// The processor has AVX2; `v` are the sixteen bytes at `at`, where a character starts; `to` is valid for
+/// writes of `units` and sixteen more.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn step(
+    text: &[u8],
+    at: usize,
+    v: __m128i,
+    ends: u64,
+    sixteen: bool,
+    to: *mut u16,
+    units: usize,
+) -> (usize, usize) {
+    if sixteen && ends & 0xFFFF == 0xFFFF {
+        let lanes = _mm256_cvtepu8_epi16(v);
+        // SAFETY: there is room for sixteen units.
+        unsafe { store_wide(to, units, lanes) };
+        return (16, 16);
+    }
+    if sixteen && ends & 0xFFFF == 0xAAAA {
+        let lead = _mm_slli_epi16::<6>(_mm_and_si128(v, _mm_set1_epi16(0x1F)));
+        let low = _mm_and_si128(_mm_srli_epi16::<8>(v), _mm_set1_epi16(0x3F));
+        let lanes = _mm_or_si128(lead, low);
+        // SAFETY: there is room for eight units.
+        unsafe { store(to, units, lanes) };
+        return (16, 8);
     }
     let spread = ENDS[(ends & 0xFFF) as usize];
     if spread.shuffle < PAIRS {
         let lanes = _mm_shuffle_epi8(v, shuffle(&SPREADS[usize::from(spread.shuffle)]));
         let low = _mm_and_si128(lanes, _mm_set1_epi16(0x7F));
         let high = _mm_srli_epi16::<2>(_mm_and_si128(lanes, _mm_set1_epi16(0x1F00)));
-        let vector = _mm_or_si128(low, high);
+        let characters = _mm_or_si128(low, high);
         // SAFETY: there is room for eight units.
-        unsafe { store(to, units, vector) };
+        unsafe { store(to, units, characters) };
         return (usize::from(spread.bytes), 6);
     }
     if spread.shuffle != NONE {
@@ -265,12 +335,21 @@ unsafe fn mixed(text: &[u8], at: usize, v: __m128i, to: *mut u16, units: usize) 
         let middle = _mm_srli_epi32::<2>(_mm_and_si128(lanes, _mm_set1_epi32(0x3F00)));
         let high = _mm_srli_epi32::<4>(_mm_and_si128(lanes, _mm_set1_epi32(0x0F_0000)));
         let characters = _mm_or_si128(_mm_or_si128(low, middle), high);
-        let vector = _mm_packus_epi32(characters, characters);
+        let lanes = _mm_packus_epi32(characters, characters);
         // SAFETY: there is room for eight units.
-        unsafe { store(to, units, vector) };
+        unsafe { store(to, units, lanes) };
         return (usize::from(spread.bytes), 4);
     }
-    // A character of four bytes is among the first: up to there one by one.
+    // SAFETY: there is room for sixteen units.
+    unsafe { with_four_bytes(text, at, to, units) }
+}
+
+/// Writes characters up to one of four bytes, one by one, but not behind twelve bytes.
+///
+/// # Safety
+/// As for [`step`].
+#[inline(never)]
+unsafe fn with_four_bytes(text: &[u8], at: usize, to: *mut u16, units: usize) -> (usize, usize) {
     let (mut bytes, mut written) = (0, 0);
     while bytes < 9 {
         let (c, length) = character(text, at + bytes);
@@ -333,9 +412,9 @@ unsafe fn narrow_if_ascii(v: __m128i, to: *mut u8, at: usize) -> bool {
     let high = _mm_and_si128(v, _mm_set1_epi16(!0x7F));
     let is_ascii = _mm_movemask_epi8(_mm_cmpeq_epi16(high, _mm_setzero_si128())) == 0xFFFF;
     if is_ascii {
-        let vector = _mm_packus_epi16(v, _mm_setzero_si128());
+        let lanes = _mm_packus_epi16(v, _mm_setzero_si128());
         // SAFETY: the caller's promise.
-        unsafe { store(to, at, vector) };
+        unsafe { store(to, at, lanes) };
     }
     is_ascii
 }
@@ -349,9 +428,9 @@ unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
         // SAFETY: eight units are left.
         let v = unsafe { load(units.as_ptr().cast(), 2 * at) };
         if _mm_testz_si128(v, _mm_set1_epi16(!0x7F)) != 0 {
-            let vector = _mm_packus_epi16(v, v);
+            let lanes = _mm_packus_epi16(v, v);
             // SAFETY: there is room for three bytes per unit and the slack.
-            unsafe { store(to, written, vector) };
+            unsafe { store(to, written, lanes) };
             // SAFETY: as above.
             let run = unsafe { ascii_units(units, at + 8, to, written + 8) };
             (at, written) = (at + 8 + run, written + 8 + run);
@@ -419,9 +498,9 @@ unsafe fn two_bytes(v: __m128i, to: *mut u8, written: usize) -> usize {
     let lanes = _mm_blendv_epi8(pairs, v, is_ascii);
     let bits = _mm_movemask_epi8(_mm_packs_epi16(is_ascii, _mm_setzero_si128()));
     let closing = &TWO[bits.cast_unsigned() as usize & 0xFF];
-    let vector = _mm_shuffle_epi8(lanes, shuffle(&closing.shuffle));
+    let lanes = _mm_shuffle_epi8(lanes, shuffle(&closing.shuffle));
     // SAFETY: the caller's promise.
-    unsafe { store(to, written, vector) };
+    unsafe { store(to, written, lanes) };
     usize::from(closing.bytes)
 }
 

@@ -1,0 +1,175 @@
+//! A whole call with a text: converted, and measured by the function.
+
+use std::ffi::{CStr, CString, c_char};
+use std::hint::black_box;
+
+use pinvoke::dll_import;
+use pinvoke_bench::{Effort, Goal, Work, measure, table};
+use widestring::U16CString;
+
+use crate::native::{Length, function};
+use crate::samples::{ascii, mixed};
+
+type Length16 = unsafe extern "C" fn(*const u16) -> usize;
+
+#[dll_import("work")]
+unsafe extern "C" {
+    safe fn length(text: &str) -> usize;
+    #[dll_import(entry_point = "length")]
+    safe fn length_of_c_str(text: &CStr) -> usize;
+    #[dll_import(char_set = Utf16, exact_spelling)]
+    safe fn length16(text: &str) -> usize;
+    #[returns(borrowed)]
+    #[dll_import(entry_point = "same_text")]
+    safe fn copied(text: &CStr) -> String;
+    #[dll_import(entry_point = "same_text")]
+    safe fn looked_at<'a>(text: &'a CStr) -> &'a str;
+}
+
+pub(crate) fn report(effort: Effort) -> Vec<String> {
+    const KIB: usize = 1024;
+    let mut tables: Vec<String> = [(16, 9.0), (KIB, 22.0), (KIB * KIB, 35_000.0)]
+        .into_iter()
+        .map(|(size, goal)| narrow(effort, size, goal))
+        .collect();
+    tables.push(wide(effort, "16 bytes", &ascii(16), &[("import, `&str`", Goal::Nanoseconds(10.0))]));
+    tables.push(wide(effort, "1 KiB of ASCII", &ascii(KIB), &[]));
+    tables.push(wide(effort, "1 KiB of mixed scripts", &mixed(KIB), &[]));
+    tables.push(results(effort));
+    tables
+}
+
+fn narrow(effort: Effort, size: usize, goal: f64) -> String {
+    let direct = function!(c"length" as Length);
+    let text = ascii(size);
+    let ready = CString::new(text.clone()).expect("no NUL in it");
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "direct, text ready",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        // SAFETY: a NUL-terminated string.
+                        black_box(unsafe { direct(black_box(ready.as_ptr())) });
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "import, `&CStr`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        black_box(length_of_c_str(black_box(&ready)));
+                    }
+                }),
+            ),
+            (
+                "import, `&str`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        black_box(length(black_box(&text)));
+                    }
+                }),
+            ),
+            (
+                "CString::new",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        let s = CString::new(black_box(text.as_str())).expect("no NUL in it");
+                        // SAFETY: a NUL-terminated string.
+                        black_box(unsafe { direct(s.as_ptr()) });
+                    }
+                }),
+            ),
+        ],
+    );
+    let goals = [("import, `&CStr`", Goal::Ratio(1.02)), ("import, `&str`", Goal::Nanoseconds(goal))];
+    table(&format!("A call with a text of {size} bytes as `char *`"), &rows, &goals)
+}
+
+fn wide(effort: Effort, name: &str, text: &str, goals: &[(&str, Goal)]) -> String {
+    let direct = function!(c"length16" as Length16);
+    let ready: Vec<u16> = text.encode_utf16().chain([0]).collect();
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "direct, text ready",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        // SAFETY: a NUL-terminated text.
+                        black_box(unsafe { direct(black_box(ready.as_ptr())) });
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "import, `&str`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        black_box(length16(black_box(text)));
+                    }
+                }),
+            ),
+            (
+                "std, `Vec<u16>`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        let s: Vec<u16> = black_box(text).encode_utf16().chain([0]).collect();
+                        // SAFETY: a NUL-terminated text.
+                        black_box(unsafe { direct(s.as_ptr()) });
+                    }
+                }),
+            ),
+            (
+                "U16CString::from_str",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        let s = U16CString::from_str(black_box(text)).expect("no NUL in it");
+                        // SAFETY: a NUL-terminated text.
+                        black_box(unsafe { direct(s.as_ptr()) });
+                    }
+                }),
+            ),
+        ],
+    );
+    table(&format!("A call with a text of {name} as `char16_t *`"), &rows, goals)
+}
+
+fn results(effort: Effort) -> String {
+    type Same = unsafe extern "C" fn(*const c_char) -> *const c_char;
+    let direct = function!(c"same_text" as Same);
+    let text = CString::new(ascii(16)).expect("no NUL in it");
+    let rows = measure(
+        effort,
+        vec![
+            (
+                "CStr::to_str by hand",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        // SAFETY: a NUL-terminated text, which it returns.
+                        let returned = unsafe { direct(black_box(text.as_ptr())) };
+                        // SAFETY: as above.
+                        let _ = black_box(unsafe { CStr::from_ptr(returned) }.to_str());
+                    }
+                }) as Work<'_>,
+            ),
+            (
+                "import, `&str`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        black_box(looked_at(black_box(&text)));
+                    }
+                }),
+            ),
+            (
+                "import, `String`",
+                Box::new(|n: u64| {
+                    for _ in 0..n {
+                        black_box(copied(black_box(&text)));
+                    }
+                }),
+            ),
+        ],
+    );
+    table("A returned text of 16 bytes", &rows, &[])
+}
