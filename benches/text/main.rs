@@ -3,8 +3,6 @@
 //! `cargo bench -p pinvoke-bench --bench text` prints Markdown; `-- --smoke` runs everything once,
 //! briefly; further words select the parts to run.
 
-#[path = "../engine/hidden.rs"]
-mod hidden;
 #[path = "../engine/native.rs"]
 #[allow(dead_code, reason = "shared with the other benchmarks")]
 mod native;
