@@ -16,7 +16,6 @@ pub(crate) trait Source: Send + Sync {
 
     fn add(&self, pair: Pair) -> Self::Ticket;
 
-    #[allow(dead_code, reason = "used by the next part")]
     fn remove(&self, ticket: Self::Ticket);
 
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void);

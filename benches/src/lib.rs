@@ -29,7 +29,10 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(name: &str, rounds: Vec<f64>, first: &[f64]) -> Row {
+    /// The row of figures that were measured round by round, in nanoseconds, beside those of the case's first
+    /// row.
+    #[must_use]
+    pub fn new(name: &str, rounds: Vec<f64>, first: &[f64]) -> Row {
         let mut ratios: Vec<f64> = rounds.iter().zip(first).map(|(own, first)| own / first).collect();
         let mut times = rounds.clone();
         let nanoseconds = median(&mut times);

@@ -1,6 +1,7 @@
 //! Developer tasks: `cargo xtask test` checks everything, `cargo xtask bless` renews expected files.
 #![forbid(unsafe_code)]
 
+mod concurrency;
 mod examples;
 mod install;
 mod refused;
@@ -45,6 +46,8 @@ enum Task {
     },
     /// Runs the tests where no code can be generated: executable memory refused, and forbidden.
     Refused,
+    /// Runs tests under AddressSanitizer and ThreadSanitizer, which need a nightly toolchain.
+    Sanitize,
     /// Runs the benchmarks and prints their table.
     Bench,
 }
@@ -58,6 +61,7 @@ fn main() -> Result<()> {
             install::callback_object(&prefix, library.as_deref())
         }
         Task::Refused => run::refused(),
+        Task::Sanitize => concurrency::sanitize(),
         Task::Bench => run::bench(),
     }
 }

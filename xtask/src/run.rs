@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{examples, refused, system};
+use crate::{concurrency, examples, refused, system};
 
 /// Counted from the test runner's own summary lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn print(self) {
+    pub(crate) fn print(self) {
         println!("total: {} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored);
     }
 
@@ -98,6 +98,7 @@ pub(crate) fn test() -> Result<()> {
     // The compilers are the oracles; a test that finds none must not pass.
     test_step("tests", tests.env("PINVOKE_REQUIRE_COMPILERS", "1"), &mut tally)?;
     refused::run(&mut tally)?;
+    concurrency::run(&mut tally)?;
     tally.print();
     Ok(())
 }

@@ -4,9 +4,9 @@
 //! shared by a kernel and its drivers; tests make their own. It begins with the directory `\Callback`,
 //! in which three names are reserved for the host: see [`HostToken`].
 //!
-//! Objects are found by name in one hash lookup per component. The key is the upper-case form of the
-//! name, so that one table serves both rules; beside the key stand the exact names, in the order in
-//! which they were created.
+//! Objects are found by name in one hash lookup per component. What is hashed is the upper-case form of the
+//! name, so that one table serves both rules; of several names that differ in case only, the exact one is
+//! found first, else the oldest.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,9 +14,10 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::fmt;
+use core::hash::BuildHasher as _;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::irql;
 use crate::name::{self, Name, Root};
@@ -161,10 +162,12 @@ impl Tie {
     }
 }
 
-/// One name in a bucket of names that are equal in upper case.
-struct Variant {
+/// A name in a directory.
+struct Entry {
     exact: Box<[u16]>,
     node: Node,
+    /// Entries are numbered as they come.
+    number: u64,
 }
 
 /// A directory of the tree.
@@ -172,62 +175,75 @@ struct Variant {
 struct Folder {
     /// Its fully qualified name, empty for the root.
     path: Box<[u16]>,
-    /// By upper-case name.
-    entries: HashMap<Box<[u16]>, Vec<Variant>>,
+    /// By the hash of the upper-case name, so that one table serves both rules.
+    entries: HashTable<Entry>,
+    hasher: DefaultHashBuilder,
+    next: u64,
 }
 
 /// Units that fit the stack when a component is turned to upper case.
 const SHORT: usize = 64;
 
-fn with_upcase<R>(component: &[u16], body: impl FnOnce(&[u16]) -> R) -> R {
-    let mut short = [0_u16; SHORT];
-    if let Some(upper) = short.get_mut(..component.len()) {
-        for (to, from) in upper.iter_mut().zip(component) {
-            *to = name::upcase(*from);
-        }
-        body(upper)
-    } else {
-        let upper: Vec<u16> = component.iter().map(|unit| name::upcase(*unit)).collect();
-        body(&upper)
-    }
-}
-
-fn pick(variants: &[Variant], component: &[u16], insensitive: bool) -> Option<usize> {
-    let exact = variants.iter().position(|v| *v.exact == *component);
-    if exact.is_none() && insensitive && !variants.is_empty() { Some(0) } else { exact }
-}
-
 impl Folder {
+    fn hash(&self, component: &[u16]) -> u64 {
+        let mut short = [0_u16; SHORT];
+        if let Some(upper) = short.get_mut(..component.len()) {
+            for (to, from) in upper.iter_mut().zip(component) {
+                *to = name::upcase(*from);
+            }
+            self.hasher.hash_one(upper)
+        } else {
+            let upper: Vec<u16> = component.iter().map(|unit| name::upcase(*unit)).collect();
+            self.hasher.hash_one(&*upper)
+        }
+    }
+
+    /// The number of the entry with that name.
+    fn number(&self, hash: u64, component: &[u16], insensitive: bool) -> Option<u64> {
+        let exact = self.entries.find(hash, |entry| *entry.exact == *component);
+        if exact.is_none() && insensitive {
+            let same = |entry: &&Entry| {
+                let units = entry.exact.iter().map(|unit| name::upcase(*unit));
+                units.eq(component.iter().map(|unit| name::upcase(*unit)))
+            };
+            return self.entries.iter_hash(hash).filter(same).map(|entry| entry.number).min();
+        }
+        exact.map(|entry| entry.number)
+    }
+
     fn find(&self, component: &[u16], insensitive: bool) -> Option<&Node> {
-        let variants = with_upcase(component, |upper| self.entries.get(upper))?;
-        pick(variants, component, insensitive).map(|at| &variants[at].node)
+        let hash = self.hash(component);
+        let number = self.number(hash, component, insensitive)?;
+        self.entries.find(hash, |entry| entry.number == number).map(|entry| &entry.node)
     }
 
     fn find_mut(&mut self, component: &[u16], insensitive: bool) -> Option<&mut Node> {
-        let variants = with_upcase(component, |upper| self.entries.get_mut(upper))?;
-        pick(variants, component, insensitive).map(|at| &mut variants[at].node)
+        let hash = self.hash(component);
+        let number = self.number(hash, component, insensitive)?;
+        self.entries.find_mut(hash, |entry| entry.number == number).map(|entry| &mut entry.node)
     }
 
     fn insert(&mut self, component: &[u16], node: Node) {
-        let variant = Variant { exact: component.into(), node };
-        let upper = with_upcase(component, |upper| Box::from(upper));
-        self.entries.entry(upper).or_default().push(variant);
+        let hash = self.hash(component);
+        let number = self.next;
+        self.next += 1;
+        // Growing hashes everything again, by what was hashed at first.
+        let (mut entries, hasher) = (core::mem::take(&mut self.entries), &*self);
+        entries
+            .insert_unique(hash, Entry { exact: component.into(), node, number }, |e| hasher.hash(&e.exact));
+        self.entries = entries;
     }
 
     fn insert_folder(&mut self, component: &[u16]) {
         let path = self.qualify(component);
-        self.insert(component, Node::Folder(Folder { path, entries: HashMap::new() }));
+        self.insert(component, Node::Folder(Folder { path, ..Folder::default() }));
     }
 
     fn remove(&mut self, component: &[u16]) {
-        with_upcase(component, |upper| {
-            if let Some(variants) = self.entries.get_mut(upper) {
-                variants.retain(|v| *v.exact != *component);
-                if variants.is_empty() {
-                    self.entries.remove(upper);
-                }
-            }
-        });
+        let hash = self.hash(component);
+        if let Ok(entry) = self.entries.find_entry(hash, |entry| *entry.exact == *component) {
+            entry.remove();
+        }
     }
 
     /// The fully qualified name of a component of this directory.
@@ -586,8 +602,8 @@ fn descend<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<
 
 /// Gives every object in a directory and below a handle.
 fn collect(folder: &Folder, all: &mut Vec<CallbackObject>) {
-    for variant in folder.entries.values().flatten() {
-        match &variant.node {
+    for entry in &folder.entries {
+        match &entry.node {
             Node::Folder(folder) => collect(folder, all),
             Node::Object(tie) => all.extend(tie.object().map(CallbackObject::new)),
         }

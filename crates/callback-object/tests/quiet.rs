@@ -2,21 +2,26 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 
 use callback_object::{Attributes, CallbackObject, Fence, irql, prepare_thread, register_raw, revoke_raw};
 
 /// Counts what is asked for and what is in use.
 struct Counting;
 
-static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this thread: the test runner's own threads allocate when they like.
+    static REQUESTS: Cell<usize> = const { Cell::new(0) };
+}
+
 static IN_USE: AtomicIsize = AtomicIsize::new(0);
 
 // SAFETY: passes everything on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        REQUESTS.fetch_add(1, Ordering::Relaxed);
+        REQUESTS.set(REQUESTS.get() + 1);
         IN_USE.fetch_add(layout.size().cast_signed(), Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
@@ -61,13 +66,13 @@ fn rule_15_notifying_allocates_nothing() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 prepare_thread(2);
-                let before = REQUESTS.load(Ordering::Relaxed);
+                let before = REQUESTS.get();
                 for level in [irql::PASSIVE, irql::APC, irql::DISPATCH] {
                     let raised = irql::raise(level).unwrap();
                     (0..100).for_each(|_| notify(&outer));
                     drop(raised);
                 }
-                assert_eq!(REQUESTS.load(Ordering::Relaxed), before);
+                assert_eq!(REQUESTS.get(), before);
             });
         });
         drop(registrations);
@@ -119,7 +124,7 @@ fn a_registration_takes_at_most_64_bytes() {
     }
     let each = (IN_USE.load(Ordering::Relaxed) - before).cast_unsigned() as f64 / COUNT as f64;
     println!("{each:.1} bytes per registration");
-    assert!(each <= 64.0, "{each:.1} bytes");
+    assert!((24.0..=64.0).contains(&each), "{each:.1} bytes");
     assert_eq!(revoke_raw(|r| r.object.is_same(&object.reference())).unwrap().len(), COUNT);
     assert_eq!(object.registered(), 0);
 }

@@ -14,7 +14,7 @@ use core::ffi::c_void;
 use core::num::NonZeroUsize;
 
 use super::registration::deadlock;
-use super::{ObjectReference, Routine};
+use super::{Object, ObjectReference, Routine};
 use crate::irql;
 use crate::platform::Lock;
 use crate::report::{self, Report};
@@ -228,26 +228,26 @@ fn after_last_call(
     }
 }
 
-/// The registrations made by [`register_raw`], of all objects.
+/// The registrations made by [`register_raw`], of all objects; those of one object together and in order.
 #[must_use]
 pub fn raw_registrations() -> Vec<RawRegistration> {
-    let used: Vec<(Handle, ObjectReference, u64)> = {
+    let mut used: Vec<(Handle, ObjectReference, u64)> = {
         let table = TABLE.lock();
         let used = table.used();
         used.filter_map(|(i, object, state)| Some((Handle::new(i, state)?, object.clone(), state))).collect()
     };
+    used.sort_unstable_by_key(|(_, object, state)| (core::ptr::from_ref::<Object>(object).addr(), *state));
     let mut all = Vec::with_capacity(used.len());
-    let mut known: Option<(ObjectReference, Vec<super::RegistrationEntry>)> = None;
-    for (handle, object, state) in used {
-        let fresh = known.as_ref().is_none_or(|(o, _)| !o.is_same(&object));
-        if fresh {
-            known = Some((object.clone(), object.registrations()));
-        }
-        if let Some((_, entries)) = &known
-            && let Ok(at) = entries.binary_search_by_key(&state, |entry| entry.id)
-        {
-            let entry = entries[at];
-            all.push(RawRegistration { handle, object, routine: entry.routine, context: entry.context });
+    for handles in used.chunk_by(|(_, a, _), (_, b, _)| a.is_same(b)) {
+        let object = &handles[0].1;
+        // Both are in order; closures are in the second only, and what goes right now in the first only.
+        let mut entries = object.registrations().into_iter().peekable();
+        for (handle, _, state) in handles {
+            while entries.next_if(|entry| entry.id < *state).is_some() {}
+            if let Some(entry) = entries.next_if(|entry| entry.id == *state) {
+                let (routine, context) = (entry.routine, entry.context);
+                all.push(RawRegistration { handle: *handle, object: object.clone(), routine, context });
+            }
         }
     }
     all
@@ -274,7 +274,7 @@ pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawReg
             mine
         });
     }
-    let address = |r: &Registered| core::ptr::from_ref::<super::Object>(&r.object).addr();
+    let address = |r: &Registered| core::ptr::from_ref::<Object>(&r.object).addr();
     redeemed.sort_unstable_by_key(|(r, ..)| (address(r), r.state));
     let mut outcome = Ok(());
     for here in redeemed.chunk_by(|(a, ..), (b, ..)| a.object.is_same(&b.object)) {

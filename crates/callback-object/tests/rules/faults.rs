@@ -35,6 +35,7 @@ fn run_child(test: &str) -> Ended {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([&*name, "--exact", "--nocapture", "--test-threads=1"])
         .env("CALLBACK_OBJECT_CHILD", "1")
+        .env("RUST_BACKTRACE", "0")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
