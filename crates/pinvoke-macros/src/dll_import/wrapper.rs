@@ -91,7 +91,9 @@ impl Prototype {
             #arguments
             match ::pinvoke::marshal::callback::result::<#output, #form>(#callee(#(#values),*)) {
                 ::core::result::Result::Ok(native) => native,
-                ::core::result::Result::Err(error) => return #declaration.refuse(error.at(#name, "")),
+                ::core::result::Result::Err(error) => {
+                    return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, "");
+                }
             }
         }
     }
@@ -109,7 +111,9 @@ impl Prototype {
                 #storage
                 let #argument = match #value {
                     ::core::result::Result::Ok(value) => value,
-                    ::core::result::Result::Err(error) => return #declaration.refuse(error.at(#name, #label)),
+                    ::core::result::Result::Err(error) => {
+                        return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, #label);
+                    }
                 };
             }
         });

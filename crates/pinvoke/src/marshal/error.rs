@@ -99,6 +99,13 @@ pub enum Reason {
 }
 
 impl MarshalError {
+    /// Null where it must not be; takes no room in the frames of those who do not meet it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn null() -> MarshalError {
+        Reason::Null.into()
+    }
+
     /// A reason of a marshaller outside of this crate.
     pub fn custom(reason: impl Into<Box<dyn Error + Send + Sync>>) -> MarshalError {
         MarshalError::from(Reason::Custom(reason.into()))

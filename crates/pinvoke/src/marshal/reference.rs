@@ -7,7 +7,7 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use super::{Element, FromNative, IntoNative, MarshalError, Reason};
+use super::{Element, FromNative, IntoNative, MarshalError};
 use crate::native::NativeField;
 
 /// A native copy of a value behind a reference, and what it points to.
@@ -205,7 +205,7 @@ impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a T {
     #[inline]
     unsafe fn from_native(native: *const T) -> Result<&'a T, MarshalError> {
         // SAFETY: null or, as the caller says, a value that lives for 'a.
-        unsafe { native.as_ref() }.ok_or_else(|| Reason::Null.into())
+        unsafe { native.as_ref() }.ok_or_else(MarshalError::null)
     }
 
     fn is_failure(native: &*const T) -> bool {
@@ -220,7 +220,7 @@ impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a mut T {
     #[inline]
     unsafe fn from_native(native: *mut T) -> Result<&'a mut T, MarshalError> {
         // SAFETY: null or, as the caller says, a value that lives for 'a and is used by nobody else.
-        unsafe { native.as_mut() }.ok_or_else(|| Reason::Null.into())
+        unsafe { native.as_mut() }.ok_or_else(MarshalError::null)
     }
 
     fn is_failure(native: &*mut T) -> bool {

@@ -7,7 +7,7 @@ use core::ops::Deref;
 
 use pinvoke_abi::layout::Layout;
 
-use crate::marshal::{CharSet, Element, FromNative, IntoNative, MarshalError, Reason};
+use crate::marshal::{CharSet, Element, FromNative, IntoNative, MarshalError};
 use crate::native::{CodePtr, NativeType, Passing};
 use crate::upcall::{
     Callback, Identity, Leaked, OwnThread, Prototype, WithUserData, WithoutUserData, lookup,
@@ -140,7 +140,7 @@ impl<M: CharSet, C: CallbackType> FromNative<M> for Function<'_, C> {
     #[inline]
     unsafe fn from_native(native: Option<CodePtr>) -> Result<Self, MarshalError> {
         // SAFETY: the caller's promise.
-        native.map(|code| unsafe { Function::from_code(code) }).ok_or_else(|| Reason::Null.into())
+        native.map(|code| unsafe { Function::from_code(code) }).ok_or_else(MarshalError::null)
     }
     fn is_failure(native: &Option<CodePtr>) -> bool {
         native.is_none()

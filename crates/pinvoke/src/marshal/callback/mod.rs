@@ -50,6 +50,7 @@ pub use function::{
 use super::{Detached, FromNative, IntoNative, MarshalError};
 use crate::last_error::{ErrnoCell, LastError};
 use crate::native::NativeType;
+use crate::upcall::{Declaration, Prototype};
 
 /// An argument that native code passed.
 ///
@@ -90,18 +91,41 @@ pub fn refusal(reason: Box<dyn Error + Send + Sync>) -> MarshalError {
     }
 }
 
-/// Refuses values in closures that run as jobs of a queue: there, a panic is what comes out.
+/// What to do with a value that has no conversion: give native code a fallback value.
+#[doc(hidden)]
+pub trait Refuser<R> {
+    /// The reason goes where the callback's policy says.
+    fn take(&self, reason: MarshalError) -> R;
+}
+
+impl<P: Prototype> Refuser<P::Ret> for Declaration<P> {
+    fn take(&self, reason: MarshalError) -> P::Ret {
+        self.refuse(reason)
+    }
+}
+
+/// In closures that run as jobs of a queue, the reason is a panic, for that comes out of the queue.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Panicking;
 
-impl Panicking {
-    /// # Panics
-    /// Always.
-    #[cold]
-    pub fn refuse<R>(self, error: MarshalError) -> R {
-        panic!("{error}")
+impl<R> Refuser<R> for Panicking {
+    fn take(&self, reason: MarshalError) -> R {
+        panic!("{reason}")
     }
+}
+
+/// Refuses a value of a callback; out of the way of invocations that do not need it.
+#[doc(hidden)]
+#[cold]
+#[inline(never)]
+pub fn refuse<R>(
+    refuser: &impl Refuser<R>,
+    reason: MarshalError,
+    callback: &'static str,
+    value: &'static str,
+) -> R {
+    refuser.take(reason.at(callback, value))
 }
 
 /// Tells whether zero is a value of a result type: for native types they say it themselves, by an inherent
