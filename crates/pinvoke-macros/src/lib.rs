@@ -10,13 +10,13 @@ mod repr;
 
 use proc_macro::TokenStream;
 
-/// Implements `NativeType` for a `#[repr(C)]` structure or union, or for an enumeration with a
-/// primitive representation.
+/// Implements `NativeType` for a `#[repr(C)]` structure or union, for a `#[repr(transparent)]` newtype
+/// of a native type, or for an enumeration with a primitive representation.
 ///
 /// Members are native types, arrays of them, and other derived types. Size and offsets are those
 /// of rustc and are checked at compile time against C's rules.
 ///
-/// Refused, each with an error at the offending token: types without `#[repr(C)]`, generic types,
+/// Refused, each with an error at the offending token: structures without a representation, generic types,
 /// types without members, enumerations whose variants carry data or that have no primitive
 /// representation.
 #[proc_macro_derive(NativeType)]
@@ -35,8 +35,8 @@ pub fn derive_handle(input: TokenStream) -> TokenStream {
     handle::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Makes a structure, an enumeration or a set of flags a value of native functions, in a native form of
-/// its own.
+/// Makes a structure, an enumeration, a tagged union or a set of flags a value of native functions, in a
+/// native form of its own.
 ///
 /// The documentation of `pinvoke::marshal::structure` has the attributes and what follows from them.
 #[proc_macro_derive(Marshal, attributes(native, marshal, offset))]

@@ -18,7 +18,7 @@ pub(crate) fn representation(
     if let Some(variant) = data.variants.iter().find(|v| !matches!(v.fields, Fields::Unit)) {
         return Err(Error::new(
             variant.span(),
-            "an enumeration has no data in C: use a `#[repr(C)]` union beside a tag",
+            "an enumeration has no data in C: derive `Marshal` instead, which makes a tag and a union of it",
         ));
     }
     let Some(int) = &repr.int else {

@@ -2,10 +2,12 @@
 //!
 //! Facts first ([`options`], [`structure`]), then emission: a structure gets a native twin ([`twin`])
 //! and conversions member by member ([`structure`]), an enumeration and a set of flags travel as their
-//! integer and are checked on the way back ([`crate::number`]).
+//! integer and are checked on the way back ([`crate::number`]), an
+//! enumeration with data becomes a tag and a union ([`tagged`]).
 
 mod options;
 mod structure;
+mod tagged;
 mod twin;
 
 use proc_macro2::TokenStream;
@@ -35,6 +37,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
                 "Marshal needs a structure with named members, or `#[native(flags = ...)]` on a newtype of an integer",
             )),
         },
+        Data::Enum(data) if tagged::has_data(data) => tagged::expand(input, data, &options),
         Data::Enum(data) => {
             options.refuse_all("an enumeration")?;
             let int = number::representation(input, &Repr::of(input)?, data)?;

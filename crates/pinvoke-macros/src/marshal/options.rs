@@ -82,6 +82,16 @@ impl Options {
         }
     }
 
+    /// Refuses what says how members are laid out.
+    pub(crate) fn refuse_layout(&self, what: &str) -> Result<(), Error> {
+        match self.given.iter().find(|name| *name != "char_set" && *name != "bool") {
+            Some(name) => {
+                Err(Error::new(name.span(), format!("`{name}` is for structures, and this is {what}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The form of members that say none.
     fn form(&self) -> TokenStream {
         let set = self.char_set.form();

@@ -37,14 +37,14 @@ impl Member {
 }
 
 /// The structure with its lifetimes.
-struct Structure {
+pub(crate) struct Structure {
     /// With a comma behind each.
-    lifetimes: TokenStream,
-    ty: TokenStream,
+    pub(crate) lifetimes: TokenStream,
+    pub(crate) ty: TokenStream,
 }
 
 impl Structure {
-    fn of(input: &DeriveInput) -> Structure {
+    pub(crate) fn of(input: &DeriveInput) -> Structure {
         let parameters = input.generics.params.iter();
         let (name, (_, arguments, _)) = (&input.ident, input.generics.split_for_impl());
         Structure { lifetimes: quote!(#(#parameters,)*), ty: quote!(#name #arguments) }
@@ -183,12 +183,12 @@ fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: b
 }
 
 /// `(a, (b, (c, ())))`, for tuples of any length.
-fn nested(parts: &[TokenStream]) -> TokenStream {
+pub(crate) fn nested(parts: &[TokenStream]) -> TokenStream {
     parts.iter().rev().fold(quote!(()), |rest, part| quote!((#part, #rest)))
 }
 
 /// The structure by value: as an argument and as a result.
-fn travelling(input: &DeriveInput, twin: &Ident) -> TokenStream {
+pub(crate) fn travelling(input: &DeriveInput, twin: &Ident) -> TokenStream {
     let structure = Structure::of(input);
     let Structure { lifetimes, ty: structure } = &structure;
     quote! {

@@ -66,7 +66,7 @@ fn documentation(structure: &Ident) -> TokenStream {
     quote!(#[doc = #documentation])
 }
 
-fn debug(twin: &Ident) -> TokenStream {
+pub(crate) fn debug(twin: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #twin {

@@ -129,6 +129,36 @@
 //! let old = umask(Mode(0o022));
 //! umask(old);
 //! ```
+//!
+//! # Tagged unions
+//!
+//! Which member of a union is there is mostly said by a number beside it. An enumeration with data is that
+//! in Rust: its twin is C's `struct { int tag; union { … } payload; }`, and a tag that no variant has is an
+//! error. A union without a tag derives `NativeType`.
+//!
+//! ```
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::Marshal;
+//!
+//! /// `struct { int kind; union { int key; double moved; } u; }`
+//! #[derive(Debug, PartialEq, Marshal)]
+//! #[repr(i32)]
+//! enum Event {
+//!     Idle,
+//!     Key(i32),
+//!     Moved(f64) = 5,
+//! }
+//!
+//! #[dll_import("libc")]
+//! unsafe extern "C" {
+//!     fn memcpy(to: &mut [u8; 16], from: &Event, size: usize) -> *mut u8;
+//! }
+//!
+//! let mut bytes = [9; 16];
+//! // SAFETY: both have 16 bytes.
+//! unsafe { memcpy(&mut bytes, &Event::Key(258), 16) };
+//! assert_eq!(bytes, [1, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0]);
+//! ```
 
 use core::fmt;
 use core::mem::ManuallyDrop;

@@ -148,3 +148,27 @@ int person_made(MYPERSON (*make)(int)) {
     return n;
 }
 void with_colors(int n, int (*next)(int)) { for (int i = n; i > 0; i--) n = next(n); }
+
+// A tagged union.
+typedef struct { int kind; union { int key; struct { double x, y; } motion; char *text; char name[8]; } u; } event;
+int event_describe(const event *e) {
+    switch (e->kind) {
+        case 1: return e->u.key;
+        case 2: return (int)(e->u.motion.x * 10 + e->u.motion.y);
+        case 5: return (int)strlen(e->u.text);
+        case 6: return e->u.name[0];
+        default: return -e->kind;
+    }
+}
+int event_by_value(event e) { return event_describe(&e) + 1000; }
+void event_next(event *e) {
+    switch (e->kind) {
+        case 0: e->kind = 1; e->u.key = 77; break;
+        case 1: e->kind = 2; e->u.motion.x = 1.5; e->u.motion.y = 2.5; break;
+        case 2: e->kind = 5; e->u.text = counted_copy("words"); break;
+        case 5: { char *old = e->u.text; e->u.text = counted_malloc(strlen(old) + 2); strcpy(e->u.text, old); strcat(e->u.text, "!"); counted_free(old); break; }
+        default: e->kind = 99;
+    }
+}
+event event_make(int kind) { event e = { kind, { 0 } }; if (kind == 6) strcpy(e.u.name, "named"); return e; }
+size_t event_layout(void) { return sizeof(event) * 100 + offsetof(event, u); }

@@ -156,6 +156,16 @@ struct Borrowing<'a> {
     visit: Option<Function<'a, Visit>>,
 }
 
+#[derive(Clone, Debug, PartialEq, Marshal)]
+#[repr(i32)]
+enum Event {
+    None,
+    Key(i32),
+    Motion(Corner),
+    Text(#[marshal(owned(Counted))] String) = 5,
+    Name(#[marshal(fixed(8))] String),
+}
+
 #[derive(Debug, PartialEq, Marshal)]
 struct Mixed {
     color: Color,
@@ -219,6 +229,12 @@ unsafe extern "C" {
     safe fn mixed_through(make: impl FnMut(Mixed) -> Mixed) -> i32;
     safe fn person_made(make: impl FnMut(i32) -> Person) -> i32;
     safe fn with_colors(n: i32, next: impl FnMut(Color) -> Color);
+
+    safe fn event_describe(e: &Event) -> i32;
+    safe fn event_by_value(e: Event) -> i32;
+    safe fn event_next(e: &mut Event) -> Result<(), pinvoke::Error>;
+    safe fn event_make(kind: i32) -> Result<Event, pinvoke::Error>;
+    safe fn event_layout() -> usize;
 
     safe fn color_next(color: Color) -> Result<Color, pinvoke::Error>;
     #[dll_import(entry_point = "color_next")]
@@ -517,4 +533,45 @@ fn structures_through_callbacks() {
     let message = *panic.unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("the value 9 is none of Color"), "{message}");
     assert!(colors.is_empty());
+}
+
+#[test]
+fn tagged_unions_are_enumerations_with_data() {
+    let _library = library();
+    assert_eq!(EventNative::SIZE * 100 + offset_of::<Event>("payload"), event_layout());
+    let motion = Event::Motion(Corner { x: 3.0, y: 4.0 });
+    let all = [
+        (Event::None, 0),
+        (Event::Key(12), 12),
+        (motion, 34),
+        (Event::Text("four".into()), 4),
+        (Event::Name("A".into()), 65),
+    ];
+    for (event, expected) in all {
+        assert_eq!(event_describe(&event), expected, "{event:?}");
+        assert_eq!(event_by_value(event), expected + 1000);
+        assert_eq!(alive_texts(), 0);
+    }
+    let mut event = Event::None;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        event_next(&mut event).unwrap();
+        seen.push(event.clone());
+        assert_eq!(alive_texts(), 0);
+    }
+    let expected = [
+        Event::Key(77),
+        Event::Motion(Corner { x: 1.5, y: 2.5 }),
+        Event::Text("words".into()),
+        Event::Text("words!".into()),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(event_make(6).unwrap(), Event::Name("named".into()));
+    assert_eq!(
+        event_make(3).unwrap_err().to_string(),
+        "cannot convert the result of `event_make`: the value 3 is none of Event"
+    );
+    let mut name = Event::Name("x".into());
+    assert!(event_next(&mut name).unwrap_err().to_string().contains("the value 99 is none of Event"));
+    assert_eq!(name, Event::Name("x".into()));
 }
