@@ -8,6 +8,7 @@
 //! | a signature at run time, Rust types | a function pointer | [`call::typed`](fn@call::typed) |
 //! | a closure | a function pointer | [`upcall`] |
 //! | a `&str` | a `char *` | [`c_text`] |
+//! | UTF-8 | UTF-16, or back | [`transcode`] |
 //! | a failed call | its `errno` | [`call::capture`], [`last_error`] |
 //!
 //! ```

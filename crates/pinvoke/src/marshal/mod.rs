@@ -7,6 +7,7 @@
 //! ```text
 //! state        room for every argument, in the caller's frame        IntoNative::state
 //! marshal      each argument to its native form                      IntoNative::into_native
+//! hand over    what native code will free is its own from here on    IntoNative::hand_over
 //! invoke       clear last error · call · read last error
 //! unmarshal    the result first, then what the call changed          FromNative, IntoNative::copy_back
 //! clean-up     states dropped, newest first, also after a failure    Drop of IntoNative::State
@@ -47,30 +48,41 @@
 //!
 //! Values that lie in memory, as elements of an array, members of a structure or behind a reference,
 //! have a form there as well: [`Element`].
+//!
+//! # Text, arrays and lengths
+//!
+//! | of | read |
+//! |---|---|
+//! | text in every encoding, BSTR, and who owns it | [`text`] |
+//! | who frees what crosses the border, and how to name an allocator | [`owner`] |
+//! | slices, arrays, arrays of text and of structures | [`slice`](mod@slice) |
+//! | counts in parameters of their own, sums of counts | [`length`] |
+//! | buffers that native code fills, arrays that it replaces | [`lend`] |
+//! | returned arrays, and arrays in callbacks | [`counted`] |
 #![allow(unsafe_code, reason = "native values are read on the word of a declaration")]
 
 mod boolean;
 pub mod callback;
 mod character;
-mod counted;
+pub mod counted;
 mod date;
 mod decimal;
 mod error;
 mod fixed;
 mod guid;
 pub mod handle;
-mod lend;
-mod length;
+pub mod lend;
+pub mod length;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 pub mod long_double;
 mod nullable;
 mod number;
-mod owner;
+pub mod owner;
 mod reference;
 mod scalar;
-mod slice;
+pub mod slice;
 pub mod structure;
-mod text;
+pub mod text;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 

@@ -8,6 +8,22 @@
 //!
 //! An array of arrays is flat memory, one row after the other, as C has it: `&[[f64; 4]]` is a
 //! `double (*)[4]`. An array of slices has no native form.
+//!
+//! ```
+//! use pinvoke::dll_import;
+//!
+//! #[dll_import("libc")]
+//! unsafe extern "C" {
+//!     /// Three numbers that the function changes.
+//!     safe fn erand48(state: &mut [u16; 3]) -> f64;
+//!     /// How many load averages there are: at most as many as there is room for.
+//!     safe fn getloadavg(averages: &mut [f64], #[len_of(averages)] n: i32) -> i32;
+//! }
+//!
+//! assert!((0.0..1.0).contains(&erand48(&mut [1, 2, 3])));
+//! let mut averages = [0.0; 3];
+//! assert_eq!(getloadavg(&mut averages), 3);
+//! ```
 
 use core::fmt;
 
