@@ -44,6 +44,28 @@ impl<P: WithoutUserData> ForCall<'_, P> {
 /// # Errors
 /// As for [`Declaration::scoped_anywhere`].
 ///
+/// ```
+/// use pinvoke::upcall::{Declaration, Declared, for_call};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+/// enum OfUnary {}
+/// impl Declared<Unary> for OfUnary {
+///     const DECLARATION: Declaration<Unary> = UNARY;
+/// }
+///
+/// let by_itself = |n: i32| n + 1;
+/// let callback = for_call::<OfUnary, _, _>(&UNARY, &by_itself)?;
+/// assert!(!callback.has_thunk());
+/// let offset = 2;
+/// let captures = |n: i32| n + offset;
+/// let callback = for_call::<OfUnary, _, _>(&UNARY, &captures)?;
+/// assert!(callback.has_thunk());
+/// // SAFETY: the callback is alive.
+/// assert_eq!(unsafe { callback.function()(40) }, 42);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
+///
 /// [`Declaration::scoped_anywhere`]: super::Declaration::scoped_anywhere
 #[inline]
 pub fn for_call<'a, D, P, F>(

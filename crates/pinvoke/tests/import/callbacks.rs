@@ -391,3 +391,34 @@ fn results_have_the_form_of_the_block() {
     assert_eq!(unsafe { is_yes(|n| n == 2) }, 1);
     assert_eq!(unsafe { is_yes(|n| n == 3) }, 0);
 }
+
+#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "system" {
+    #[dll_import(entry_point = "maybe")]
+    fn maybe_by_itself(visit: Option<impl Fn(i32) -> i32 + Send + Sync>) -> i32;
+    #[dll_import(entry_point = "each")]
+    async fn each_elsewhere(n: i32, visit: impl FnMut(i32) -> i32 + Send + 'static) -> Result<i32, Error>;
+}
+
+#[test]
+fn the_convention_of_the_system_calls_back_too() {
+    library();
+    assert_eq!(unsafe { maybe_by_itself(Some(|n| n + 1)) }, 8);
+    assert_eq!(unsafe { maybe_by_itself(None::<fn(i32) -> i32>) }, -100);
+}
+
+#[test]
+fn a_closure_goes_with_its_call_to_another_thread() {
+    library();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let call = unsafe {
+        each_elsewhere(5, move |n| {
+            sender.send((n, std::thread::current().id())).unwrap();
+            if n == 3 { 30 } else { 0 }
+        })
+    };
+    assert_eq!(call.join().unwrap(), 30);
+    let (numbers, threads): (Vec<i32>, Vec<_>) = receiver.iter().unzip();
+    assert_eq!(numbers, [0, 1, 2, 3]);
+    assert!(threads.iter().all(|id| *id != std::thread::current().id()));
+}

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pinvoke::marshal::Marshal;
 use pinvoke::native::NativeType;
 use pinvoke::upcall::Queue;
 use pinvoke::{Error, Function, Registered, callback, dll_import};
@@ -33,8 +34,18 @@ struct Operations {
     level: i32,
 }
 
+/// The same, converted member by member.
+#[derive(Marshal, Clone, Copy)]
+struct Converted<'a> {
+    start: Function<'a, Visit>,
+    stop: Option<Function<'a, Visit>>,
+    level: i32,
+}
+
 #[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
 unsafe extern "C" {
+    #[dll_import(entry_point = "run")]
+    fn run_converted(operations: &Converted<'_>) -> i32;
     fn keep(visit: Option<Function<'_, Visit>>) -> Option<Function<'static, Visit>>;
     #[dll_import(calls_back)]
     fn invoke_kept(n: i32) -> i32;
@@ -164,6 +175,9 @@ fn functions_are_members_and_elements() {
     let operations = Operations { start: Some(start), stop: Some(leaked.function()), level: 3 };
     assert_eq!(unsafe { run(&operations) }, 34);
     assert_eq!(unsafe { run(&Operations { start: None, stop: None, level: 3 }) }, 2);
+    let registered = Visit::owned(|n| n + 100).unwrap();
+    let converted = Converted { start: registered.function(), stop: None, level: 3 };
+    assert_eq!(unsafe { run_converted(&converted) }, 104);
     let native = unsafe { defaults(5) };
     assert_eq!((native.start, native.stop), (Some(native_function()), None));
     assert_eq!(unsafe { native.start.unwrap().call(native.level) }, 10);

@@ -37,6 +37,28 @@ pub unsafe trait CallbackType: Sized + 'static {
 /// function of ours that went through native code is still the same, and
 /// [`identity`](Function::identity) knows its registration. If its type is declared `callable`, it can be
 /// called: `function.call(..)`.
+///
+/// ```
+/// use pinvoke::{Function, callback, dll_import};
+///
+/// #[callback(callable)]
+/// type Handler = unsafe extern "C" fn(signal: i32);
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     fn signal(number: i32, handler: Option<Function<'static, Handler>>) -> Option<Function<'static, Handler>>;
+/// }
+///
+/// let ignore = Handler::function(|_| {});
+/// // SAFETY: the handler does nothing.
+/// let before = unsafe { signal(12, Some(ignore)) };
+/// assert_eq!(before, None);
+/// // SAFETY: as above.
+/// let back = unsafe { signal(12, None) }.expect("there is one now");
+/// assert_eq!(back, ignore);
+/// // SAFETY: as above.
+/// unsafe { back.call(12) };
+/// ```
 #[repr(transparent)]
 pub struct Function<'a, C: CallbackType>(&'a C);
 
@@ -169,6 +191,29 @@ unsafe impl<M: CharSet, C: CallbackType> Element<M> for Function<'_, C> {
 /// closure and where that may run. Keep it until native code has forgotten the function: a call that
 /// comes later ends the process with a report that names `C`, and never reaches the closure. The
 /// thread of an [`OwnThread`] registration is the one that made it; the compiler keeps it there.
+///
+/// ```
+/// use pinvoke::{Registered, callback};
+///
+/// #[callback(callable)]
+/// type Notify = unsafe extern "C" fn(event: i32) -> i32;
+///
+/// struct Listener {
+///     registration: Registered<'static, Notify>,
+/// }
+///
+/// let mut count = 0;
+/// let registration = Notify::owned(move |event| {
+///     count += event;
+///     count
+/// })?;
+/// let listener = Listener { registration };
+/// let function = listener.registration.function();
+/// // SAFETY: the registration is alive.
+/// assert_eq!(unsafe { (function.call(3), function.call(4)) }, (3, 7));
+/// assert_eq!(function.identity(), Some(listener.registration.identity()));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub struct Registered<'a, C: CallbackType, T = OwnThread> {
     callback: Callback<'a, C::Prototype, T>,
 }
@@ -220,7 +265,8 @@ impl<C: CallbackType, T> fmt::Debug for Registered<'_, C, T> {
     }
 }
 
-/// A registration that lives for ever.
+/// A registration that lives for ever: made by `leak` and `leak_anywhere` of a
+/// [`callback`](crate::callback) type, or by [`Registered::leak`].
 pub struct LeakedRegistration<C: CallbackType> {
     leaked: Leaked<C::Prototype>,
     code: PhantomData<fn() -> C>,

@@ -9,6 +9,39 @@
 //! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. `UserData`, as the first or
 //! the last argument, is the `void *` of the API and not seen by the closure at all.
 //!
+//! ```
+//! use pinvoke::dll_import;
+//!
+//! #[dll_import("sqlite3")]
+//! unsafe extern "C" {
+//!     fn sqlite3_open(path: &str, connection: &mut *mut u8) -> i32;
+//!     // int callback(void *user, int columns, char **values, char **names)
+//!     fn sqlite3_exec(
+//!         connection: *mut u8,
+//!         sql: &str,
+//!         row: impl FnMut(UserData, i32, Counted<&[Option<&str>], 0>, Counted<&[&str], 0>) -> i32,
+//!         user: UserData,
+//!         message: Option<&mut *mut u8>,
+//!     ) -> Result<i32, pinvoke::Error>;
+//! }
+//!
+//! let mut connection = core::ptr::null_mut();
+//! let mut seen = Vec::new();
+//! let row = |_, values: &[Option<&str>], names: &[&str]| {
+//!     seen.push(format!("{names:?} {values:?}"));
+//!     0
+//! };
+//! // SAFETY: as SQLite's manual says.
+//! unsafe {
+//!     sqlite3_open(":memory:", &mut connection);
+//!     sqlite3_exec(connection, "SELECT 'a' AS x, NULL AS y", row, None)?;
+//! }
+//! assert_eq!(seen, [r#"["x", "y"] [Some("a"), None]"#]);
+//! # Ok::<(), pinvoke::Error>(())
+//! ```
+//!
+//! An `Option<impl FnMut(..)>` may be `None`, which is null; say `None::<fn(A) -> B>`, for the type.
+//!
 //! # What cannot be converted
 //!
 //! Native text that is no text, a null pointer, a count below zero: the closure does not run, native
