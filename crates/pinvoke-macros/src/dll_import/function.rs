@@ -355,6 +355,12 @@ fn native_result(function: &Function) -> TokenStream {
     }
 }
 
+/// Whether the native result is that of the declared value, by itself.
+fn is_own_result(function: &Function) -> bool {
+    matches!(function.failure, Failure::Never | Failure::Usual | Failure::Policy(_))
+        && !function.has_counted_result()
+}
+
 /// Whether the declared value comes through a last parameter.
 fn has_out_parameter(function: &Function) -> bool {
     let is_unit = matches!(function.result.value(), syn::Type::Tuple(tuple) if tuple.elems.is_empty());
@@ -428,7 +434,17 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
         quote!((#call, ::pinvoke::LastError::NONE))
     };
     let returns = native_result(function);
-    let invoked = if calls_back(function) {
+    let invoked = if calls_back(function) && is_own_result(function) {
+        let (value, form) = (function.result.value(), function.result_form());
+        quote! {
+            let ((__unclaimed, __last), __refused) = ::pinvoke::upcall::resume_or_refused(|| {
+                let (__returned, __last): (#returns, ::pinvoke::LastError) = #captured;
+                // SAFETY: the function returned it, as declared.
+                (unsafe { ::pinvoke::marshal::callback::Unclaimed::<#value, #form>::new(__returned) }, __last)
+            });
+            let __returned = __unclaimed.claim();
+        }
+    } else if calls_back(function) {
         quote! {
             let ((__returned, __last), __refused): ((#returns, ::pinvoke::LastError), _) =
                 ::pinvoke::upcall::resume_or_refused(|| #captured);

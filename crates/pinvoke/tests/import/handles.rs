@@ -17,6 +17,12 @@ struct Thing(*mut c_void);
 struct Slot(i32);
 
 #[derive(Debug, Marshal)]
+#[repr(i32)]
+enum Color {
+    Red = 1,
+}
+
+#[derive(Debug, Marshal)]
 struct Holder {
     before: i32,
     thing: Option<Thing>,
@@ -56,6 +62,9 @@ unsafe extern "C" {
     #[dll_import(entry_point = "thing_renew")]
     safe fn thing_renew_or_not(thing: Exchange<'_, Thing>, text: &str) -> Result<(), pinvoke::Error>;
     safe fn thing_out_and_call(out: &mut Option<Thing>, call: impl FnMut(HandleRef<'_, Thing>));
+    safe fn thing_call_and_open(call: impl FnMut(i32), n: i32) -> Thing;
+    #[dll_import(entry_point = "thing_call_and_open")]
+    safe fn thing_call_with_color(call: impl FnMut(Color), n: i32) -> Result<Thing, pinvoke::Error>;
     safe fn thing_visit(thing: &Thing, call: impl FnMut(Option<HandleRef<'_, Thing>>));
     safe fn thing_bad_text(out: &mut Option<Thing>) -> Result<&'static str, pinvoke::Error>;
     safe fn holder_number(holder: &Holder) -> i32;
@@ -151,6 +160,20 @@ fn out_handles_are_kept_whatever_happens() {
     assert!(panic.is_err());
     assert_eq!((calls, things_open()), (7, 1));
     assert_eq!(thing_number(out.as_ref().unwrap()), 7);
+}
+
+#[test]
+fn returned_handles_are_closed_when_a_callback_panicked() {
+    let _library = library();
+    let thing = thing_call_and_open(|n| assert_eq!(n, 5), 5);
+    assert_eq!((thing_number(&thing), things_open()), (9, 1));
+    drop(thing);
+    assert!(std::panic::catch_unwind(|| thing_call_and_open(|_| panic!("in the callback"), 5)).is_err());
+    assert_eq!(things_open(), 0);
+    // A callback that could not be called.
+    assert!(thing_call_with_color(|Color::Red| (), 2).is_err());
+    assert_eq!(things_open(), 0);
+    assert!(thing_call_with_color(|Color::Red| (), 1).is_ok());
 }
 
 #[test]

@@ -99,6 +99,40 @@ pub unsafe fn argument<T: FromNative<M>, M: ?Sized>(native: T::Native) -> Result
     unsafe { T::from_native(native) }
 }
 
+/// What a function returned, until somebody asks for it: taken over and dropped if that never happens,
+/// because a callback has panicked.
+#[doc(hidden)]
+pub struct Unclaimed<T: FromNative<M>, M: ?Sized>(T::Native);
+
+impl<T: FromNative<M>, M: ?Sized> Unclaimed<T, M> {
+    /// # Safety
+    /// As for [`FromNative::from_native`].
+    #[inline]
+    pub unsafe fn new(native: T::Native) -> Self {
+        Unclaimed(native)
+    }
+
+    /// The native result.
+    #[inline]
+    #[must_use]
+    pub fn claim(self) -> T::Native {
+        core::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl<T: FromNative<M>, M: ?Sized> core::fmt::Debug for Unclaimed<T, M> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Unclaimed").finish_non_exhaustive()
+    }
+}
+
+impl<T: FromNative<M>, M: ?Sized> Drop for Unclaimed<T, M> {
+    fn drop(&mut self) {
+        // SAFETY: promised when it was made, and done once.
+        drop(unsafe { T::from_native(self.0) });
+    }
+}
+
 /// A result for native code.
 ///
 /// # Errors
