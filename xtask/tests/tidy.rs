@@ -55,6 +55,7 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/callback-object-host/src/objects.rs",
     "crates/callback-object-host/src/security.rs",
     "crates/callback-object-host/src/share.rs",
+    "crates/callback-object-host/src/token.rs",
     "crates/callback-object-sys/src/extensions.rs",
     "crates/callback-object-sys/src/functions.rs",
 ];

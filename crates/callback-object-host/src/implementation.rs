@@ -40,17 +40,15 @@ pub(crate) struct Header {
 /// Null until the first use; then the interface that this image's exported functions lead to.
 static ACTIVE: AtomicPtr<Header> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Where the exported functions lead, if not to this image's `own` interface.
+/// Whether this is where the exported functions lead.
 #[inline]
-pub(crate) fn forwarded(own: &'static Header) -> Option<&'static Header> {
-    let active = ACTIVE.load(Ordering::Acquire);
-    if std::ptr::eq(active, own) { None } else { decided(active, own) }
+pub(crate) fn is_active(interface: &'static Header) -> bool {
+    std::ptr::eq(ACTIVE.load(Ordering::Acquire), interface)
 }
 
-#[cold]
-#[inline(never)]
-fn decided(active: *mut Header, own: &'static Header) -> Option<&'static Header> {
-    let active = match NonNull::new(active) {
+/// Where the exported functions lead, if not to this image's `own` interface.
+pub(crate) fn forwarded(own: &'static Header) -> Option<&'static Header> {
+    let active = match NonNull::new(ACTIVE.load(Ordering::Acquire)) {
         // SAFETY: not null, so it is the address of the interface of an image that stays loaded.
         Some(active) => unsafe { active.as_ref() },
         None => decide(own),

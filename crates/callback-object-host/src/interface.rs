@@ -23,14 +23,14 @@ use std::ptr::NonNull;
 use callback_object_sys::{STATUS_INVALID_PARAMETER, STATUS_REVISION_MISMATCH, STATUS_SUCCESS};
 
 use crate::ex::{drivers, level, objects, observe, routines, strings};
-use crate::implementation::{Header, decide, forwarded};
+use crate::implementation::{Header, decide, forwarded, is_active};
 
 /// Increased when a function changes its meaning; a function that is added changes the size.
 const REVISION: u32 = 1;
 
 macro_rules! interface {
     ($($home:ident {
-        $(fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)*
+        $($abi:literal fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)*
     })*) => {
         /// The functions of one implementation, for another image to forward to.
         #[repr(C)]
@@ -38,7 +38,7 @@ macro_rules! interface {
         #[derive(Debug)]
         pub(crate) struct Interface {
             header: Header,
-            $($(pub(crate) $name: unsafe extern "system" fn($($type),*) $(-> $result)?,)*)*
+            $($(pub(crate) $name: unsafe extern $abi fn($($type),*) $(-> $result)?,)*)*
         }
 
         /// This image's implementation.
@@ -55,12 +55,24 @@ macro_rules! interface {
 
             $($(
                 #[unsafe(no_mangle)]
-                pub(super) unsafe extern "system" fn $name($($parameter: $type),*) $(-> $result)? {
-                    match forwarded(&OWN.header) {
-                        // SAFETY: the contract is the caller's and is the same.
-                        None => unsafe { $home::$name($($parameter),*) },
+                pub(super) unsafe extern $abi fn $name($($parameter: $type),*) $(-> $result)? {
+                    /// Out of the way, with its registers.
+                    #[cold]
+                    #[inline(never)]
+                    unsafe extern $abi fn elsewhere($($parameter: $type),*) $(-> $result)? {
+                        match forwarded(&OWN.header) {
+                            // SAFETY: the contract is the caller's and is the same.
+                            None => unsafe { $home::$name($($parameter),*) },
+                            // SAFETY: as above.
+                            Some(other) => unsafe { (Interface::with(other).$name)($($parameter),*) },
+                        }
+                    }
+                    if is_active(&OWN.header) {
                         // SAFETY: as above.
-                        Some(other) => unsafe { (Interface::with(other).$name)($($parameter),*) },
+                        unsafe { $home::$name($($parameter),*) }
+                    } else {
+                        // SAFETY: as above.
+                        unsafe { elsewhere($($parameter),*) }
                     }
                 }
             )*)*
@@ -69,7 +81,7 @@ macro_rules! interface {
         /// Each function is what its declaration says, or this does not compile.
         const _: () = {
             $($(
-                let _: [unsafe extern "system" fn($($type),*) $(-> $result)?; 2] =
+                let _: [unsafe extern $abi fn($($type),*) $(-> $result)?; 2] =
                     [exported::$name, callback_object_sys::$name];
             )*)*
         };
@@ -113,66 +125,66 @@ unsafe extern "system" fn CboAdoptImplementation(interface: *const Interface) ->
 
 interface! {
     strings {
-        fn RtlInitUnicodeString(DestinationString: PUNICODE_STRING, SourceString: PCWSTR);
-        fn CboInitUnicodeString(DestinationString: PUNICODE_STRING, Source: PCSTR) -> NTSTATUS;
-        fn CboFreeUnicodeString(UnicodeString: PUNICODE_STRING);
-        fn CboVersion() -> *const c_char;
-        fn CboImplementation() -> PVOID;
+        "system" fn RtlInitUnicodeString(DestinationString: PUNICODE_STRING, SourceString: PCWSTR);
+        "system" fn CboInitUnicodeString(DestinationString: PUNICODE_STRING, Source: PCSTR) -> NTSTATUS;
+        "system" fn CboFreeUnicodeString(UnicodeString: PUNICODE_STRING);
+        "system" fn CboVersion() -> *const c_char;
+        "system" fn CboImplementation() -> PVOID;
     }
     objects {
-        fn ExCreateCallback(
+        "system" fn ExCreateCallback(
             CallbackObject: *mut PCALLBACK_OBJECT,
             ObjectAttributes: POBJECT_ATTRIBUTES,
             Create: BOOLEAN,
             AllowMultipleCallbacks: BOOLEAN,
         ) -> NTSTATUS;
-        fn CboCreateCallback(
+        "system" fn CboCreateCallback(
             CallbackObject: *mut PCALLBACK_OBJECT,
             Name: PCSTR,
             Attributes: ULONG,
             Create: BOOLEAN,
             AllowMultipleCallbacks: BOOLEAN,
         ) -> NTSTATUS;
-        fn ObReferenceObject(Object: PVOID) -> LONG_PTR;
-        fn ObDereferenceObject(Object: PVOID) -> LONG_PTR;
-        fn ObMakeTemporaryObject(Object: PVOID);
-        fn CboQuerySecurity(CallbackObject: PVOID, Buffer: PVOID, Capacity: ULONG, Length: *mut ULONG) -> NTSTATUS;
-        fn CboSetAccessHook(Hook: PCBO_ACCESS_HOOK, Context: PVOID);
+        "system" fn ObReferenceObject(Object: PVOID) -> LONG_PTR;
+        "system" fn ObDereferenceObject(Object: PVOID) -> LONG_PTR;
+        "system" fn ObMakeTemporaryObject(Object: PVOID);
+        "system" fn CboQuerySecurity(CallbackObject: PVOID, Buffer: PVOID, Capacity: ULONG, Length: *mut ULONG) -> NTSTATUS;
+        "system" fn CboSetAccessHook(Hook: PCBO_ACCESS_HOOK, Context: PVOID);
     }
     routines {
-        fn ExRegisterCallback(
+        "system" fn ExRegisterCallback(
             CallbackObject: PCALLBACK_OBJECT,
             CallbackFunction: PCALLBACK_FUNCTION,
             CallbackContext: PVOID,
         ) -> PVOID;
-        fn CboRegisterCallback(
+        "system" fn CboRegisterCallback(
             CallbackObject: PCALLBACK_OBJECT,
             CallbackFunction: PCALLBACK_FUNCTION,
             CallbackContext: PVOID,
             Release: PCBO_RELEASE,
             CallbackRegistration: *mut PVOID,
         ) -> NTSTATUS;
-        fn ExNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID);
-        fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;
-        fn ExUnregisterCallback(CallbackRegistration: PVOID);
-        fn CboUnregisterCallback(CallbackRegistration: PVOID) -> NTSTATUS;
-        fn CboLastStatus() -> NTSTATUS;
-        fn CboReportPanic(Message: PCSTR);
+        "system-unwind" fn ExNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID);
+        "system-unwind" fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;
+        "system" fn ExUnregisterCallback(CallbackRegistration: PVOID);
+        "system" fn CboUnregisterCallback(CallbackRegistration: PVOID) -> NTSTATUS;
+        "system" fn CboLastStatus() -> NTSTATUS;
+        "system" fn CboReportPanic(Message: PCSTR);
     }
     level {
-        fn KeGetCurrentIrql() -> KIRQL;
-        fn KeRaiseIrql(NewIrql: KIRQL, OldIrql: PKIRQL);
-        fn KeRaiseIrqlToDpcLevel() -> KIRQL;
-        fn KeLowerIrql(NewIrql: KIRQL);
-        fn CboSetViolations(Violations: ULONG, PassiveOnly: BOOLEAN) -> NTSTATUS;
+        "system" fn KeGetCurrentIrql() -> KIRQL;
+        "system" fn KeRaiseIrql(NewIrql: KIRQL, OldIrql: PKIRQL);
+        "system" fn KeRaiseIrqlToDpcLevel() -> KIRQL;
+        "system" fn KeLowerIrql(NewIrql: KIRQL);
+        "system" fn CboSetViolations(Violations: ULONG, PassiveOnly: BOOLEAN) -> NTSTATUS;
     }
     observe {
-        fn CboSetReportHandler(Handler: PCBO_REPORT_HANDLER, Context: PVOID);
+        "system" fn CboSetReportHandler(Handler: PCBO_REPORT_HANDLER, Context: PVOID);
     }
     drivers {
-        fn CboLoadDriver(Path: PCSTR, Driver: *mut PCBO_DRIVER) -> NTSTATUS;
-        fn CboUnloadDriver(Driver: PCBO_DRIVER, Leftovers: ULONG) -> NTSTATUS;
-        fn CboPublishSystemObjects() -> NTSTATUS;
-        fn CboWithdrawSystemObjects();
+        "system" fn CboLoadDriver(Path: PCSTR, Driver: *mut PCBO_DRIVER) -> NTSTATUS;
+        "system" fn CboUnloadDriver(Driver: PCBO_DRIVER, Leftovers: ULONG) -> NTSTATUS;
+        "system" fn CboPublishSystemObjects() -> NTSTATUS;
+        "system" fn CboWithdrawSystemObjects();
     }
 }

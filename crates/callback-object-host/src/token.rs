@@ -3,36 +3,41 @@
 //! A C program may give back anything: a pointer it got elsewhere, one that it has given back before, NULL.
 //! If what we hand out were addresses, we could not tell. So it is a *token*: a number of a place in a table,
 //! a generation of that place, and the kind of thing. A token is followed only if all three fit. A place
-//! whose generations are used up (2^24 with 64-bit pointers) is not used again, so an outdated token is
+//! whose generations are used up (2^34 with 64-bit pointers) is not used again, so an outdated token is
 //! never taken for a new one.
 //!
 //! ```text
-//!   63     56 55            32 31             0
-//!   ┌────────┬────────────────┬────────────────┐
-//!   │  kind  │   generation   │     place      │    with 32 bits: 4, 12, 16
-//!   └────────┴────────────────┴────────────────┘
+//!   63     56 55                  22 21         0
+//!   ┌────────┬──────────────────────┬────────────┐
+//!   │  kind  │      generation      │   place    │    with 32 bits: 4, 14, 14
+//!   └────────┴──────────────────────┴────────────┘
 //! ```
 //!
 //! No token is the address of mapped memory on the systems we know, so a program that follows one stops
 //! there and not elsewhere later.
 //!
-//! Places stand in segments of doubling size which are never moved or freed: a notification finds its object
-//! with four loads and without a lock.
+//! Places stand in segments which are never moved or freed: a notification finds its object with three loads
+//! and without a lock.
+//!
+//! # Safety
+//!
+//! A segment is a leaked box, so a pointer to one is valid for ever.
+#![allow(unsafe_code, reason = "segments are shared by pointers that never die")]
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// The kind of an object's token.
 pub(crate) const OBJECT: usize = 0xB;
 
-const PLACE_BITS: u32 = usize::BITS / 2;
-const GENERATION_BITS: u32 = PLACE_BITS * 3 / 4;
+const PLACE_BITS: u32 = if usize::BITS == 64 { 22 } else { 14 };
+const GENERATION_BITS: u32 = if usize::BITS == 64 { 34 } else { 14 };
 const LAST_GENERATION: usize = (1 << GENERATION_BITS) - 1;
 
-/// Places in the first segment; each further one doubles.
-const FIRST: usize = 64;
-const SEGMENTS: usize = (PLACE_BITS - 6) as usize;
+/// Places in a segment.
+const SEGMENT: usize = 1024;
+const SEGMENTS: usize = (1 << PLACE_BITS) / SEGMENT;
 
 #[derive(Debug)]
 pub(crate) struct Place<T> {
@@ -55,7 +60,7 @@ impl<T> Place<T> {
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     kind: usize,
-    segments: [OnceLock<Box<[Place<T>]>>; SEGMENTS],
+    segments: [AtomicPtr<[Place<T>; SEGMENT]>; SEGMENTS],
     vacant: Mutex<Vacant>,
     owner: PhantomData<T>,
 }
@@ -71,7 +76,7 @@ impl<T> Table<T> {
     pub(crate) const fn new(kind: usize) -> Table<T> {
         Table {
             kind,
-            segments: [const { OnceLock::new() }; SEGMENTS],
+            segments: [const { AtomicPtr::new(std::ptr::null_mut()) }; SEGMENTS],
             vacant: Mutex::new(Vacant { used_before: Vec::new(), never_used: 0 }),
             owner: PhantomData,
         }
@@ -125,26 +130,27 @@ impl<T> Table<T> {
 
     #[inline]
     fn place(&self, index: usize) -> Option<&Place<T>> {
-        let (segment, offset) = position(index);
-        self.segments.get(segment)?.get()?.get(offset)
+        let segment = self.segments[index / SEGMENT % SEGMENTS].load(Ordering::Acquire);
+        // SAFETY: null, or a leaked segment.
+        let segment = unsafe { segment.as_ref() }?;
+        Some(&segment[index % SEGMENT])
     }
 
     fn place_or_new(&self, index: usize) -> &Place<T> {
-        let (segment, offset) = position(index);
-        let places = self.segments[segment].get_or_init(|| {
+        loop {
+            if let Some(place) = self.place(index) {
+                return place;
+            }
             let empty = || Place { token: AtomicUsize::new(0), value: AtomicPtr::default() };
-            (0..FIRST << segment).map(|_| empty()).collect()
-        });
-        &places[offset]
+            let new = Box::into_raw(Box::new(std::array::from_fn(|_| empty())));
+            let null = std::ptr::null_mut();
+            let segment = &self.segments[index / SEGMENT];
+            if segment.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire).is_err() {
+                // SAFETY: another thread was faster, and nobody else has seen this one.
+                drop(unsafe { Box::from_raw(new) });
+            }
+        }
     }
-}
-
-/// Segment and offset of a place: segment `n` holds the places from `FIRST * (2^n - 1)` on.
-#[inline]
-fn position(index: usize) -> (usize, usize) {
-    let shifted = index + FIRST;
-    let segment = (shifted.ilog2() - FIRST.ilog2()) as usize;
-    (segment, shifted - (FIRST << segment))
 }
 
 #[cfg(test)]
@@ -152,14 +158,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_fill_segments_without_gaps() {
-        let mut expected = (0, 0);
-        for index in 0..10_000 {
-            assert_eq!(position(index), expected, "place {index}");
-            expected.1 += 1;
-            if expected.1 == FIRST << expected.0 {
-                expected = (expected.0 + 1, 0);
-            }
+    fn many_things_have_tokens_of_their_own() {
+        let table = Table::<usize>::new(OBJECT);
+        let mut values: Vec<usize> = (0..5 * SEGMENT).collect();
+        let tokens: Vec<usize> = values.iter_mut().map(|value| table.insert(value)).collect();
+        for (token, value) in tokens.iter().zip(&mut values) {
+            assert_eq!(table.peek(*token), Some(&raw mut *value));
         }
     }
 

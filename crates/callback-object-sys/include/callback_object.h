@@ -495,11 +495,6 @@ CBO_IMPORT PVOID NTAPI ExRegisterCallback(
     PCALLBACK_FUNCTION CallbackFunction,
     PVOID CallbackContext);
 
-/* Calls the object's routines in the order of their registration, in this thread, at its level, with
- * these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are
- * not called any more. Nothing is waited for or allocated. At DISPATCH_LEVEL or below. */
-CBO_IMPORT VOID NTAPI ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
-
 /* Removes a routine. When this function returns, no other thread is in the routine and none will enter
  * it. A routine may unregister itself: its own call goes on to its end, calls in other threads are
  * waited for. At PASSIVE_LEVEL or APC_LEVEL. */
@@ -529,6 +524,11 @@ CBO_IMPORT KIRQL NTAPI KeRaiseIrqlToDpcLevel(void);
 /* Sets the level of this thread back to what it was before it was raised. A higher level than the
  * present one is a bug check. */
 CBO_IMPORT VOID NTAPI KeLowerIrql(KIRQL NewIrql);
+
+/* Calls the object's routines in the order of their registration, in this thread, at its level, with
+ * these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are
+ * not called any more. Nothing is waited for or allocated. At DISPATCH_LEVEL or below. */
+CBO_IMPORT VOID NTAPI ExNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
 
 /* A loaded driver, as long as it has not been unloaded. Not the address of anything. */
 typedef struct _CBO_DRIVER CBO_DRIVER;
@@ -598,9 +598,6 @@ CBO_IMPORT NTSTATUS NTAPI CboRegisterCallback(
     PCBO_RELEASE Release,
     PVOID *CallbackRegistration);
 
-/* Like ExNotifyCallback, and says why nothing was called. */
-CBO_IMPORT NTSTATUS NTAPI CboNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
-
 /* Like ExUnregisterCallback, and says why nothing was removed, or that waiting would never end. */
 CBO_IMPORT NTSTATUS NTAPI CboUnregisterCallback(PVOID CallbackRegistration);
 
@@ -655,6 +652,9 @@ CBO_IMPORT PVOID NTAPI CboImplementation(void);
 
 /* Returns the version of the implementation, as text. */
 CBO_IMPORT const char *NTAPI CboVersion(void);
+
+/* Like ExNotifyCallback, and says why nothing was called. */
+CBO_IMPORT NTSTATUS NTAPI CboNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
 
 /* Declares a DriverEntry with the right visibility: CBO_EXPORT DRIVER_INITIALIZE DriverEntry; */
 typedef VOID NTAPI CALLBACK_FUNCTION(PVOID CallbackContext, PVOID Argument1, PVOID Argument2);

@@ -93,9 +93,6 @@ unsafe extern "system" {
         CallbackRegistration: *mut PVOID,
     ) -> NTSTATUS;
 
-    /// Like `ExNotifyCallback`, and says why nothing was called.
-    pub fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;
-
     /// Like `ExUnregisterCallback`, and says why nothing was removed, or that waiting would never end.
     pub fn CboUnregisterCallback(CallbackRegistration: PVOID) -> NTSTATUS;
 
@@ -155,4 +152,10 @@ unsafe extern "system" {
 
     /// Returns the version of the implementation, as text.
     pub fn CboVersion() -> *const c_char;
+}
+
+// As for `ExNotifyCallback`.
+unsafe extern "system-unwind" {
+    /// Like `ExNotifyCallback`, and says why nothing was called.
+    pub fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;
 }

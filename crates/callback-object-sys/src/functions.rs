@@ -33,11 +33,6 @@ unsafe extern "system" {
         CallbackContext: PVOID,
     ) -> PVOID;
 
-    /// Calls the object's routines in the order of their registration, in this thread, at its level, with
-    /// these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are
-    /// not called any more. Nothing is waited for or allocated. At DISPATCH_LEVEL or below.
-    pub fn ExNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID);
-
     /// Removes a routine. When this function returns, no other thread is in the routine and none will enter
     /// it. A routine may unregister itself: its own call goes on to its end, calls in other threads are
     /// waited for. At PASSIVE_LEVEL or APC_LEVEL.
@@ -67,4 +62,12 @@ unsafe extern "system" {
     /// Sets the level of this thread back to what it was before it was raised. A higher level than the
     /// present one is a bug check.
     pub fn KeLowerIrql(NewIrql: KIRQL);
+}
+
+// A routine may end its thread, which unwinds through the notification.
+unsafe extern "system-unwind" {
+    /// Calls the object's routines in the order of their registration, in this thread, at its level, with
+    /// these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are
+    /// not called any more. Nothing is waited for or allocated. At DISPATCH_LEVEL or below.
+    pub fn ExNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID);
 }

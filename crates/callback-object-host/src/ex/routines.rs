@@ -119,7 +119,11 @@ pub(crate) unsafe extern "system" fn CboRegisterCallback(
     outcome(result.map(|_| ()))
 }
 
-pub(crate) unsafe extern "system" fn ExNotifyCallback(object: PVOID, argument1: PVOID, argument2: PVOID) {
+pub(crate) unsafe extern "system-unwind" fn ExNotifyCallback(
+    object: PVOID,
+    argument1: PVOID,
+    argument2: PVOID,
+) {
     if let Err(error) = notify(object, argument1, argument2) {
         not_notified(object.addr(), &error);
     }
@@ -133,14 +137,15 @@ fn notify(object: PVOID, argument1: PVOID, argument2: PVOID) -> Result<(), callb
     outcome
 }
 
-/// Dropped only when a panic that was to go on in the notifier arrives at a notifier in C.
+/// Dropped only when a panic that was to go on in the notifier arrives at a notifier in C, or when a routine
+/// ends its thread, which unwinds through here and the notifier.
 struct Boundary;
 
 impl Drop for Boundary {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        // A thread that ends in a routine unwinds too, and may.
+        // The end of a thread may pass.
         if !std::thread::panicking() {
             return;
         }
@@ -170,7 +175,7 @@ fn not_notified(token: usize, error: &callback_object::Error) {
     LAST.set(ntstatus(reason(token, error)));
 }
 
-pub(crate) unsafe extern "system" fn CboNotifyCallback(
+pub(crate) unsafe extern "system-unwind" fn CboNotifyCallback(
     object: PVOID,
     argument1: PVOID,
     argument2: PVOID,

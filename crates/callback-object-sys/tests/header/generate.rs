@@ -71,7 +71,9 @@ fn emit(out: &mut String, item: &Item) {
             writeln!(out, "#ifndef {}\n#define {0} (({ty}){value})\n#endif\n", constant.ident).unwrap();
         }
         Item::ForeignMod(block) => {
-            assert_eq!(block.abi.name.as_ref().map(syn::LitStr::value).as_deref(), Some("system"));
+            let abi = block.abi.name.as_ref().map(syn::LitStr::value);
+            // Whether a call may unwind is nothing that C says.
+            assert!(matches!(abi.as_deref(), Some("system" | "system-unwind")), "{abi:?}");
             for item in &block.items {
                 let ForeignItem::Fn(function) = item else { panic!("only functions are foreign") };
                 comment(out, "", &function.attrs);
