@@ -33,6 +33,7 @@ impl Source for CallbackObject {
         unregister_raw(ticket).expect("registered before");
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         callback_object::Object::notify(self, argument1, argument2).expect("everybody may notify it");
     }
@@ -80,6 +81,7 @@ impl Source for Mutexed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(ticket);
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         call_all(&self.0.lock().unwrap_or_else(PoisonError::into_inner).pairs, argument1, argument2);
     }
@@ -100,6 +102,7 @@ impl Source for ReadLocked {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(ticket);
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         call_all(&self.0.read().unwrap_or_else(PoisonError::into_inner).pairs, argument1, argument2);
     }
@@ -135,6 +138,7 @@ impl Source for Swapped {
         });
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         call_all(&self.0.load().pairs, argument1, argument2);
     }
@@ -178,6 +182,7 @@ impl Source for Epoch {
         self.change(|list| list.remove(ticket));
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         let guard = crossbeam_epoch::pin();
         // SAFETY: never null, and protected by the guard.
@@ -223,6 +228,7 @@ impl Source for Hazard {
         self.change(|list| list.remove(ticket));
     }
 
+    #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
         let mut pointer = haphazard::HazardPointer::new();
         let protected = pointer.protect_ptr(&self.list);

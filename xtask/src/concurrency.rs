@@ -13,7 +13,7 @@ use crate::run::{Tally, cargo, step, test_step};
 /// The target that the sanitizers are for; naming it keeps build scripts out of their flags.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Loom, and the stress test with its negative control.
+/// Loom, the stress test with its negative control, and callback objects on a platform of the test's own.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
     let mut loom = cargo(&["test", "--locked", "--release", "-p", "callback-object", "--test", "loom"]);
     // Apart from everything else, which these flags would make cargo build anew.
@@ -21,7 +21,10 @@ pub(crate) fn run(tally: &mut Tally) -> Result<()> {
     test_step("loom", &mut loom, tally)?;
     let stress = ["test", "--locked", "--release", "-p", "callback-object", "--test", "stress"];
     let mut stress = cargo(&[&stress[..], &["--features", "negative-control"]].concat());
-    test_step("stress with its negative control", &mut stress, tally)
+    test_step("stress with its negative control", &mut stress, tally)?;
+    let embedded =
+        ["test", "--locked", "-p", "callback-object", "--no-default-features", "--test", "embedded"];
+    test_step("without the standard library", &mut cargo(&embedded), tally)
 }
 
 /// A sanitizer, what it is asked to do, and the tests that it runs.

@@ -73,7 +73,7 @@ impl Drop for Context {
 ///
 /// Two threads that are inside two routines and each drop the other's registration would wait for each
 /// other. The one that would close the circle does not wait: [`unregister`](Self::unregister) says so,
-/// the drop sends a [report](crate::report). The closure is then freed when its last call returns.
+/// the drop sends a [report]. The closure is then freed when its last call returns.
 #[must_use = "the routine is unregistered when this is dropped"]
 pub struct Registration {
     object: ObjectReference,

@@ -1,7 +1,7 @@
 //! What the crate needs from the world: a word per thread, a lock to wait under, a fence for others.
 //!
 //! With the standard library all of it is `std`. Under loom it is loom's. Without either the embedder
-//! supplies it, see [`Platform`](embedded::Platform).
+//! supplies it, see `Platform` in `embedded.rs`.
 
 #[cfg(loom)]
 #[path = "model.rs"]
@@ -10,13 +10,17 @@ mod imp;
 #[path = "hosted.rs"]
 mod imp;
 
-#[cfg(all(target_os = "linux", not(loom), not(miri)))]
+#[cfg(all(not(feature = "std"), not(loom)))]
+#[path = "embedded.rs"]
+mod imp;
+
+#[cfg(all(feature = "std", target_os = "linux", not(loom), not(miri)))]
 #[path = "membarrier.rs"]
 mod others;
-#[cfg(all(windows, not(loom), not(miri)))]
+#[cfg(all(feature = "std", windows, not(loom), not(miri)))]
 #[path = "flush.rs"]
 mod others;
-#[cfg(any(loom, miri, not(any(target_os = "linux", windows))))]
+#[cfg(any(loom, miri, not(feature = "std"), not(any(target_os = "linux", windows))))]
 #[path = "no_fence.rs"]
 mod others;
 
@@ -25,3 +29,6 @@ pub(crate) use imp::{
     set_thread_word, thread_label, thread_word,
 };
 pub(crate) use others::{fence_others, fences_others};
+
+#[cfg(all(not(feature = "std"), not(loom)))]
+pub use imp::{Platform, set_platform, thread_ends};
