@@ -39,15 +39,26 @@ impl<T: Element<M>, M: ?Sized> Drop for Copied<'_, T, M> {
         if !T::IN_PLACE && self.guard.is_some() {
             // SAFETY: written together with the guard.
             let native = unsafe { self.native.assume_init_mut() };
-            if let (Some(origin), true) = (self.origin.take(), self.called) {
-                // A callback panicked after native code had written, perhaps a handle.
-                // SAFETY: native code had it, as declared.
-                let _ = unsafe { origin.update(native) };
-            }
-            // SAFETY: made by `to_native`, perhaps changed by native code since; read for the last time.
-            unsafe { T::release(native) };
+            let abandoned = self.origin.take().filter(|_| self.called);
+            // SAFETY: made by `to_native`; native code had it if it was called.
+            unsafe { let_go(native, abandoned) };
         }
     }
+}
+
+/// The end of a native form. A value that was not read back was left alone because a callback had
+/// panicked; native code may have written it before, perhaps a handle.
+///
+/// # Safety
+/// If there is a value, native code has written the form. It is not used again.
+#[inline]
+unsafe fn let_go<T: Element<M>, M: ?Sized>(native: &mut T::Native, abandoned: Option<&mut T>) {
+    if let Some(value) = abandoned {
+        // SAFETY: native code wrote it, as declared.
+        let _ = unsafe { value.update(native) };
+    }
+    // SAFETY: read for the last time.
+    unsafe { T::release(native) };
 }
 
 impl<T: Element<M>, M: ?Sized> fmt::Debug for Copied<'_, T, M> {
@@ -179,13 +190,8 @@ impl<T: Element<M>, M: ?Sized> Drop for Written<'_, T, M> {
         if self.called {
             // SAFETY: zeros are a value of the type, and native code had it.
             let native = unsafe { self.native.assume_init_mut() };
-            if let Some(origin) = self.origin.take() {
-                // A callback panicked after native code had written, perhaps a handle.
-                // SAFETY: native code wrote it, as declared.
-                let _ = unsafe { origin.update(native) };
-            }
-            // SAFETY: read for the last time.
-            unsafe { T::release(native) };
+            // SAFETY: native code had it.
+            unsafe { let_go(native, self.origin.take()) };
         }
     }
 }
