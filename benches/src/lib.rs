@@ -157,6 +157,26 @@ impl Goal {
     }
 }
 
+/// A part of a benchmark: its name, and what measures it and returns tables.
+pub type Part = (&'static str, fn(Effort) -> Vec<String>);
+
+/// Runs the parts that the command line names, or all, and prints their tables.
+///
+/// `--smoke` runs them briefly, as does `cargo test`, which runs benchmarks without `--bench`.
+pub fn run(parts: &[Part]) {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let smoke = arguments.iter().any(|a| a == "--smoke") || !std::env::args().any(|a| a == "--bench");
+    let wanted: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
+    let effort = if smoke { Effort::SMOKE } else { Effort::FULL };
+    for (name, report) in parts {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            for table in report(effort) {
+                println!("{table}");
+            }
+        }
+    }
+}
+
 /// One table of the report, in Markdown.
 #[must_use]
 pub fn table(title: &str, rows: &[Row], goals: &[(&str, Goal)]) -> String {

@@ -3,7 +3,6 @@
 use std::ffi::{CStr, CString, c_char};
 use std::hint::black_box;
 
-use pinvoke::dll_import;
 use pinvoke_bench::{Effort, Goal, Work, measure, table};
 use widestring::U16CString;
 
@@ -12,18 +11,24 @@ use crate::samples::{ascii, mixed};
 
 type Length16 = unsafe extern "C" fn(*const u16) -> usize;
 
-#[dll_import("work")]
-unsafe extern "C" {
-    safe fn length(text: &str) -> usize;
-    #[dll_import(entry_point = "length")]
-    safe fn length_of_c_str(text: &CStr) -> usize;
-    #[dll_import(char_set = Utf16, exact_spelling)]
-    safe fn length16(text: &str) -> usize;
-    #[returns(borrowed)]
-    #[dll_import(entry_point = "same_text")]
-    safe fn copied(text: &CStr) -> String;
-    #[dll_import(entry_point = "same_text")]
-    safe fn looked_at<'a>(text: &'a CStr) -> &'a str;
+mod import {
+    use std::ffi::CStr;
+
+    use pinvoke::dll_import;
+
+    #[dll_import("work")]
+    unsafe extern "C" {
+        pub(crate) safe fn length(text: &str) -> usize;
+        #[dll_import(entry_point = "length")]
+        pub(crate) safe fn length_of_c_str(text: &CStr) -> usize;
+        #[dll_import(char_set = Utf16, exact_spelling)]
+        pub(crate) safe fn length16(text: &str) -> usize;
+        #[returns(borrowed)]
+        #[dll_import(entry_point = "same_text")]
+        pub(crate) safe fn copied(text: &CStr) -> String;
+        #[dll_import(entry_point = "same_text")]
+        pub(crate) safe fn looked_at<'a>(text: &'a CStr) -> &'a str;
+    }
 }
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {
@@ -39,27 +44,30 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
     tables
 }
 
+/// The function on text that is native already.
+fn direct<'a, U>(function: unsafe extern "C" fn(*const U) -> usize, text: &'a [U]) -> Work<'a> {
+    Box::new(move |n: u64| {
+        for _ in 0..n {
+            // SAFETY: a NUL-terminated text.
+            black_box(unsafe { function(black_box(text.as_ptr())) });
+        }
+    })
+}
+
 fn narrow(effort: Effort, size: usize, goal: f64) -> String {
-    let direct = function!(c"length" as Length);
+    let length = function!(c"length" as Length);
     let text = ascii(size);
     let ready = CString::new(text.clone()).expect("no NUL in it");
+    let units: Vec<c_char> = ready.as_bytes_with_nul().iter().map(|b| b.cast_signed()).collect();
     let rows = measure(
         effort,
         vec![
-            (
-                "direct, text ready",
-                Box::new(|n: u64| {
-                    for _ in 0..n {
-                        // SAFETY: a NUL-terminated string.
-                        black_box(unsafe { direct(black_box(ready.as_ptr())) });
-                    }
-                }) as Work<'_>,
-            ),
+            ("direct, text ready", direct(length, &units)),
             (
                 "import, `&CStr`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(length_of_c_str(black_box(&ready)));
+                        black_box(import::length_of_c_str(black_box(&ready)));
                     }
                 }),
             ),
@@ -67,7 +75,7 @@ fn narrow(effort: Effort, size: usize, goal: f64) -> String {
                 "import, `&str`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(length(black_box(&text)));
+                        black_box(import::length(black_box(&text)));
                     }
                 }),
             ),
@@ -77,7 +85,7 @@ fn narrow(effort: Effort, size: usize, goal: f64) -> String {
                     for _ in 0..n {
                         let s = CString::new(black_box(text.as_str())).expect("no NUL in it");
                         // SAFETY: a NUL-terminated string.
-                        black_box(unsafe { direct(s.as_ptr()) });
+                        black_box(unsafe { length(s.as_ptr()) });
                     }
                 }),
             ),
@@ -88,25 +96,17 @@ fn narrow(effort: Effort, size: usize, goal: f64) -> String {
 }
 
 fn wide(effort: Effort, name: &str, text: &str, goals: &[(&str, Goal)]) -> String {
-    let direct = function!(c"length16" as Length16);
+    let length = function!(c"length16" as Length16);
     let ready: Vec<u16> = text.encode_utf16().chain([0]).collect();
     let rows = measure(
         effort,
         vec![
-            (
-                "direct, text ready",
-                Box::new(|n: u64| {
-                    for _ in 0..n {
-                        // SAFETY: a NUL-terminated text.
-                        black_box(unsafe { direct(black_box(ready.as_ptr())) });
-                    }
-                }) as Work<'_>,
-            ),
+            ("direct, text ready", direct(length, &ready)),
             (
                 "import, `&str`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(length16(black_box(text)));
+                        black_box(import::length16(black_box(text)));
                     }
                 }),
             ),
@@ -116,7 +116,7 @@ fn wide(effort: Effort, name: &str, text: &str, goals: &[(&str, Goal)]) -> Strin
                     for _ in 0..n {
                         let s: Vec<u16> = black_box(text).encode_utf16().chain([0]).collect();
                         // SAFETY: a NUL-terminated text.
-                        black_box(unsafe { direct(s.as_ptr()) });
+                        black_box(unsafe { length(s.as_ptr()) });
                     }
                 }),
             ),
@@ -126,7 +126,7 @@ fn wide(effort: Effort, name: &str, text: &str, goals: &[(&str, Goal)]) -> Strin
                     for _ in 0..n {
                         let s = U16CString::from_str(black_box(text)).expect("no NUL in it");
                         // SAFETY: a NUL-terminated text.
-                        black_box(unsafe { direct(s.as_ptr()) });
+                        black_box(unsafe { length(s.as_ptr()) });
                     }
                 }),
             ),
@@ -157,7 +157,7 @@ fn results(effort: Effort) -> String {
                 "import, `&str`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(looked_at(black_box(&text)));
+                        black_box(import::looked_at(black_box(&text)));
                     }
                 }),
             ),
@@ -165,7 +165,7 @@ fn results(effort: Effort) -> String {
                 "import, `String`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(copied(black_box(&text)));
+                        black_box(import::copied(black_box(&text)));
                     }
                 }),
             ),
