@@ -259,6 +259,27 @@ fn rule_30_a_panic_in_a_driver_in_rust_ends_the_process() {
     }
 }
 
+/// Rule 30: the policy of objects that are created in Rust is to go on in the notifier. One in C cannot.
+#[test]
+fn rule_30_a_panic_does_not_go_on_in_c() {
+    const CHILD: &str = "CALLBACK_OBJECT_TEST_CHILD";
+    let name = "rule_30_a_panic_does_not_go_on_in_c";
+    if std::env::var_os(CHILD).is_none() {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let report = aborts(child.args(["--exact", name, "--nocapture"]).env(CHILD, "1"));
+        assert!(report.contains("was to go on in the notifier, which is not in Rust"), "{report}");
+        return;
+    }
+    let object = Directory::global().create("\\Callback\\Panic", Attributes::new()).unwrap();
+    object.register(|_, _| panic!("to nowhere")).unwrap().leak();
+    let mut token = null_mut();
+    // SAFETY: room for an object, and a name that ends with 0.
+    let status = unsafe { sys::CboCreateCallback(&raw mut token, c"\\Callback\\Panic".as_ptr(), 0, 0, 0) };
+    assert_eq!(status, sys::STATUS_SUCCESS);
+    // SAFETY: the object is valid.
+    unsafe { sys::ExNotifyCallback(token.cast(), null_mut(), null_mut()) };
+}
+
 /// The loader may keep an image for reasons of its own; it is said, and the driver is unloaded all the same.
 #[test]
 fn an_image_that_stays_is_reported() {

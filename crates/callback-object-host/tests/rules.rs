@@ -36,6 +36,8 @@ passing! {
     rule_25_a_permanent_object_stays
     rule_28_create_at_apc_level
     rule_33_fork
+    rule_33_a_routine_forks
+    rule_9_a_routine_that_never_returns
     rule_35_security
 }
 

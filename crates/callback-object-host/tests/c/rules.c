@@ -496,6 +496,65 @@ static void rule_33_fork(void)
     CHECK_STATUS(CboUnregisterCallback(registration), STATUS_SUCCESS);
 }
 
+static VOID NTAPI fork_inside(PVOID context, PVOID a, PVOID b)
+{
+    (void)a, (void)b;
+    *(pid_t *)context = fork();
+}
+
+static void rule_33_a_routine_forks(void)
+{
+    PCALLBACK_OBJECT object = create("\\Callback\\Rule33c");
+    pid_t child = -1;
+    int calls = 0, status = -1;
+    PVOID first = ExRegisterCallback(object, fork_inside, &child);
+    PVOID second = ExRegisterCallback(object, count, &calls);
+    alarm(20);
+    ExNotifyCallback(object, NULL, NULL);
+    /* Both processes are here: each has finished its notification and can go on. */
+    CHECK(calls == 1);
+    CHECK_STATUS(CboUnregisterCallback(first), STATUS_SUCCESS);
+    ExNotifyCallback(object, NULL, NULL);
+    CHECK(calls == 2);
+    CHECK_STATUS(CboUnregisterCallback(second), STATUS_SUCCESS);
+    if (child == 0) {
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static VOID NTAPI never_return(PVOID context, PVOID a, PVOID b)
+{
+    (void)context, (void)a, (void)b;
+    atomic_store(&Inside, 1);
+    for (;;) {
+        pause();
+    }
+}
+
+static void rule_9_a_routine_that_never_returns(void)
+{
+    PCALLBACK_OBJECT object = create("\\Callback\\Rule9");
+    int calls = 0;
+    pthread_t thread;
+    PVOID before = ExRegisterCallback(object, count, &calls);
+    ExRegisterCallback(object, never_return, NULL);
+    PVOID after = ExRegisterCallback(object, count, &calls);
+    pthread_create(&thread, NULL, notify, object);
+    while (!atomic_load(&Inside)) {
+        sched_yield();
+    }
+    /* Nobody else waits for it. */
+    alarm(20);
+    CHECK(calls == 1);
+    CHECK_STATUS(CboUnregisterCallback(before), STATUS_SUCCESS);
+    CHECK_STATUS(CboUnregisterCallback(after), STATUS_SUCCESS);
+    before = ExRegisterCallback(object, count, &calls);
+    CHECK(before != NULL);
+    CHECK_STATUS(CboUnregisterCallback(before), STATUS_SUCCESS);
+}
+
 /* An absolute descriptor: owner S-1-5-18, nothing else. */
 static const unsigned char Owner[12] = {1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0};
 struct absolute {
@@ -582,6 +641,8 @@ static const TEST TESTS[] = {
     T(rule_30_a_reported_panic_ends_the_process),
     T(rule_32_a_routine_ends_its_thread),
     T(rule_33_fork),
+    T(rule_33_a_routine_forks),
+    T(rule_9_a_routine_that_never_returns),
     T(rule_35_security),
 };
 
