@@ -30,4 +30,5 @@ passing! {
     notify_of_a_dereferenced_object
     strings
     levels
+    reports_reach_a_handler
 }

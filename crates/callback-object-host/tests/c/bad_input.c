@@ -224,11 +224,41 @@ static void levels(void)
     CHECK_STATUS(CboLastStatus(), STATUS_SUCCESS);
 }
 
+static struct {
+    int hints, violations;
+    char last[512];
+} Reports;
+
+static VOID NTAPI keep(PVOID context, CBO_SEVERITY severity, PCSTR text)
+{
+    CHECK(context == &Reports);
+    Reports.hints += severity == CboHint;
+    Reports.violations += severity == CboViolation;
+    strncpy(Reports.last, text, sizeof Reports.last - 1);
+    /* A handler may call back, and cause another report. */
+    if (Reports.violations == 1) {
+        ObDereferenceObject(&Reports);
+    }
+}
+
+static void reports_reach_a_handler(void)
+{
+    PCALLBACK_OBJECT object = NULL;
+    CboSetReportHandler(keep, &Reports);
+    CHECK_STATUS(CboCreateCallback(&object, "\\Callback\\Hint", 0, TRUE, TRUE), STATUS_SUCCESS);
+    CHECK(Reports.hints == 1 && strstr(Reports.last, "\\Callback\\Hint") != NULL);
+    ExUnregisterCallback(&object);
+    CHECK(Reports.violations == 2 && strstr(Reports.last, "not a callback object") != NULL);
+    CboSetReportHandler(NULL, NULL);
+    ExUnregisterCallback(&object);
+    CHECK(Reports.violations == 2);
+}
+
 #define T(name) {#name, name}
 static const TEST TESTS[] = {
     T(names),           T(objects_are_not_directories),     T(attributes_are_checked),
     T(foreign_objects), T(notify_of_a_dereferenced_object), T(strings),
-    T(levels),
+    T(levels),          T(reports_reach_a_handler),
 };
 
 MAIN(TESTS)
