@@ -269,7 +269,7 @@ fn is_box_of(ty: &Type, is: impl Fn(&Type) -> bool) -> bool {
 }
 
 fn is_text(ty: &Type) -> bool {
-    ["String", "CString", "Cow"].iter().any(|name| is_named(ty, name))
+    ["String", "CString", "OsString", "PathBuf", "Cow"].iter().any(|name| is_named(ty, name))
         || is_box_of(ty, |t| is_named(t, "str"))
 }
 

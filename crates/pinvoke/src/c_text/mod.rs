@@ -43,8 +43,9 @@ pub struct InteriorNul {
 
 impl InteriorNul {
     #[cold]
-    pub(crate) fn find(text: &str) -> InteriorNul {
-        InteriorNul { position: text.bytes().position(|b| b == 0).unwrap_or(text.len()) }
+    pub(crate) fn find(text: impl AsRef<[u8]>) -> InteriorNul {
+        let text = text.as_ref();
+        InteriorNul { position: text.iter().position(|b| *b == 0).unwrap_or(text.len()) }
     }
 }
 
@@ -99,6 +100,15 @@ impl CText {
     /// [`InteriorNul`] if the text contains a NUL.
     #[inline]
     pub fn terminate(&mut self, text: &str) -> Result<*const c_char, InteriorNul> {
+        self.terminate_bytes(text.as_bytes())
+    }
+
+    /// As [`Self::terminate`], for text in whatever encoding native code wants.
+    ///
+    /// # Errors
+    /// [`InteriorNul`] if the text contains a NUL.
+    #[inline]
+    pub fn terminate_bytes(&mut self, text: &[u8]) -> Result<*const c_char, InteriorNul> {
         let start = if text.len() <= STACK_LIMIT {
             self.stack.0.as_mut_ptr().cast::<u8>()
         } else {
@@ -106,7 +116,7 @@ impl CText {
             self.heap.as_mut_ptr()
         };
         // SAFETY: the room has one byte more than the text, and is larger than `ROOM`.
-        let clean = unsafe { terminated(text.as_bytes(), start) };
+        let clean = unsafe { terminated(text, start) };
         if clean { Ok(start.cast_const().cast()) } else { Err(InteriorNul::find(text)) }
     }
 }

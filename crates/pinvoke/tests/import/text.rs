@@ -545,6 +545,52 @@ unsafe extern "C" {
     safe fn TestStringAsResult() -> String;
 }
 
+#[cfg(unix)]
+mod paths {
+    use super::*;
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::path::{Path, PathBuf};
+
+    #[dll_import("text", search = [env!("CARGO_TARGET_TMPDIR")])]
+    unsafe extern "C" {
+        #[dll_import(entry_point = "counted_free")]
+        fn free_path(memory: *mut u8);
+        #[dll_import(entry_point = "length8")]
+        safe fn length_of_path(path: &Path) -> Result<i64, Error>;
+        #[dll_import(entry_point = "length8")]
+        safe fn length_of_os_string(text: Option<OsString>) -> i64;
+        #[dll_import(entry_point = "borrowed8")]
+        #[returns(borrowed)]
+        safe fn borrowed_path(which: i32) -> Option<PathBuf>;
+        #[dll_import(entry_point = "borrowed8")]
+        safe fn borrowed_os_str(which: i32) -> &'static OsStr;
+        #[dll_import(entry_point = "owned8")]
+        #[returns(free_with = free_path)]
+        safe fn owned_path(path: &OsStr) -> PathBuf;
+        #[dll_import(entry_point = "tell8")]
+        fn tell_path(f: impl FnMut(&Path), which: i32);
+    }
+
+    #[test]
+    fn are_any_bytes() {
+        balanced(|| {
+            let bytes = OsStr::from_bytes(b"a\xffz");
+            assert_eq!(length_of_path(Path::new(bytes)).unwrap(), 3);
+            assert!(reason(length_of_path(Path::new("a\0"))).contains("NUL character at byte 1"));
+            assert_eq!(length_of_os_string(Some(bytes.to_owned())), 3);
+            assert_eq!(length_of_os_string(None), -1);
+            assert_eq!(borrowed_path(2).as_deref(), Some(Path::new(bytes)));
+            assert_eq!(borrowed_path(1), None);
+            assert_eq!(borrowed_os_str(2), bytes);
+            assert_eq!(owned_path(bytes), Path::new(bytes));
+            let mut heard = PathBuf::new();
+            unsafe { tell_path(|path| heard = path.to_owned(), 2) };
+            assert_eq!(heard, Path::new(bytes));
+        });
+    }
+}
+
 #[test]
 fn callbacks_get_and_give_text() {
     balanced(|| {

@@ -10,6 +10,8 @@
 //! them if they are UTF-8 and copies otherwise. Text that is not Unicode is an error that names the first
 //! wrong unit, never a replacement character.
 //!
+//! On Unix, [`&Path`](std::path::Path), `&OsStr`, `PathBuf` and `OsString` are 8-bit text of any bytes.
+//!
 //! | declared | native code |
 //! |---|---|
 //! | `text: &str` | reads it during the call |
@@ -41,6 +43,8 @@
 mod bstr;
 mod element;
 mod owned;
+#[cfg(unix)]
+mod path;
 mod units;
 mod value;
 mod wide;
