@@ -170,6 +170,14 @@ struct Entry {
     number: u64,
 }
 
+impl Entry {
+    /// Whether its name is this one in some case.
+    fn is_like(&self, component: &[u16]) -> bool {
+        let same = |(one, other): (&u16, &u16)| name::upcase(*one) == name::upcase(*other);
+        self.exact.len() == component.len() && self.exact.iter().zip(component).all(same)
+    }
+}
+
 /// A directory of the tree.
 #[derive(Default)]
 struct Folder {
@@ -188,39 +196,39 @@ impl Folder {
     fn hash(&self, component: &[u16]) -> u64 {
         let mut short = [0_u16; SHORT];
         if let Some(upper) = short.get_mut(..component.len()) {
-            for (to, from) in upper.iter_mut().zip(component) {
-                *to = name::upcase(*from);
-            }
+            name::upcase_all(component, upper);
             self.hasher.hash_one(upper)
         } else {
-            let upper: Vec<u16> = component.iter().map(|unit| name::upcase(*unit)).collect();
-            self.hasher.hash_one(&*upper)
+            let mut upper = component.to_vec();
+            name::upcase_all(component, &mut upper);
+            self.hasher.hash_one(upper)
         }
-    }
-
-    /// The number of the entry with that name.
-    fn number(&self, hash: u64, component: &[u16], insensitive: bool) -> Option<u64> {
-        let exact = self.entries.find(hash, |entry| *entry.exact == *component);
-        if exact.is_none() && insensitive {
-            let same = |entry: &&Entry| {
-                let units = entry.exact.iter().map(|unit| name::upcase(*unit));
-                units.eq(component.iter().map(|unit| name::upcase(*unit)))
-            };
-            return self.entries.iter_hash(hash).filter(same).map(|entry| entry.number).min();
-        }
-        exact.map(|entry| entry.number)
     }
 
     fn find(&self, component: &[u16], insensitive: bool) -> Option<&Node> {
         let hash = self.hash(component);
-        let number = self.number(hash, component, insensitive)?;
-        self.entries.find(hash, |entry| entry.number == number).map(|entry| &entry.node)
+        let exact = self.entries.find(hash, |entry| *entry.exact == *component);
+        let entry = match exact {
+            None if insensitive => {
+                self.entries.iter_hash(hash).filter(|e| e.is_like(component)).min_by_key(|e| e.number)
+            }
+            exact => exact,
+        };
+        entry.map(|entry| &entry.node)
     }
 
     fn find_mut(&mut self, component: &[u16], insensitive: bool) -> Option<&mut Node> {
         let hash = self.hash(component);
-        let number = self.number(hash, component, insensitive)?;
-        self.entries.find_mut(hash, |entry| entry.number == number).map(|entry| &mut entry.node)
+        // Asked twice for the borrow checker's sake.
+        let exact = self.entries.find(hash, |entry| *entry.exact == *component).is_some();
+        let entry = if exact {
+            self.entries.find_mut(hash, |entry| *entry.exact == *component)
+        } else if insensitive {
+            self.entries.iter_hash_mut(hash).filter(|e| e.is_like(component)).min_by_key(|e| e.number)
+        } else {
+            None
+        };
+        entry.map(|entry| &mut entry.node)
     }
 
     fn insert(&mut self, component: &[u16], node: Node) {

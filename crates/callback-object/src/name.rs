@@ -117,6 +117,21 @@ pub fn upcase(unit: u16) -> u16 {
     u16::try_from(u32::from(upper)).unwrap_or(unit)
 }
 
+/// The upper-case partners of as many units.
+pub(crate) fn upcase_all(units: &[u16], upper: &mut [u16]) {
+    // Most names are ASCII; without a branch inside, the compiler takes many units at once.
+    if units.iter().fold(0, |all, unit| all | unit) < 0x80 {
+        for (to, from) in upper.iter_mut().zip(units) {
+            let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
+            *to = from ^ (u16::from(is_lower) << 5);
+        }
+    } else {
+        for (to, from) in upper.iter_mut().zip(units) {
+            *to = upcase(*from);
+        }
+    }
+}
+
 /// What stands before a fully qualified name can be walked.
 pub(crate) enum Root<'a> {
     /// The name has no units.

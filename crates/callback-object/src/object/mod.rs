@@ -306,14 +306,15 @@ impl Object {
     /// Its registrations now, in order.
     #[must_use]
     pub fn registrations(&self) -> Vec<RegistrationEntry> {
-        let (_writer, list) = self.write();
+        let (writer, list) = self.write();
         let live = list.entries().filter(|entry| !list::is_dead(entry.state()));
-        live.map(|entry| RegistrationEntry {
+        let mut all = Vec::with_capacity(writer.live());
+        all.extend(live.map(|entry| RegistrationEntry {
             id: entry.state(),
             routine: entry.address(),
             context: entry.context().addr(),
-        })
-        .collect()
+        }));
+        all
     }
 
     fn last_handle_closed(&self) {

@@ -9,12 +9,13 @@
 #![allow(unsafe_code, reason = "routines are pointers here")]
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::vec::{IntoIter, Vec};
 use core::ffi::c_void;
+use core::iter::Peekable;
 use core::num::NonZeroUsize;
 
 use super::registration::deadlock;
-use super::{Object, ObjectReference, Routine};
+use super::{Object, ObjectReference, RegistrationEntry, Routine};
 use crate::irql;
 use crate::platform::Lock;
 use crate::report::{self, Report};
@@ -231,22 +232,39 @@ fn after_last_call(
 /// The registrations made by [`register_raw`], of all objects; those of one object together and in order.
 #[must_use]
 pub fn raw_registrations() -> Vec<RawRegistration> {
+    picked(|_| true)
+}
+
+/// Those of [`raw_registrations`] that `which` picks. It is asked under no lock.
+fn picked(which: impl Fn(&RawRegistration) -> bool) -> Vec<RawRegistration> {
     let mut used: Vec<(Handle, ObjectReference, u64)> = {
         let table = TABLE.lock();
-        let used = table.used();
-        used.filter_map(|(i, object, state)| Some((Handle::new(i, state)?, object.clone(), state))).collect()
+        let entry = |(i, object, state)| {
+            let object: &ObjectReference = object;
+            Some((Handle::new(i, state)?, object.clone(), state))
+        };
+        let mut used = Vec::with_capacity(table.length());
+        used.extend(table.used().filter_map(entry));
+        used
     };
     used.sort_unstable_by_key(|(_, object, state)| (core::ptr::from_ref::<Object>(object).addr(), *state));
-    let mut all = Vec::with_capacity(used.len());
-    for handles in used.chunk_by(|(_, a, _), (_, b, _)| a.is_same(b)) {
-        let object = &handles[0].1;
-        // Both are in order; closures are in the second only, and what goes right now in the first only.
-        let mut entries = object.registrations().into_iter().peekable();
-        for (handle, _, state) in handles {
-            while entries.next_if(|entry| entry.id < *state).is_some() {}
-            if let Some(entry) = entries.next_if(|entry| entry.id == *state) {
-                let (routine, context) = (entry.routine, entry.context);
-                all.push(RawRegistration { handle: *handle, object: object.clone(), routine, context });
+    let mut all = Vec::new();
+    // The object that is being listed, and its registrations from the next on. Both sides are in order;
+    // closures are among the registrations only, and what goes right now among the handles only.
+    let mut listed: Option<(ObjectReference, Peekable<IntoIter<RegistrationEntry>>)> = None;
+    for (handle, object, state) in used {
+        let entries = match &mut listed {
+            Some((known, entries)) if known.is_same(&object) => entries,
+            _ => {
+                let entries = object.registrations().into_iter().peekable();
+                &mut listed.insert((object.clone(), entries)).1
+            }
+        };
+        while entries.next_if(|entry| entry.id < state).is_some() {}
+        if let Some(RegistrationEntry { routine, context, .. }) = entries.next_if(|entry| entry.id == state) {
+            let registration = RawRegistration { handle, object, routine, context };
+            if which(&registration) {
+                all.push(registration);
             }
         }
     }
@@ -263,7 +281,7 @@ pub fn raw_registrations() -> Vec<RawRegistration> {
 /// them may still be running.
 pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawRegistration>, Error> {
     irql::check("revoke", &"routines", irql::APC)?;
-    let mut picked: Vec<RawRegistration> = raw_registrations().into_iter().filter(|r| which(r)).collect();
+    let mut picked = picked(which);
     let mut redeemed: Vec<(Registered, Handle, usize)> = Vec::with_capacity(picked.len());
     {
         let mut table = TABLE.lock();
