@@ -126,7 +126,7 @@ fn revoke_time(effort: Effort) -> String {
             let mine = std::ptr::from_ref::<Object>(&object);
             let start = thread_time();
             let revoked = revoke_raw(|r| std::ptr::eq(&raw const *r.object, mine)).expect("nobody is inside");
-            let took = (thread_time() - start);
+            let took = thread_time() - start;
             assert_eq!(revoked.len(), 100_000);
             took
         })
