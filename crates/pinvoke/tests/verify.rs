@@ -148,6 +148,18 @@ struct Overlap {
     low: u16,
 }
 
+#[derive(Marshal)]
+struct Keywords {
+    r#type: u8,
+    r#match: Option<String>,
+}
+
+#[test]
+fn raw_identifiers_are_plain_in_c() {
+    let source = "struct keywords { char type; const char *match; };";
+    Verifier::new(&[]).source(source).check::<Keywords>("struct keywords").unwrap();
+}
+
 #[test]
 fn structures_of_the_system() {
     against_c::<Timespec>("struct timespec", &["time.h"]).unwrap();

@@ -19,6 +19,10 @@
 //! reports failure, another value cannot be converted, or a callback has panicked. .NET's `SafeHandle` has
 //! the same rules, at the price of a reference count at run time.
 //!
+//! What closing returns is not looked at; to see it, call the closing function with
+//! [`into_raw`](Handle::into_raw). A newtype of a pointer stays on its thread; `unsafe impl Send for Database {}`
+//! says that the library allows more.
+//!
 //! ```
 //! use core::ffi::c_void;
 //! use pinvoke::dll_import;

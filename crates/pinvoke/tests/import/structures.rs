@@ -71,6 +71,13 @@ union NumberOrText {
     text: [core::ffi::c_char; 128],
 }
 
+/// The same union when it holds text, as .NET's documentation declares it.
+#[derive(Marshal)]
+struct OnlyText {
+    #[marshal(fixed(128))]
+    text: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, NativeType)]
 #[repr(C)]
 struct Corner {
@@ -193,6 +200,8 @@ unsafe extern "C" {
     safe fn TestArrayInStruct(s: &mut ArrayStruct) -> i32;
     safe fn TestUnion(u: Number, kind: i32) -> f64;
     safe fn TestUnion2(u: NumberOrText, kind: i32) -> i32;
+    #[dll_import(entry_point = "TestUnion2")]
+    safe fn text_of_union(u: OnlyText, kind: i32) -> i32;
     safe fn TestArrayOfStructs2(people: &mut [Person], n: i32) -> i32;
 
     safe fn every_layout(out: &mut [usize; 32]) -> usize;
@@ -322,6 +331,7 @@ fn unions_by_value() {
     let mut text = [0; 128];
     text[..3].copy_from_slice(&[97, 98, 99]);
     assert_eq!(TestUnion2(NumberOrText { text }, 2), 3);
+    assert_eq!(text_of_union(OnlyText { text: "***********".into() }, 2), 11);
 }
 
 #[test]
