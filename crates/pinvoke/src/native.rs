@@ -85,8 +85,11 @@ pub enum Passing {
 
 /// A Rust type that native code takes and returns as it is.
 ///
-/// Derive it for `#[repr(C)]` structures and unions and for enumerations with a primitive
-/// representation. Of an enumeration, as of `bool`, native code must pass declared values only.
+/// Derive it for `#[repr(C)]` structures and unions, for `#[repr(transparent)]` newtypes, and for
+/// enumerations with a primitive representation. Native code works on the values themselves: in an
+/// enumeration or a `bool` that is a member of a structure it must leave declared values only. Where that
+/// is not certain, derive [`Marshal`](crate::marshal::structure) instead, which reads the numbers and
+/// checks them; alone, as arguments, results and behind references, both are checked in any case.
 ///
 /// # Safety
 /// - `layout()` has the size, the alignment and the scalars of the type, on [`Target::HOST`];

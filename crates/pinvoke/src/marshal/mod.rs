@@ -49,6 +49,27 @@
 //! Values that lie in memory, as elements of an array, members of a structure or behind a reference,
 //! have a form there as well: [`Element`].
 //!
+//! # Values
+//!
+//! | C | Rust |
+//! |---|---|
+//! | `char`, `short`, `int`, `long long`, `size_t`, `float`, `double` | `i8` … `u64`, `isize`, `usize`, `f32`, `f64` |
+//! | `long`, `unsigned long` | [`c_long`](core::ffi::c_long), [`c_ulong`](core::ffi::c_ulong): 64 bits, and 32 on Windows |
+//! | `__int128` | `i128`, `u128` |
+//! | `long double` | [`LongDouble`](crate::value::LongDouble), exact |
+//! | `float _Complex`, `double _Complex` | [`Complex`] |
+//! | `__m128`, `__m128d`, `__m128i` | the types of [`core::arch`] |
+//! | `bool`; `BOOL`; `VARIANT_BOOL` | `bool`, by default and as [`Bool32`] and [`VariantBool`]: whatever is not 0 is true |
+//! | one unit of text | `char`, in the character set of the declaration; what takes more units is an error |
+//! | a number that is never 0 | [`NonZero`](core::num::NonZero) |
+//! | an enumeration, a set of flags | a type that derives [`Marshal`], checked; one that derives [`NativeType`] |
+//! | a structure, a union, a tagged union | [`structure`] |
+//! | a pointer to one value | `&T`, `&mut T`, [`Out<T>`](Out), `Box<T>`; raw pointers, [`NonNull`](core::ptr::NonNull) |
+//! | any pointer or handle that may be null | `Option` of its type |
+//! | what is opened and closed | [`handle`] |
+//! | `GUID`, `DECIMAL`, `CY`, `DATE` | [`Guid`], [`Decimal`], [`Currency`], [`OleDate`] |
+//! | a function | closures and [`callback`](mod@callback) types; `Option<unsafe extern "C" fn(..)>` |
+//!
 //! # Text, arrays and lengths
 //!
 //! | of | read |

@@ -1,13 +1,4 @@
 //! Numbers that Rust has no type for, and numbers that are not zero.
-//!
-//! | C | here |
-//! |---|---|
-//! | `long`, `unsigned long` | [`core::ffi::c_long`], [`core::ffi::c_ulong`]: 64 bits, and 32 on Windows |
-//! | `__int128` | `i128`, `u128` |
-//! | `float _Complex`, `double _Complex` | [`Complex`] |
-//! | `long double` | [`LongDouble`](crate::value::LongDouble), see [`crate::marshal::long_double`] |
-//! | `__m128`, `__m128d`, `__m128i` | the types of [`core::arch`], in declared imports |
-//! | a number that is never 0 | [`NonZero`] |
 
 use core::num::NonZero;
 
