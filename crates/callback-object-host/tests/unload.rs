@@ -16,10 +16,10 @@ fn stress(count: &str, flags: &[&str]) {
 
 #[test]
 fn rule_34_drivers_are_unloaded_in_flight() {
-    stress("300", &["-O2"]);
+    stress("150", &["-O2"]);
 }
 
 #[test]
 fn rule_34_drivers_are_unloaded_in_flight_under_address_sanitizer() {
-    stress("90", &["-fsanitize=address", "-fno-omit-frame-pointer"]);
+    stress("45", &["-fsanitize=address", "-fno-omit-frame-pointer"]);
 }

@@ -120,22 +120,38 @@ pub(crate) fn run_built(command: &mut Command) -> Output {
 }
 
 fn run_within(limit: Duration, command: &mut Command) -> Output {
+    // Files, for a pipe that nobody reads meanwhile would stop a program that has much to say.
+    let (mut stdout, mut stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(stdout.try_clone().unwrap())
+        .stderr(stderr.try_clone().unwrap())
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
     let start = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > limit {
-            child.kill().unwrap();
-            let output = child.wait_with_output().unwrap();
-            panic!("{command:?} did not end: {}", String::from_utf8_lossy(&output.stderr));
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break Some(status),
+            None if start.elapsed() > limit => break None,
+            None => std::thread::sleep(Duration::from_millis(2)),
         }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.wait_with_output().unwrap()
+    };
+    let status = ended.unwrap_or_else(|| {
+        child.kill().unwrap();
+        child.wait().unwrap()
+    });
+    let output = Output { status, stdout: written(&mut stdout), stderr: written(&mut stderr) };
+    assert!(ended.is_some(), "{command:?} did not end: {}", self::stderr(&output));
+    output
+}
+
+/// What a program has written to a file.
+fn written(file: &mut std::fs::File) -> Vec<u8> {
+    use std::io::{Read, Seek};
+    let mut bytes = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 pub(crate) fn stderr(output: &Output) -> String {
@@ -174,7 +190,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
         if deps().parent().unwrap().ends_with("release") {
             build.arg("--release");
         }
-        let output = build.output().unwrap();
+        let output = run_built(&mut build);
         assert!(output.status.success(), "{build:?}: {}", stderr(&output));
     }
     built
