@@ -28,12 +28,52 @@ pub enum Gpr {
 /// A register that can carry an argument or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reg {
-    /// A general-purpose register.
+    /// A general-purpose register of x86-64, 8 bytes.
     Int(Gpr),
+    /// A general-purpose register of 32-bit x86, 4 bytes: the low half of that of x86-64.
+    Int32(Gpr),
     /// `xmmN`, 16 bytes.
     Vec(u8),
-    /// `st(N)`, an x87 register.
+    /// `st(N)`, an x87 register of 10 bytes.
     X87(u8),
+    /// `xN`, a general-purpose register of AArch64, 8 bytes.
+    X(u8),
+    /// `vN`, a SIMD and floating-point register of AArch64, 16 bytes.
+    V(u8),
+}
+
+/// The kind of a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bank {
+    /// General-purpose registers: integers and addresses.
+    Int,
+    /// Vector registers: `float`, `double` and what is made of them.
+    Vec,
+    /// x87 registers.
+    X87,
+}
+
+impl Reg {
+    /// The kind of register.
+    #[must_use]
+    pub const fn bank(self) -> Bank {
+        match self {
+            Reg::Int(_) | Reg::Int32(_) | Reg::X(_) => Bank::Int,
+            Reg::Vec(_) | Reg::V(_) => Bank::Vec,
+            Reg::X87(_) => Bank::X87,
+        }
+    }
+
+    /// How many bytes it holds.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Reg::Int32(_) => 4,
+            Reg::Int(_) | Reg::X(_) => 8,
+            Reg::X87(_) => 10,
+            Reg::Vec(_) | Reg::V(_) => 16,
+        }
+    }
 }
 
 impl fmt::Display for Gpr {
@@ -48,10 +88,17 @@ impl fmt::Display for Gpr {
 
 impl fmt::Display for Reg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES_32: [&str; 16] = [
+            "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "r8d", "r9d", "r10d", "r11d", "r12d",
+            "r13d", "r14d", "r15d",
+        ];
         match self {
             Reg::Int(r) => write!(f, "{r}"),
+            Reg::Int32(r) => f.write_str(NAMES_32[*r as usize]),
             Reg::Vec(n) => write!(f, "xmm{n}"),
             Reg::X87(n) => write!(f, "st({n})"),
+            Reg::X(n) => write!(f, "x{n}"),
+            Reg::V(n) => write!(f, "v{n}"),
         }
     }
 }

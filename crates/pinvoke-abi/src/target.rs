@@ -94,6 +94,10 @@ impl Target {
     pub const AARCH64_LINUX: Target = Target { arch: Arch::Aarch64, os: Os::Linux };
     /// macOS on 64-bit Arm.
     pub const AARCH64_MACOS: Target = Target { arch: Arch::Aarch64, os: Os::MacOs };
+    /// Windows on 64-bit Arm.
+    pub const AARCH64_WINDOWS: Target = Target { arch: Arch::Aarch64, os: Os::WindowsMsvc };
+    /// Windows on 32-bit x86 as MinGW sees it.
+    pub const X86_WINDOWS_GNU: Target = Target { arch: Arch::X86, os: Os::WindowsGnu };
     /// Linux on 64-bit RISC-V.
     pub const RISCV64_LINUX: Target = Target { arch: Arch::Riscv64, os: Os::Linux };
 
@@ -161,7 +165,7 @@ impl Target {
     #[must_use]
     pub const fn scalar_align(self, size: u64) -> u64 {
         // The i386 psABI aligns 8-byte scalars to 4 inside structures.
-        if matches!((self.arch, self.os), (Arch::X86, Os::Linux)) && size > 4 { 4 } else { size }
+        if matches!((self.arch, self.os), (Arch::X86, Os::Linux)) && size == 8 { 4 } else { size }
     }
 
     /// How `long double` is represented.

@@ -257,6 +257,7 @@ fn offset(at: Location) -> usize {
         Location::Reg(Reg::Vec(n)) => VECS + usize::from(n) * 16,
         Location::Reg(Reg::X87(n)) => X87S + usize::from(n) * 16,
         Location::Stack(n) => STACK + n as usize,
+        Location::Reg(other) => panic!("{other} is no register of x86-64"),
     }
 }
 
@@ -367,7 +368,7 @@ fn compare(case: &Case, compiler: &str, output: &mut Output<'_>) -> Result<(), S
             }
         }
         RetPlan::Indirect { returned, .. } => {
-            if *returned != Reg::Int(Gpr::Rax) {
+            if *returned != Some(Reg::Int(Gpr::Rax)) {
                 mismatch = Some("result: returned elsewhere".to_owned());
             }
             if !(0..memory.len()).all(|i| memory[i] & mask[i] == case.returned[i]) {

@@ -11,6 +11,18 @@ use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
+const TARGETS: [Target; 9] = [
+    Target::X86_64_LINUX,
+    Target::X86_64_WINDOWS,
+    Target::X86_64_WINDOWS_GNU,
+    Target::AARCH64_LINUX,
+    Target::AARCH64_MACOS,
+    Target::AARCH64_WINDOWS,
+    Target::X86_LINUX,
+    Target::X86_WINDOWS,
+    Target::X86_WINDOWS_GNU,
+];
+
 fn plan(target: Target, text: &str) -> String {
     let signature = Signature::parse(target, text).unwrap_or_else(|e| panic!("{text}: {e}"));
     match CallPlan::new(&signature) {
@@ -27,12 +39,8 @@ fn check(abi: &str) {
     let mut signatures = 0;
     for line in expected.lines() {
         if let Some(name) = line.strip_prefix("# target ") {
-            target = match name {
-                "x86_64-linux" => Target::X86_64_LINUX,
-                "x86_64-windows-msvc" => Target::X86_64_WINDOWS,
-                "x86_64-windows-gnu" => Target::X86_64_WINDOWS_GNU,
-                other => panic!("{}: unknown target {other}", path.display()),
-            };
+            let known = TARGETS.iter().find(|t| t.to_string() == name);
+            target = *known.unwrap_or_else(|| panic!("{}: unknown target {name}", path.display()));
         }
         if let Some(text) = line.strip_prefix("> ") {
             signatures += 1;
@@ -60,4 +68,14 @@ fn sysv64() {
 #[test]
 fn win64() {
     check("win64");
+}
+
+#[test]
+fn aapcs64() {
+    check("aapcs64");
+}
+
+#[test]
+fn x86() {
+    check("x86");
 }

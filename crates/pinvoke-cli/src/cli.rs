@@ -263,15 +263,17 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Targets by name. The names are those that [`Target`] displays, and the short `x86_64-windows`.
-pub(crate) const TARGETS: [(&str, Target); 9] = [
+pub(crate) const TARGETS: [(&str, Target); 11] = [
     ("x86_64-linux", Target::X86_64_LINUX),
     ("x86_64-macos", Target::X86_64_MACOS),
     ("x86_64-windows", Target::X86_64_WINDOWS),
     ("x86_64-windows-gnu", Target::X86_64_WINDOWS_GNU),
     ("x86-linux", Target::X86_LINUX),
     ("x86-windows", Target::X86_WINDOWS),
+    ("x86-windows-gnu", Target::X86_WINDOWS_GNU),
     ("aarch64-linux", Target::AARCH64_LINUX),
     ("aarch64-macos", Target::AARCH64_MACOS),
+    ("aarch64-windows", Target::AARCH64_WINDOWS),
     ("riscv64-linux", Target::RISCV64_LINUX),
 ];
 

@@ -2,29 +2,43 @@
 //!
 //! The same code for every ABI; every difference is a rule of the [`AbiDescriptor`].
 
-use crate::layout::{Kind, Layout};
+use crate::layout::{Kind, Layout, walk};
 use crate::plan::{ArgPlan, Extend, Location, MAX_STACK, Piece, Pieces, PlanError, RetPlan, Which};
-use crate::reg::Reg;
+use crate::reg::{Bank, Reg};
 
-use super::descriptor::{AbiDescriptor, IndirectReturn, Slots, StackArgs, Variadic};
-use super::{Bank, Class, Parts};
+use super::descriptor::{
+    AbiDescriptor, Cleanup, Exhausted, IndirectReturn, Narrow, Pairs, Slots, StackArgs, Variadic,
+};
+use super::{Class, Part, Parts};
 
 /// Registers and stack given away so far.
 #[derive(Debug)]
 pub(crate) struct Assignment {
     abi: &'static AbiDescriptor,
-    variadic: bool,
-    /// Next register of each bank; under [`Slots::Positional`] both are the position.
+    variadic_from: Option<usize>,
+    /// Next register of each bank; under [`Slots::Positional`] both are the position. Under
+    /// [`Variadic::ImaginaryStack`] the first is the next word of that stack.
     ints: usize,
     vecs: usize,
     /// End of the stack arguments so far, in bytes.
     stack: u32,
     stack_align: u32,
+    /// Bytes of stack that hold the address of memory for the result.
+    address: u32,
+}
+
+/// What an argument takes of the stack.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    align: u32,
+    /// The next argument begins at a multiple of this.
+    round: u32,
 }
 
 impl Assignment {
-    pub(crate) fn new(abi: &'static AbiDescriptor, variadic: bool) -> Assignment {
-        Assignment { abi, variadic, ints: 0, vecs: 0, stack: abi.shadow, stack_align: abi.stack_align }
+    pub(crate) fn new(abi: &'static AbiDescriptor, variadic_from: Option<usize>) -> Assignment {
+        let (stack, stack_align) = (abi.shadow, abi.stack_align);
+        Assignment { abi, variadic_from, ints: 0, vecs: 0, stack, stack_align, address: 0 }
     }
 
     /// Places the result. Comes before the arguments: memory for it takes an argument register.
@@ -35,7 +49,16 @@ impl Assignment {
             Class::Memory | Class::ByReference => match self.abi.indirect_return {
                 IndirectReturn::FirstArgument { returned } => {
                     let pointer = self.word(Which::Result)?;
-                    Ok(RetPlan::Indirect { pointer, returned: Reg::Int(returned) })
+                    self.address = self.stack - self.abi.shadow;
+                    Ok(RetPlan::Indirect { pointer, returned: Some(returned) })
+                }
+                IndirectReturn::FirstOnStack { returned } => {
+                    let pointer = self.stack_word(Which::Result)?;
+                    self.address = self.abi.word;
+                    Ok(RetPlan::Indirect { pointer, returned: Some(returned) })
+                }
+                IndirectReturn::OwnRegister(reg) => {
+                    Ok(RetPlan::Indirect { pointer: Location::Reg(reg), returned: None })
                 }
             },
         }
@@ -46,21 +69,22 @@ impl Assignment {
         let mut pieces = Pieces::new();
         for part in parts.as_slice() {
             let reg = match part.bank {
-                Bank::Int => next(&mut ints, self.abi.int_rets).map(Reg::Int),
-                Bank::Vec => next(&mut vecs, self.abi.vec_rets).map(Reg::Vec),
-                Bank::X87 => next(&mut x87s, self.abi.x87_rets).map(Reg::X87),
+                Bank::Int => next(&mut ints, self.abi.int_rets),
+                Bank::Vec => next(&mut vecs, self.abi.vec_rets),
+                Bank::X87 => next(&mut x87s, self.abi.x87_rets),
             };
-            let at =
-                Location::Reg(reg.ok_or(PlanError::Defect("a result wants more registers than there are"))?);
-            pieces.push(Piece {
-                offset: part.offset.into(),
-                width: part.width.into(),
-                extend: part.extend,
-                at,
-                mirror: None,
-            });
+            let reg = reg.ok_or(PlanError::Defect("a result wants more registers than there are"))?;
+            pieces.push(self.piece(part, Location::Reg(reg)));
         }
         Ok(pieces)
+    }
+
+    fn piece(&self, part: &Part, at: Location) -> Piece {
+        let extend = match self.abi.narrow {
+            Narrow::WriterWidens => part.extend,
+            Narrow::ReaderWidens => Extend::None,
+        };
+        Piece { offset: part.offset.into(), width: part.width.into(), extend, at, mirror: None }
     }
 
     /// Places the next argument. `plan` comes without pieces and is filled in place: a plan is large
@@ -73,15 +97,26 @@ impl Assignment {
         plan: &mut ArgPlan,
     ) -> Result<(), PlanError> {
         let which = Which::Argument(index);
+        let variable = self.variadic_from.is_some_and(|from| index >= from);
+        let on_stack = variable && matches!(self.abi.variadic, Variadic::OnStack);
         let (ArgPlan::Direct(pieces), false) = (&mut *plan, class == Class::ByReference) else {
             let align = u32::try_from(layout.align).map_err(|_| PlanError::too_large(which, layout))?;
             let align = align.max(self.abi.reference_align);
-            *plan = ArgPlan::ByReference { at: self.word(which)?, align };
+            let at = if on_stack { self.stack_word(which)? } else { self.word(which)? };
+            *plan = ArgPlan::ByReference { at, align };
             return Ok(());
         };
         match class {
             Class::Ignore | Class::ByReference => Ok(()),
-            Class::Memory => self.on_stack(which, layout, Extend::None, pieces),
+            Class::Memory => {
+                let room = self.room(layout, None);
+                self.on_stack(which, layout, Extend::None, room, pieces)
+            }
+            Class::Parts(_) if on_stack => {
+                let room = Room { align: self.word_or_sixteen(layout), round: self.abi.word };
+                self.on_stack(which, layout, Extend::None, room, pieces)
+            }
+            Class::Parts(parts) if self.imaginary_stack() => self.imaginary(which, layout, &parts, pieces),
             Class::Parts(parts) => match self.abi.slots {
                 Slots::PerBank => self.per_bank(which, layout, &parts, pieces),
                 Slots::Positional => self.positional(which, &parts, pieces),
@@ -97,26 +132,44 @@ impl Assignment {
         pieces: &mut Pieces,
     ) -> Result<(), PlanError> {
         let (mut ints, mut vecs) = (self.ints, self.vecs);
+        if parts.as_slice().len() == 2 && parts.bank() == Bank::Int && self.wants_even(layout) {
+            ints = ints.next_multiple_of(2);
+        }
         for part in parts.as_slice() {
             let reg = match part.bank {
-                Bank::Int => next(&mut ints, self.abi.int_args).map(Reg::Int),
-                Bank::Vec => next(&mut vecs, self.abi.vec_args).map(Reg::Vec),
+                Bank::Int => next(&mut ints, self.abi.int_args),
+                Bank::Vec => next(&mut vecs, self.abi.vec_args),
                 Bank::X87 => None,
             };
             let Some(reg) = reg else {
                 pieces.clear();
-                return self.on_stack(which, layout, parts.as_slice()[0].extend, pieces);
+                self.exhaust(parts.bank());
+                let first = &parts.as_slice()[0];
+                let extend = self.piece(first, Location::Stack(0)).extend;
+                return self.on_stack(which, layout, extend, self.room(layout, Some(parts)), pieces);
             };
-            pieces.push(Piece {
-                offset: part.offset.into(),
-                width: part.width.into(),
-                extend: part.extend,
-                at: Location::Reg(reg),
-                mirror: None,
-            });
+            pieces.push(self.piece(part, Location::Reg(reg)));
         }
         (self.ints, self.vecs) = (ints, vecs);
         Ok(())
+    }
+
+    /// A value has not found all the registers it wants.
+    fn exhaust(&mut self, bank: Bank) {
+        match (self.abi.exhausted, bank) {
+            (Exhausted::StaysOpen, _) | (Exhausted::Closes, Bank::X87) => {}
+            (Exhausted::Closes, Bank::Int) => self.ints = self.abi.int_args.len(),
+            (Exhausted::Closes, Bank::Vec) => self.vecs = self.abi.vec_args.len(),
+        }
+    }
+
+    /// Whether a value in two integer registers must begin with an even one.
+    fn wants_even(&self, layout: &Layout) -> bool {
+        match self.abi.pairs {
+            Pairs::Any => false,
+            Pairs::EvenByMembers => layout.member_align() >= 16,
+            Pairs::EvenByType => layout.align >= 16,
+        }
     }
 
     fn positional(&mut self, which: Which, parts: &Parts, pieces: &mut Pieces) -> Result<(), PlanError> {
@@ -124,22 +177,54 @@ impl Assignment {
             return Err(PlanError::Defect("a positional argument wants two registers"));
         };
         let position = self.ints;
-        let int = self.abi.int_args.get(position).copied().map(Reg::Int);
+        let int = self.abi.int_args.get(position).copied();
         let (at, mirror) = match (part.bank, int) {
             (Bank::Int, Some(reg)) => (Location::Reg(reg), None),
             (Bank::Vec, Some(mirror)) => {
                 let reg = self.abi.vec_args.get(position).copied();
                 let reg = reg.ok_or(PlanError::Defect("vector and integer positions differ in number"))?;
-                let mirrors = self.variadic && self.abi.variadic == Variadic::MirrorVectors;
-                (Location::Reg(Reg::Vec(reg)), mirrors.then_some(mirror))
+                let mirrors =
+                    self.variadic_from.is_some() && matches!(self.abi.variadic, Variadic::MirrorVectors);
+                (Location::Reg(reg), mirrors.then_some(mirror))
             }
             (Bank::X87, _) => return Err(PlanError::Defect("a positional argument wants an x87 register")),
-            (Bank::Int | Bank::Vec, None) => (self.stack_slot(which, 8, 8)?, None),
+            (Bank::Int | Bank::Vec, None) => (self.stack_word(which)?, None),
         };
         self.ints += 1;
         self.vecs = self.ints;
-        let (offset, width, extend) = (part.offset.into(), part.width.into(), part.extend);
-        pieces.push(Piece { offset, width, extend, at, mirror });
+        pieces.push(Piece { mirror, ..self.piece(part, at) });
+        Ok(())
+    }
+
+    fn imaginary_stack(&self) -> bool {
+        self.variadic_from.is_some() && matches!(self.abi.variadic, Variadic::ImaginaryStack { .. })
+    }
+
+    /// Word by word: the first in registers, the others on the stack. One value may lie in both.
+    fn imaginary(
+        &mut self,
+        which: Which,
+        layout: &Layout,
+        parts: &Parts,
+        pieces: &mut Pieces,
+    ) -> Result<(), PlanError> {
+        if parts.as_slice().len() == 2 && self.wants_even(layout) {
+            self.ints = self.ints.next_multiple_of(2);
+        }
+        for part in parts.as_slice() {
+            let at = match self.abi.int_args.get(self.ints) {
+                Some(reg) => Location::Reg(*reg),
+                None => {
+                    let align = self.word_or_sixteen(layout);
+                    let first = part.offset == 0;
+                    let room =
+                        Room { align: if first { align } else { self.abi.word }, round: self.abi.word };
+                    self.stack_slot(which, part.width.into(), room)?
+                }
+            };
+            self.ints += 1;
+            pieces.push(self.piece(part, at));
+        }
         Ok(())
     }
 
@@ -148,22 +233,53 @@ impl Assignment {
         which: Which,
         layout: &Layout,
         extend: Extend,
+        room: Room,
         pieces: &mut Pieces,
     ) -> Result<(), PlanError> {
         let width = u32::try_from(layout.size).map_err(|_| PlanError::too_large(which, layout))?;
-        let align = match self.abi.stack {
-            StackArgs::Slots => 8,
-            // The alignment attribute of a typedef does not follow a scalar into a call.
-            StackArgs::Aligned => match layout.kind {
-                Kind::Int { .. } | Kind::Float | Kind::X87 => layout.size,
-                Kind::Complex { .. } => layout.size / 2,
-                _ => layout.align,
-            },
-        };
-        let align = u32::try_from(align).map_err(|_| PlanError::too_large(which, layout))?.max(8);
-        let at = self.stack_slot(which, width, align)?;
+        // A widened value would cover what lies behind it.
+        let extend = if room.round < self.abi.word { Extend::None } else { extend };
+        let at = self.stack_slot(which, width, room)?;
         pieces.push(Piece { offset: 0, width, extend, at, mirror: None });
         Ok(())
+    }
+
+    /// What a value takes on the stack; `parts` if it would have taken registers.
+    fn room(&self, layout: &Layout, parts: Option<&Parts>) -> Room {
+        let word = self.abi.word;
+        // MAX_VALUE is less, and so is the alignment of a type.
+        let whole = |n: u64| u32::try_from(n).unwrap_or(1 << 31);
+        // The alignment attribute of a typedef does not follow a scalar into a call.
+        let natural = match layout.kind {
+            Kind::Int { .. } | Kind::Float | Kind::X87 => layout.size,
+            Kind::Complex { .. } => layout.size / 2,
+            _ => layout.align,
+        };
+        let align = match self.abi.stack {
+            StackArgs::Slots => word,
+            StackArgs::Aligned => whole(natural).max(word),
+            StackArgs::WordOrSixteen => self.word_or_sixteen(layout),
+            StackArgs::Natural => {
+                let homogeneous = parts.is_some_and(|parts| parts.bank() == Bank::Vec);
+                if homogeneous || !layout.is_aggregate() {
+                    // An attribute may ask for more than the registers would have had.
+                    let align = whole(natural).min(16);
+                    return Room { align, round: 1 };
+                }
+                self.word_or_sixteen(layout)
+            }
+            StackArgs::Words if layout.align >= 16 && contains_binary128(layout) => 16,
+            StackArgs::Words => word,
+        };
+        Room { align, round: word }
+    }
+
+    fn word_or_sixteen(&self, layout: &Layout) -> u32 {
+        let align = match self.abi.pairs {
+            Pairs::EvenByMembers => layout.member_align(),
+            Pairs::Any | Pairs::EvenByType => layout.align,
+        };
+        if align >= 16 { 16 } else { self.abi.word }
     }
 
     /// A place for an address.
@@ -171,9 +287,9 @@ impl Assignment {
         let at = match self.abi.int_args.get(self.ints) {
             Some(reg) => {
                 self.ints += 1;
-                Location::Reg(Reg::Int(*reg))
+                Location::Reg(*reg)
             }
-            None => self.stack_slot(which, 8, 8)?,
+            None => self.stack_word(which)?,
         };
         if self.abi.slots == Slots::Positional {
             self.vecs = self.ints;
@@ -181,9 +297,14 @@ impl Assignment {
         Ok(at)
     }
 
-    fn stack_slot(&mut self, which: Which, width: u32, align: u32) -> Result<Location, PlanError> {
-        let start = u64::from(self.stack).next_multiple_of(u64::from(align));
-        let end = (start + u64::from(width)).next_multiple_of(8);
+    fn stack_word(&mut self, which: Which) -> Result<Location, PlanError> {
+        let word = self.abi.word;
+        self.stack_slot(which, word, Room { align: word, round: word })
+    }
+
+    fn stack_slot(&mut self, which: Which, width: u32, room: Room) -> Result<Location, PlanError> {
+        let start = u64::from(self.stack).next_multiple_of(u64::from(room.align));
+        let end = (start + u64::from(width)).next_multiple_of(u64::from(room.round));
         let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
             return Err(PlanError::StackTooLarge(which));
         };
@@ -191,7 +312,7 @@ impl Assignment {
             return Err(PlanError::StackTooLarge(which));
         }
         self.stack = end;
-        self.stack_align = self.stack_align.max(align);
+        self.stack_align = self.stack_align.max(room.align);
         Ok(Location::Stack(start))
     }
 
@@ -200,16 +321,39 @@ impl Assignment {
         (self.stack.next_multiple_of(self.abi.stack_align), self.stack_align)
     }
 
+    /// Bytes of stack that the callee removes.
+    pub(crate) fn popped(&self) -> u32 {
+        match self.abi.cleanup {
+            Cleanup::Caller => 0,
+            Cleanup::CallerButAddress => self.address,
+            Cleanup::Callee => self.stack,
+        }
+    }
+
     /// The number to announce in `al`, if this ABI and this call want it.
     pub(crate) fn vector_regs(&self) -> Option<u8> {
-        match self.abi.variadic {
-            Variadic::CountVectors if self.variadic => u8::try_from(self.vecs).ok(),
-            Variadic::CountVectors | Variadic::MirrorVectors => None,
+        match (self.abi.variadic, self.variadic_from) {
+            (Variadic::CountVectors, Some(_)) => u8::try_from(self.vecs).ok(),
+            _ => None,
         }
     }
 }
 
-fn next<T: Copy>(taken: &mut usize, registers: &[T]) -> Option<T> {
+/// Whether a value contains an IEEE binary128 number.
+fn contains_binary128(layout: &Layout) -> bool {
+    let mut found = false;
+    let walked = walk::scalars(layout, &mut |scalar| {
+        let size = match scalar.layout.kind {
+            Kind::Float => scalar.layout.size,
+            Kind::Complex { x87: false } => scalar.layout.size / 2,
+            _ => 0,
+        };
+        found |= size == 16 && scalar.absent.is_none();
+    });
+    found && walked.is_ok()
+}
+
+fn next(taken: &mut usize, registers: &[Reg]) -> Option<Reg> {
     let reg = registers.get(*taken).copied()?;
     *taken += 1;
     Some(reg)

@@ -14,22 +14,22 @@
 //! | the vocabulary of classes | this file |
 //! | the vocabulary of differences | [`descriptor`] |
 //! | the walk | [`assign`] |
-//! | one convention | [`sysv64`], [`win64`]: a constant descriptor and its `classify` |
+//! | one convention | [`sysv64`], [`win64`], [`aapcs64`], [`x86`]: constant descriptors and their `classify` |
 
+mod aapcs64;
 pub(crate) mod assign;
 pub(crate) mod descriptor;
 mod sysv64;
 mod win64;
+mod x86;
 
 use crate::layout::walk::Malformed;
-use crate::plan::{Abi, Extend};
-use crate::signature::CallConv;
-use crate::target::{Arch, Target};
+use crate::plan::{Abi, Compiler, Extend, MAX_PIECES, X86Conv};
+use crate::reg::Bank;
+use crate::signature::{CallConv, Signature};
+use crate::target::{Arch, Os, Target};
 
 use self::descriptor::AbiDescriptor;
-
-/// Pieces that one value can be cut into, at most.
-pub(crate) const MAX_PARTS: usize = 2;
 
 /// What a value wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +44,6 @@ pub(crate) enum Class {
     ByReference,
 }
 
-/// The kind of register that a part wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bank {
-    /// A general-purpose register.
-    Int,
-    /// A vector register.
-    Vec,
-    /// An x87 register.
-    X87,
-}
-
 /// A run of bytes of a value that wants one register. What is cut into parts is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -64,21 +53,34 @@ pub(crate) struct Part {
     pub(crate) extend: Extend,
 }
 
-/// One or two parts, by ascending offset.
+/// One part or more, by ascending offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
-    parts: [Part; MAX_PARTS],
+    parts: [Part; MAX_PIECES],
     len: u8,
 }
 
 impl Parts {
     pub(crate) const fn one(bank: Bank, offset: u8, width: u8) -> Parts {
-        let part = Part { bank, offset, width, extend: Extend::None };
-        Parts { parts: [part; MAX_PARTS], len: 1 }
+        Parts { parts: [Part::new(bank, offset, width); MAX_PIECES], len: 1 }
     }
 
     pub(crate) const fn two(first: Part, second: Part) -> Parts {
-        Parts { parts: [first, second], len: 2 }
+        Parts { parts: [first, second, second, second], len: 2 }
+    }
+
+    /// `count` parts of the same kind and width, one behind the other.
+    pub(crate) const fn row(bank: Bank, width: u8, count: u8) -> Parts {
+        assert!(count as usize <= MAX_PIECES, "more parts than a value may have");
+        Parts {
+            parts: [
+                Part::new(bank, 0, width),
+                Part::new(bank, width, width),
+                Part::new(bank, 2 * width, width),
+                Part::new(bank, 3 * width, width),
+            ],
+            len: count,
+        }
     }
 
     pub(crate) const fn extended(mut self, extend: Extend) -> Parts {
@@ -88,6 +90,11 @@ impl Parts {
 
     pub(crate) fn as_slice(&self) -> &[Part] {
         &self.parts[..usize::from(self.len)]
+    }
+
+    /// The bank of the first part.
+    pub(crate) const fn bank(&self) -> Bank {
+        self.parts[0].bank
     }
 }
 
@@ -100,18 +107,51 @@ impl Part {
 /// A classification: pure, from the layout alone.
 pub(crate) type Classify = fn(&crate::layout::Layout) -> Result<Class, Malformed>;
 
-/// The rule set that a convention means on a target, if it means one here.
-pub(crate) const fn resolve(conv: CallConv, target: Target) -> Option<Abi> {
+/// The rule set that the convention of a signature means on its target, if it means one there.
+pub(crate) const fn resolve(signature: &Signature) -> Option<Abi> {
+    let Signature { target, conv, .. } = signature;
     match (target.arch, conv) {
         (Arch::X86_64, CallConv::SysV64) => Some(Abi::SysV64),
         (Arch::X86_64, CallConv::Win64) => Some(Abi::Win64),
-        // Compilers for x86-64 accept the 32-bit conventions and ignore them: there is one.
+        // Compilers for other machines accept the conventions of 32-bit x86 and ignore them.
         (
             Arch::X86_64,
             CallConv::C | CallConv::System | CallConv::Stdcall | CallConv::Fastcall | CallConv::Thiscall,
         ) => Some(if target.os.is_windows() { Abi::Win64 } else { Abi::SysV64 }),
-        (Arch::X86 | Arch::Aarch64 | Arch::Riscv64, _) => None,
+        (
+            Arch::Aarch64,
+            CallConv::C | CallConv::System | CallConv::Stdcall | CallConv::Fastcall | CallConv::Thiscall,
+        ) => Some(match target.os {
+            Os::Linux => Abi::Aapcs64,
+            Os::MacOs => Abi::AppleArm64,
+            Os::WindowsMsvc | Os::WindowsGnu => Abi::WindowsArm64,
+        }),
+        (Arch::X86, _) => x86(*target, *conv, signature.variadic_from.is_some()),
+        (Arch::Aarch64, CallConv::SysV64 | CallConv::Win64) | (Arch::Riscv64, _) => None,
     }
+}
+
+const fn x86(target: Target, conv: CallConv, variadic: bool) -> Option<Abi> {
+    let compiler = match target.os {
+        Os::Linux => Compiler::Gcc,
+        Os::WindowsMsvc => Compiler::Msvc,
+        Os::WindowsGnu => Compiler::MinGw,
+        // The 32-bit macOS, which returned small structures in registers, is gone.
+        Os::MacOs => return None,
+    };
+    let conv = match (conv, variadic) {
+        (CallConv::SysV64 | CallConv::Win64, _) => return None,
+        // The callee cannot know how much to remove: compilers take these for cdecl.
+        (_, true) | (CallConv::C, false) => X86Conv::Cdecl,
+        (CallConv::System, false) => match compiler {
+            Compiler::Gcc => X86Conv::Cdecl,
+            Compiler::Msvc | Compiler::MinGw => X86Conv::Stdcall,
+        },
+        (CallConv::Stdcall, false) => X86Conv::Stdcall,
+        (CallConv::Fastcall, false) => X86Conv::Fastcall,
+        (CallConv::Thiscall, false) => X86Conv::Thiscall,
+    };
+    Some(Abi::X86(conv, compiler))
 }
 
 impl Abi {
@@ -119,6 +159,10 @@ impl Abi {
         match self {
             Abi::SysV64 => &sysv64::DESCRIPTOR,
             Abi::Win64 => &win64::DESCRIPTOR,
+            Abi::Aapcs64 => &aapcs64::LINUX,
+            Abi::AppleArm64 => &aapcs64::APPLE,
+            Abi::WindowsArm64 => &aapcs64::WINDOWS,
+            Abi::X86(conv, compiler) => x86::descriptor(conv, compiler),
         }
     }
 }

@@ -27,21 +27,44 @@
 use crate::layout::walk::{self, Malformed, Scalar};
 use crate::layout::{Kind, Layout};
 use crate::plan::Extend;
-use crate::reg::Gpr;
+use crate::reg::{Bank, Gpr, Reg};
 
-use super::descriptor::{AbiDescriptor, IndirectReturn, Slots, StackArgs, Variadic};
-use super::{Bank, Class, Part, Parts};
+use super::descriptor::{
+    AbiDescriptor, Cleanup, Exhausted, IndirectReturn, Narrow, Pairs, Slots, StackArgs, Variadic,
+};
+use super::{Class, Part, Parts};
 
 pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
-    int_args: &[Gpr::Rdi, Gpr::Rsi, Gpr::Rdx, Gpr::Rcx, Gpr::R8, Gpr::R9],
-    vec_args: &[0, 1, 2, 3, 4, 5, 6, 7],
-    int_rets: &[Gpr::Rax, Gpr::Rdx],
-    vec_rets: &[0, 1],
-    x87_rets: &[0, 1],
+    int_args: &[
+        Reg::Int(Gpr::Rdi),
+        Reg::Int(Gpr::Rsi),
+        Reg::Int(Gpr::Rdx),
+        Reg::Int(Gpr::Rcx),
+        Reg::Int(Gpr::R8),
+        Reg::Int(Gpr::R9),
+    ],
+    vec_args: &[
+        Reg::Vec(0),
+        Reg::Vec(1),
+        Reg::Vec(2),
+        Reg::Vec(3),
+        Reg::Vec(4),
+        Reg::Vec(5),
+        Reg::Vec(6),
+        Reg::Vec(7),
+    ],
+    int_rets: &[Reg::Int(Gpr::Rax), Reg::Int(Gpr::Rdx)],
+    vec_rets: &[Reg::Vec(0), Reg::Vec(1)],
+    x87_rets: &[Reg::X87(0), Reg::X87(1)],
+    word: 8,
     slots: Slots::PerBank,
+    exhausted: Exhausted::StaysOpen,
+    pairs: Pairs::Any,
     stack: StackArgs::Aligned,
-    indirect_return: IndirectReturn::FirstArgument { returned: Gpr::Rax },
+    narrow: Narrow::WriterWidens,
+    indirect_return: IndirectReturn::FirstArgument { returned: Reg::Int(Gpr::Rax) },
     variadic: Variadic::CountVectors,
+    cleanup: Cleanup::Caller,
     shadow: 0,
     stack_align: 16,
     reference_align: 16,

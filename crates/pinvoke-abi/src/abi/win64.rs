@@ -21,21 +21,28 @@
 use crate::layout::walk::{self, Malformed};
 use crate::layout::{Kind, Layout};
 use crate::plan::Extend;
-use crate::reg::Gpr;
+use crate::reg::{Bank, Gpr, Reg};
 
-use super::descriptor::{AbiDescriptor, IndirectReturn, Slots, StackArgs, Variadic};
-use super::{Bank, Class, Parts};
+use super::descriptor::{
+    AbiDescriptor, Cleanup, Exhausted, IndirectReturn, Narrow, Pairs, Slots, StackArgs, Variadic,
+};
+use super::{Class, Parts};
 
 pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
-    int_args: &[Gpr::Rcx, Gpr::Rdx, Gpr::R8, Gpr::R9],
-    vec_args: &[0, 1, 2, 3],
-    int_rets: &[Gpr::Rax],
-    vec_rets: &[0],
+    int_args: &[Reg::Int(Gpr::Rcx), Reg::Int(Gpr::Rdx), Reg::Int(Gpr::R8), Reg::Int(Gpr::R9)],
+    vec_args: &[Reg::Vec(0), Reg::Vec(1), Reg::Vec(2), Reg::Vec(3)],
+    int_rets: &[Reg::Int(Gpr::Rax)],
+    vec_rets: &[Reg::Vec(0)],
     x87_rets: &[],
+    word: 8,
     slots: Slots::Positional,
+    exhausted: Exhausted::StaysOpen,
+    pairs: Pairs::Any,
     stack: StackArgs::Slots,
-    indirect_return: IndirectReturn::FirstArgument { returned: Gpr::Rax },
+    narrow: Narrow::WriterWidens,
+    indirect_return: IndirectReturn::FirstArgument { returned: Reg::Int(Gpr::Rax) },
     variadic: Variadic::MirrorVectors,
+    cleanup: Cleanup::Caller,
     shadow: 32,
     stack_align: 16,
     reference_align: 16,

@@ -127,6 +127,8 @@ impl StructBuilder {
         self.at.stated = self.at.stated.max(aligned.unwrap_or(1));
         self.close_run();
         let start = align_up(self.at.cursor.div_ceil(8), align)?;
+        // AAPCS64 asks for the alignment of members, that of attributes included.
+        let layout = Layout { align: layout.align.max(aligned.unwrap_or(1)), ..layout };
         self.put(layout, start, align)
     }
 

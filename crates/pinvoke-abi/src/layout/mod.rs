@@ -210,6 +210,21 @@ impl Layout {
         Ok(self)
     }
 
+    /// Alignment that the members of an aggregate have before an attribute of the aggregate itself
+    /// raises it (AAPCS64 5.9.1), of a scalar that of its type. A packed structure whose attribute
+    /// raises its alignment again cannot be told from one that is aligned by a member.
+    pub(crate) fn member_align(&self) -> u64 {
+        match &self.kind {
+            Kind::Struct { fields } | Kind::Union { fields } => {
+                fields.iter().map(|field| field.layout.align).max().unwrap_or(1).min(self.align)
+            }
+            Kind::Array { element, .. } => element.align,
+            Kind::Complex { .. } => self.size / 2,
+            Kind::Void => 1,
+            Kind::Int { .. } | Kind::Bool | Kind::Float | Kind::X87 | Kind::Pointer => self.size,
+        }
+    }
+
     /// Whether a value of this type has no bytes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

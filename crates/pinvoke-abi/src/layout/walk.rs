@@ -33,6 +33,8 @@ pub(crate) enum Malformed {
     BadScalar,
     /// A member that reaches beyond the end of its aggregate.
     Outside,
+    /// A scalar that the machine does not have.
+    Foreign,
 }
 
 /// Calls `visit` for every scalar of `layout`, in declaration order.

@@ -55,6 +55,9 @@ pub enum PlanError {
     StackTooLarge(Which),
     /// The layout contradicts itself: a scalar of a size it cannot have, or a member outside.
     MalformedLayout(Which),
+    /// A number that the machine does not have: an x87 `long double` on AArch64, a bare 128-bit integer
+    /// on 32-bit x86.
+    ForeignType(Which),
     /// The layout is nested too deeply or has too many members for a value this small.
     TooComplex(Which),
     /// The rules of this crate produced a plan that does not hold; please report it.
@@ -69,6 +72,7 @@ impl PlanError {
     pub(crate) fn malformed(which: Which, malformed: Malformed) -> PlanError {
         match malformed {
             Malformed::TooComplex => PlanError::TooComplex(which),
+            Malformed::Foreign => PlanError::ForeignType(which),
             Malformed::BadScalar | Malformed::Outside => PlanError::MalformedLayout(which),
         }
     }
@@ -108,6 +112,9 @@ impl fmt::Display for PlanError {
                 write!(f, "{which} does not fit the {MAX_STACK} bytes of stack that one call can take")
             }
             PlanError::MalformedLayout(which) => write!(f, "the layout of {which} contradicts itself"),
+            PlanError::ForeignType(which) => {
+                write!(f, "{which} is of a type that compilers for this machine do not have")
+            }
             PlanError::TooComplex(which) => {
                 write!(f, "the layout of {which} is nested too deeply or has too many members")
             }

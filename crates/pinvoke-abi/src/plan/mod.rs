@@ -45,6 +45,56 @@ pub enum Abi {
     SysV64,
     /// Microsoft x64.
     Win64,
+    /// The 64-bit procedure call standard of Arm, as on Linux.
+    Aapcs64,
+    /// Apple's variant of it.
+    AppleArm64,
+    /// Microsoft's variant of it.
+    WindowsArm64,
+    /// A convention of 32-bit x86, as a compiler has it.
+    X86(X86Conv, Compiler),
+}
+
+/// A convention of 32-bit x86.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum X86Conv {
+    /// Everything on the stack; the caller removes it.
+    Cdecl,
+    /// Everything on the stack; the callee removes it.
+    Stdcall,
+    /// Two integers in registers; the callee removes the rest.
+    Fastcall,
+    /// One integer in a register; the callee removes the rest.
+    Thiscall,
+}
+
+/// Compilers for 32-bit x86: they return structures in different ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compiler {
+    /// gcc and clang on Linux.
+    Gcc,
+    /// Microsoft's, and clang in its place.
+    Msvc,
+    /// gcc and clang for MinGW.
+    MinGw,
+}
+
+impl Abi {
+    /// How assemblers call the stack pointer.
+    #[must_use]
+    pub const fn stack_pointer(self) -> &'static str {
+        match self {
+            Abi::SysV64 | Abi::Win64 => "rsp",
+            Abi::Aapcs64 | Abi::AppleArm64 | Abi::WindowsArm64 => "sp",
+            Abi::X86(..) => "esp",
+        }
+    }
+
+    /// Size of an address in bytes.
+    #[must_use]
+    pub const fn word(self) -> u32 {
+        self.descriptor().word
+    }
 }
 
 /// Where a piece of a value travels.
@@ -82,8 +132,8 @@ impl Extend {
 pub struct Piece {
     /// First byte within the value.
     pub offset: u32,
-    /// Number of bytes: at most 8 in an integer register, 16 in a vector register, 10 in an x87
-    /// register, any number on the stack.
+    /// Number of bytes: at most as many as the register has, any number on the stack. 10 bytes in an
+    /// x87 register are what it holds; 4 or 8 are the `float` or `double` that it holds converted.
     pub width: u32,
     /// How the rest of the location is filled.
     pub extend: Extend,
@@ -101,7 +151,7 @@ pub enum ArgPlan {
     Direct(Pieces),
     /// The address of a copy that the caller makes and the callee may change.
     ByReference {
-        /// Where the address travels: 8 bytes in an integer register or on the stack.
+        /// Where the address travels: a word in an integer register or on the stack.
         at: Location,
         /// Alignment that the copy must have, in bytes.
         align: u32,
@@ -119,8 +169,8 @@ pub enum RetPlan {
     Indirect {
         /// Where the caller puts the address.
         pointer: Location,
-        /// Where the callee hands the address back.
-        returned: Reg,
+        /// Where the callee hands the address back; `None` if it does not.
+        returned: Option<Reg>,
     },
 }
 
@@ -134,6 +184,7 @@ pub struct CallPlan {
     pub(crate) ret_size: u32,
     pub(crate) stack: u32,
     pub(crate) stack_align: u32,
+    pub(crate) popped: u32,
     pub(crate) vector_regs: Option<u8>,
 }
 
@@ -168,18 +219,25 @@ impl CallPlan {
         self.ret_size
     }
 
-    /// Bytes of outgoing stack that the caller provides below the return address, a multiple of 16;
-    /// the shadow space of Microsoft x64 is included.
+    /// Bytes of outgoing stack that the caller provides below the return address, a multiple of 16 (of
+    /// 4 on 32-bit Windows); the shadow space of Microsoft x64 is included.
     #[must_use]
     pub fn stack(&self) -> u32 {
         self.stack
     }
 
-    /// Alignment that the first stack argument must have, in bytes: 16, or more where an over-aligned
-    /// structure travels on the stack.
+    /// Alignment that the first stack argument must have, in bytes: 16 (4 on 32-bit Windows), or more
+    /// where an over-aligned value travels on the stack.
     #[must_use]
     pub fn stack_align(&self) -> u32 {
         self.stack_align
+    }
+
+    /// Bytes of outgoing stack that the callee removes when it returns; the rest is the caller's to
+    /// remove. 0 but for 32-bit x86.
+    #[must_use]
+    pub fn popped(&self) -> u32 {
+        self.popped
     }
 
     /// Number of vector registers that carry arguments, where the convention wants it announced

@@ -5,7 +5,7 @@
 
 mod verify;
 
-use crate::abi::{self, assign::Assignment};
+use crate::abi::{self, assign::Assignment, descriptor::Variadic};
 use crate::layout::{Kind, Layout};
 use crate::plan::{ArgPlan, CallPlan, MAX_ARGS, MAX_VALUE, Pieces, PlanError, Which};
 use crate::signature::Signature;
@@ -17,7 +17,7 @@ impl CallPlan {
     /// [`PlanError`] says which value cannot travel and why.
     pub fn new(signature: &Signature) -> Result<CallPlan, PlanError> {
         let Signature { target, conv, params, ret, variadic_from } = signature;
-        let abi = abi::resolve(*conv, *target)
+        let abi = abi::resolve(signature)
             .ok_or(PlanError::UnsupportedConvention { conv: *conv, target: *target })?;
         if params.len() > MAX_ARGS {
             return Err(PlanError::TooManyArguments(params.len()));
@@ -26,22 +26,26 @@ impl CallPlan {
             return Err(PlanError::VariadicBeyondEnd { from, params: params.len() });
         }
         let descriptor = abi.descriptor();
-        let mut assignment = Assignment::new(descriptor, variadic_from.is_some());
+        let mut assignment = Assignment::new(descriptor, *variadic_from);
         let ret_size = check_value(Which::Result, ret)?;
         let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
         let ret_plan = assignment.result(class)?;
+        let classify = match descriptor.variadic {
+            Variadic::ImaginaryStack { classify } if variadic_from.is_some() => classify,
+            _ => descriptor.classify,
+        };
         let mut args = vec![NO_PIECES.clone(); params.len()];
         let mut arg_sizes = Vec::with_capacity(params.len());
         for (index, param) in params.iter().enumerate() {
             let which = Which::Argument(index);
             arg_sizes.push(check_value(which, param)?);
-            let class = (descriptor.classify)(param).map_err(|m| PlanError::malformed(which, m))?;
+            let class = classify(param).map_err(|m| PlanError::malformed(which, m))?;
             assignment.argument(index, param, class, &mut args[index])?;
         }
         let (stack, stack_align) = assignment.stack();
-        let vector_regs = assignment.vector_regs();
-        let plan =
-            CallPlan { abi, args, ret: ret_plan, arg_sizes, ret_size, stack, stack_align, vector_regs };
+        let (popped, vector_regs) = (assignment.popped(), assignment.vector_regs());
+        let ret = ret_plan;
+        let plan = CallPlan { abi, args, ret, arg_sizes, ret_size, stack, stack_align, popped, vector_regs };
         verify::verify(&plan, descriptor, signature)?;
         Ok(plan)
     }

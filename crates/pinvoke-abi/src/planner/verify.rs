@@ -21,39 +21,36 @@ use crate::plan::{ArgPlan, CallPlan, Location, Piece, PlanError, RetPlan};
 
 /// Registers seen, one bit each.
 #[derive(Debug, Default)]
-struct Taken {
-    ints: u16,
-    vecs: u32,
-    x87s: u8,
-}
+struct Taken(u128);
+
+/// The bits of all vector registers.
+const VECTORS: u128 = (0xFFFF_FFFF << 16) | (0xFFFF_FFFF << 96);
 
 impl Taken {
     fn take(&mut self, reg: Reg) -> Result<(), PlanError> {
-        let fresh = match reg {
-            Reg::Int(Gpr::Rsp) => false,
-            Reg::Int(reg) => set(&mut self.ints, 1 << reg as u8),
-            Reg::Vec(n) if n < 32 => {
-                let bit = 1 << n;
-                let fresh = self.vecs & bit == 0;
-                self.vecs |= bit;
-                fresh
-            }
-            Reg::X87(n) if n < 8 => {
-                let bit = 1 << n;
-                let fresh = self.x87s & bit == 0;
-                self.x87s |= bit;
-                fresh
-            }
-            Reg::Vec(_) | Reg::X87(_) => false,
+        let bit = match reg {
+            Reg::Int(Gpr::Rsp) | Reg::Int32(Gpr::Rsp) => None,
+            // Two names of one register.
+            Reg::Int(reg) | Reg::Int32(reg) => Some(reg as u8),
+            Reg::Vec(n @ 0..32) => Some(16 + n),
+            Reg::X87(n @ 0..8) => Some(48 + n),
+            // The 32nd is the stack pointer, or zero.
+            Reg::X(n @ 0..31) => Some(64 + n),
+            Reg::V(n @ 0..32) => Some(96 + n),
+            Reg::Vec(_) | Reg::X87(_) | Reg::X(_) | Reg::V(_) => None,
         };
-        if fresh { Ok(()) } else { Err(PlanError::Defect("a register carries two things")) }
+        match bit.map(|bit| 1 << bit) {
+            Some(bit) if self.0 & bit == 0 => {
+                self.0 |= bit;
+                Ok(())
+            }
+            _ => Err(PlanError::Defect("a register carries two things")),
+        }
     }
-}
 
-fn set(bits: &mut u16, bit: u16) -> bool {
-    let fresh = *bits & bit == 0;
-    *bits |= bit;
-    fresh
+    fn vectors(&self) -> u32 {
+        (self.0 & VECTORS).count_ones()
+    }
 }
 
 /// Where arguments have gone so far.
@@ -98,7 +95,7 @@ pub(super) fn verify(
     {
         return Err(PlanError::Defect("the stack area is not aligned"));
     }
-    result(plan, &mut frame, &signature.ret)?;
+    result(plan, &mut frame, descriptor.word, &signature.ret)?;
     if plan.args.len() != signature.params.len() {
         return Err(PlanError::Defect("an argument is missing"));
     }
@@ -118,12 +115,15 @@ pub(super) fn verify(
                 if !u64::from(*align).is_multiple_of(layout.align) {
                     return Err(PlanError::Defect("the copy behind a reference is not aligned"));
                 }
-                frame.occupy(*at, 8, 8)?;
+                frame.occupy(*at, descriptor.word, descriptor.word)?;
             }
         }
     }
+    if plan.popped > plan.stack || !plan.popped.is_multiple_of(descriptor.word) {
+        return Err(PlanError::Defect("the callee removes more than the stack area"));
+    }
     match plan.vector_regs {
-        Some(announced) if u32::from(announced) != frame.taken.vecs.count_ones() => {
+        Some(announced) if u32::from(announced) != frame.taken.vectors() => {
             Err(PlanError::Defect("the announced number of vector registers is wrong"))
         }
         _ => Ok(()),
@@ -134,11 +134,15 @@ pub(super) fn verify(
 fn slot_align(descriptor: &AbiDescriptor, layout: &Layout) -> u32 {
     match descriptor.stack {
         StackArgs::Aligned if layout.is_aggregate() => u32::try_from(layout.align.max(8)).unwrap_or(u32::MAX),
-        StackArgs::Aligned | StackArgs::Slots => 8,
+        StackArgs::Natural if !layout.is_aggregate() => 1,
+        // Homogeneous aggregates of float lie at 4.
+        StackArgs::Natural if layout.align <= 4 => 4,
+        StackArgs::Aligned | StackArgs::WordOrSixteen | StackArgs::Natural => 8,
+        StackArgs::Words | StackArgs::Slots => descriptor.word,
     }
 }
 
-fn result(plan: &CallPlan, frame: &mut Frame, layout: &Layout) -> Result<(), PlanError> {
+fn result(plan: &CallPlan, frame: &mut Frame, word: u32, layout: &Layout) -> Result<(), PlanError> {
     match &plan.ret {
         RetPlan::Void => covered(&[], layout),
         RetPlan::Direct(pieces) => {
@@ -154,22 +158,17 @@ fn result(plan: &CallPlan, frame: &mut Frame, layout: &Layout) -> Result<(), Pla
             }
             covered(pieces, layout)
         }
-        RetPlan::Indirect { pointer, returned: _ } => frame.occupy(*pointer, 8, 8),
+        RetPlan::Indirect { pointer, returned: _ } => frame.occupy(*pointer, word, word),
     }
 }
 
 /// Rule 3.
 fn fits(piece: &Piece) -> Result<(), PlanError> {
-    let room = |reg| match reg {
-        Reg::Int(_) => 8,
-        Reg::Vec(_) => 16,
-        Reg::X87(_) => 10,
-    };
     let fits = match piece.at {
-        Location::Reg(reg) => piece.width <= room(reg),
+        Location::Reg(reg) => piece.width <= reg.bytes(),
         Location::Stack(_) => true,
     };
-    let mirrored = piece.mirror.is_none_or(|reg| piece.width <= room(reg));
+    let mirrored = piece.mirror.is_none_or(|reg| piece.width <= reg.bytes());
     if piece.width > 0 && fits && mirrored {
         Ok(())
     } else {
@@ -269,7 +268,7 @@ mod tests {
         let check = |damage: Damage<'_>| damaged(Abi::SysV64, &s, damage);
         let rdi = Location::Reg(Reg::Int(Gpr::Rdi));
         assert_eq!(check(&|_| {}), None);
-        let defects: [(Damage<'_>, &str); 18] = [
+        let defects: [(Damage<'_>, &str); 19] = [
             (&|p| edit(p, 1, 1, |q| q.at = rdi), "a register carries two things"),
             (&|p| edit(p, 1, 0, |q| q.mirror = Some(Reg::Int(Gpr::Rdi))), "a register carries two things"),
             (
@@ -289,9 +288,10 @@ mod tests {
             (&|p| p.args.truncate(3), "an argument is missing"),
             (&|p| p.stack += 8, "the stack area is not aligned"),
             (&|p| p.stack_align = 8, "the stack area is not aligned"),
+            (&|p| p.popped = p.stack + 8, "the callee removes more than the stack area"),
             (&|p| p.ret = RetPlan::Void, "a byte of a value does not travel"),
             (
-                &|p| p.ret = RetPlan::Indirect { pointer: rdi, returned: Reg::Int(Gpr::Rax) },
+                &|p| p.ret = RetPlan::Indirect { pointer: rdi, returned: Some(Reg::Int(Gpr::Rax)) },
                 "a register carries two things",
             ),
         ];

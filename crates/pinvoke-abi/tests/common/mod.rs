@@ -2,7 +2,7 @@
 
 use pinvoke_abi::layout::{BitRange, Kind, Layout, LayoutError, StructBuilder};
 use pinvoke_abi::signature::{CallConv, Signature};
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Arch, Target};
 use proptest::prelude::*;
 
 /// Targets whose conventions are known.
@@ -12,14 +12,25 @@ pub(crate) fn target() -> impl Strategy<Value = Target> {
         Just(Target::X86_64_MACOS),
         Just(Target::X86_64_WINDOWS),
         Just(Target::X86_64_WINDOWS_GNU),
+        Just(Target::AARCH64_LINUX),
+        Just(Target::AARCH64_MACOS),
+        Just(Target::AARCH64_WINDOWS),
+        Just(Target::X86_LINUX),
+        Just(Target::X86_WINDOWS),
+        Just(Target::X86_WINDOWS_GNU),
     ]
 }
 
 fn scalar(t: Target) -> impl Strategy<Value = Layout> {
     let int = move |size, signed| Layout::int(t, size, signed);
-    let x87 = Layout { size: 16, align: 16, kind: Kind::X87 };
+    let x87 = match t.arch {
+        Arch::X86_64 => Layout { size: 16, align: 16, kind: Kind::X87 },
+        Arch::X86 | Arch::Aarch64 | Arch::Riscv64 => Layout::long_double(t),
+    };
+    // 32-bit compilers have no __int128.
+    let sizes = if t.pointer_size() == 8 { 5 } else { 4 };
     prop_oneof![
-        any::<(u8, bool)>().prop_map(move |(n, signed)| int(1 << (n % 5), signed)),
+        any::<(u8, bool)>().prop_map(move |(n, signed)| int(1 << (n % sizes), signed)),
         Just(Layout::bool()),
         Just(Layout::pointer(t)),
         (0..3u32).prop_map(move |n| Layout::float(t, 4 << n)),
@@ -125,13 +136,12 @@ pub(crate) fn layout(t: Target) -> impl Strategy<Value = Layout> {
 /// Any signature that can be planned.
 pub(crate) fn signature() -> impl Strategy<Value = Signature> {
     target().prop_flat_map(|t| {
-        let conv = prop_oneof![
-            Just(CallConv::C),
-            Just(CallConv::System),
-            Just(CallConv::SysV64),
-            Just(CallConv::Win64),
-            Just(CallConv::Stdcall),
-        ];
+        let mut convs =
+            vec![CallConv::C, CallConv::System, CallConv::Stdcall, CallConv::Fastcall, CallConv::Thiscall];
+        if t.arch == Arch::X86_64 {
+            convs.extend([CallConv::SysV64, CallConv::Win64]);
+        }
+        let conv = prop::sample::select(convs);
         let params = prop::collection::vec(layout(t), 0..12);
         let ret = prop_oneof![1 => Just(Layout::void()), 4 => layout(t)];
         (conv, params, ret, any::<Option<prop::sample::Index>>()).prop_map(

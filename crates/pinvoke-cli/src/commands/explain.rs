@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use pinvoke_abi::layout::{Kind as LayoutKind, Layout};
-use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
+use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Compiler, Extend, Location, Piece, RetPlan};
 use pinvoke_abi::signature::CallConv;
 use pinvoke_abi::target::{Arch, Os, Target};
 use pinvoke_decl::types::ResolvedFunction;
@@ -146,7 +146,7 @@ impl Picture<'_> {
         for (i, arg) in self.plan.args().iter().enumerate() {
             let (name, ty) = self.argument(i);
             let size = self.plan.arg_sizes()[i];
-            let mut travels = argument_travels(arg, size).into_iter();
+            let mut travels = argument_travels(self.plan.abi(), arg, size).into_iter();
             let first = travels.next().unwrap_or_default();
             table.row([styled(NAME, name), ty, size.to_string(), first]);
             for more in travels {
@@ -195,8 +195,9 @@ impl Picture<'_> {
             remarks.push(format!("al = {count}, the number of vector registers used, because of `...`"));
         }
         let shadow = match self.plan.abi() {
-            Abi::Win64 => ", the first 32 of them for the callee to save rcx, rdx, r8 and r9 in",
-            Abi::SysV64 => "",
+            Abi::Win64 => ", the first 32 of them for the callee to save rcx, rdx, r8 and r9 in".to_owned(),
+            _ if self.plan.popped() > 0 => format!(", of which the callee removes {}", self.plan.popped()),
+            _ => String::new(),
         };
         if self.plan.stack() > 0 {
             remarks.push(format!("{} bytes of stack{shadow}", self.plan.stack()));
@@ -205,6 +206,9 @@ impl Picture<'_> {
     }
 
     fn json(&self, target: Target) -> serde_json::Value {
+        let abi = self.plan.abi();
+        let place = |at| location(abi, at);
+        let piece = |piece: &Piece| piece_json(abi, piece);
         let args: Vec<serde_json::Value> = self
             .plan
             .args()
@@ -215,10 +219,10 @@ impl Picture<'_> {
                 let mut json = json!({ "name": name, "type": ty, "size": self.plan.arg_sizes()[i] });
                 match arg {
                     ArgPlan::Direct(pieces) => {
-                        json["pieces"] = pieces.iter().map(piece_json).collect::<Vec<_>>().into();
+                        json["pieces"] = pieces.iter().map(piece).collect::<Vec<_>>().into();
                     }
                     ArgPlan::ByReference { at, align } => {
-                        json["by_reference"] = json!({ "pointer": location(*at), "align": align });
+                        json["by_reference"] = json!({ "pointer": place(*at), "align": align });
                     }
                 }
                 json
@@ -226,82 +230,87 @@ impl Picture<'_> {
             .collect();
         let ret = match self.plan.ret() {
             RetPlan::Void => serde_json::Value::Null,
-            RetPlan::Direct(pieces) => json!({ "pieces": pieces.iter().map(piece_json).collect::<Vec<_>>() }),
+            RetPlan::Direct(pieces) => json!({ "pieces": pieces.iter().map(piece).collect::<Vec<_>>() }),
             RetPlan::Indirect { pointer, returned } => {
-                json!({ "indirect": { "pointer": location(*pointer), "returned": returned.to_string() } })
+                let returned = returned.map(|reg| reg.to_string());
+                json!({ "indirect": { "pointer": place(*pointer), "returned": returned } })
             }
         };
         json!({
-            "abi": abi_name(self.plan.abi()),
+            "abi": abi.to_string(),
             "target": target.to_string(),
             "arguments": args,
             "result": { "type": self.function.types.display(self.function.ty.ret).to_string(),
                         "size": self.plan.ret_size(), "travels": ret },
             "stack": self.plan.stack(),
+            "callee_removes": self.plan.popped(),
             "vector_registers": self.plan.vector_regs(),
         })
     }
 }
 
-fn title(abi: Abi) -> &'static str {
+fn title(abi: Abi) -> String {
     match abi {
-        Abi::SysV64 => "System V x86-64",
-        Abi::Win64 => "Microsoft x64",
+        Abi::SysV64 => "System V x86-64".to_owned(),
+        Abi::Win64 => "Microsoft x64".to_owned(),
+        Abi::Aapcs64 => "Arm 64-bit (AAPCS64)".to_owned(),
+        Abi::AppleArm64 => "Arm 64-bit, Apple's variant".to_owned(),
+        Abi::WindowsArm64 => "Arm 64-bit, Microsoft's variant".to_owned(),
+        Abi::X86(conv, Compiler::Gcc) => format!("32-bit x86 {conv}, System V"),
+        Abi::X86(conv, Compiler::Msvc) => format!("32-bit x86 {conv}, Microsoft"),
+        Abi::X86(conv, Compiler::MinGw) => format!("32-bit x86 {conv}, MinGW"),
     }
 }
 
-fn abi_name(abi: Abi) -> &'static str {
-    match abi {
-        Abi::SysV64 => "sysv64",
-        Abi::Win64 => "win64",
-    }
-}
-
-fn location(at: Location) -> String {
+fn location(abi: Abi, at: Location) -> String {
     match at {
         Location::Reg(reg) => reg.to_string(),
-        Location::Stack(offset) => format!("[rsp+{offset}]"),
+        Location::Stack(offset) => format!("[{}+{offset}]", abi.stack_pointer()),
     }
 }
 
-fn piece_json(piece: &Piece) -> serde_json::Value {
+fn piece_json(abi: Abi, piece: &Piece) -> serde_json::Value {
     json!({
         "offset": piece.offset,
         "width": piece.width,
-        "at": location(piece.at),
+        "at": location(abi, piece.at),
         "extend": match piece.extend { Extend::None => "none", Extend::Zero => "zero", Extend::Sign => "sign" },
         "mirror": piece.mirror.map(|reg| reg.to_string()),
     })
 }
 
-fn argument_travels(arg: &ArgPlan, size: u32) -> Vec<String> {
+fn argument_travels(abi: Abi, arg: &ArgPlan, size: u32) -> Vec<String> {
     match arg {
         ArgPlan::Direct(pieces) if pieces.is_empty() => vec![styled(DIM, "nowhere: it has no bytes")],
-        ArgPlan::Direct(pieces) => pieces.iter().map(|piece| piece_text(piece, size)).collect(),
+        ArgPlan::Direct(pieces) => pieces.iter().map(|piece| piece_text(abi, piece, size)).collect(),
         ArgPlan::ByReference { at, align } => {
-            vec![format!("{}, the address of a copy aligned to {align}", location(*at))]
+            vec![format!("{}, the address of a copy aligned to {align}", location(abi, *at))]
         }
     }
 }
 
 fn result_travels(plan: &CallPlan) -> Vec<String> {
+    let abi = plan.abi();
     match plan.ret() {
         RetPlan::Void => Vec::new(),
-        RetPlan::Direct(pieces) => pieces.iter().map(|piece| piece_text(piece, plan.ret_size())).collect(),
-        RetPlan::Indirect { pointer, returned } => vec![format!(
-            "memory whose address the caller passes in {}; the callee returns it in {returned}",
-            location(*pointer)
-        )],
+        RetPlan::Direct(pieces) => {
+            pieces.iter().map(|piece| piece_text(abi, piece, plan.ret_size())).collect()
+        }
+        RetPlan::Indirect { pointer, returned } => {
+            let back = returned.map(|reg| format!("; the callee returns it in {reg}")).unwrap_or_default();
+            let pointer = location(abi, *pointer);
+            vec![format!("memory whose address the caller passes in {pointer}{back}")]
+        }
     }
 }
 
 /// `rdi`, or `bytes 8..16 in xmm0`, with how it is widened and where it stands a second time.
-fn piece_text(piece: &Piece, size: u32) -> String {
+fn piece_text(abi: Abi, piece: &Piece, size: u32) -> String {
     let mut text = String::new();
     if piece.offset != 0 || piece.width != size {
         let _ = write!(text, "bytes {}..{} in ", piece.offset, piece.offset + piece.width);
     }
-    text.push_str(&location(piece.at));
+    text.push_str(&location(abi, piece.at));
     if let Some(mirror) = piece.mirror {
         let _ = write!(text, " and {mirror}");
     }

@@ -25,7 +25,7 @@ use core::ptr;
 
 use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan, Which};
 use pinvoke_abi::record::ArgumentRecord;
-use pinvoke_abi::reg::Reg;
+use pinvoke_abi::reg::{Bank, Reg};
 use pinvoke_abi::stub::x64::{Delivery, delivery};
 
 use crate::arch::{CallCode, Frame, Loads, Results, Way, thunk_for};
@@ -125,7 +125,8 @@ impl Program {
         }
         let loads = match plan.abi() {
             Abi::Win64 => Loads::Win64,
-            Abi::SysV64 => compiler.loads,
+            // Those of other machines do not come here.
+            _ => compiler.loads,
         };
         let (way, stored) = match delivery(plan) {
             Delivery::Stored => stored(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?,
@@ -359,12 +360,11 @@ impl Compiler {
 
     fn register(&mut self, piece: &Piece, reg: Reg, from: u32) -> Option<()> {
         let at = Frame::argument(reg)?;
-        match reg {
-            Reg::Int(_) if piece.width > 8 => return None,
-            Reg::Vec(_) if piece.width > 16 => return None,
-            Reg::Vec(_) if piece.width > 8 => self.loads = self.loads.max(Loads::Wide),
-            Reg::Vec(_) => self.loads = self.loads.max(Loads::Vectors),
-            Reg::Int(_) | Reg::X87(_) => {}
+        match reg.bank() {
+            _ if piece.width > reg.bytes() => return None,
+            Bank::Vec if piece.width > 8 => self.loads = self.loads.max(Loads::Wide),
+            Bank::Vec => self.loads = self.loads.max(Loads::Vectors),
+            Bank::Int | Bank::X87 => {}
         }
         self.cut(piece, from, |c, m| c.registers.push(Move { to: at + m.to, ..m }));
         Some(())
@@ -410,19 +410,14 @@ fn stored(ret: &RetPlan) -> Option<(Way, Box<[ResultMove]>)> {
     let mut moves = Vec::with_capacity(pieces.len());
     for piece in pieces.iter() {
         let Location::Reg(reg) = piece.at else { return None };
-        let limit = match reg {
-            Reg::Int(_) => 8,
-            Reg::Vec(_) => 16,
-            Reg::X87(_) => 10,
-        };
-        if piece.width > limit {
+        if piece.width > reg.bytes() {
             return None;
         }
         way = match (reg, way) {
             (Reg::X87(0), Way::Store) => Way::X87,
             (Reg::X87(1), Way::X87) => Way::X87Pair,
             // No ABI mixes x87 registers with others.
-            (Reg::Int(_) | Reg::Vec(_), Way::Store) => Way::Store,
+            (_, Way::Store) if reg.bank() != Bank::X87 => Way::Store,
             _ => return None,
         };
         moves.push(ResultMove { from: Frame::result(reg)?, to: piece.offset, width: piece.width });

@@ -65,7 +65,7 @@ enum Outcome {
     /// Memory of the caller; its address stands here and is handed back there.
     Memory {
         pointer: Place,
-        returned: FrameOffset,
+        returned: Option<FrameOffset>,
     },
 }
 
@@ -111,7 +111,7 @@ impl UpcallPlan {
             RetPlan::Void => Outcome::Nothing,
             RetPlan::Indirect { pointer, returned } => Outcome::Memory {
                 pointer: place(*pointer)?,
-                returned: UpcallFrame::result(*returned).ok_or(Unreachable(Location::Reg(*returned)))?,
+                returned: returned.map(returned_at).transpose()?,
             },
             RetPlan::Direct(pieces) => {
                 Outcome::Registers(pieces.iter().map(scatter).collect::<Result<_, _>>()?)
@@ -260,7 +260,8 @@ impl UpcallPlan {
                     unsafe { scatter.copy(frame) };
                 }
             }
-            Outcome::Memory { pointer, returned } => {
+            Outcome::Memory { returned: None, .. } => {}
+            Outcome::Memory { pointer, returned: Some(returned) } => {
                 // SAFETY: the caller vouches for the frame.
                 let from = unsafe { address(frame, *pointer) }.cast::<u64>();
                 // SAFETY: an address stands there.
@@ -385,6 +386,11 @@ fn place(location: Location) -> Result<Place, Unreachable> {
         }
         Location::Stack(offset) => Ok(Place(UpcallFrame::STACK + offset)),
     }
+}
+
+/// Where the address of a result in memory is handed back.
+fn returned_at(register: Reg) -> Result<FrameOffset, Unreachable> {
+    UpcallFrame::result(register).ok_or(Unreachable(Location::Reg(register)))
 }
 
 /// Plans to put a value together in the scratch area.

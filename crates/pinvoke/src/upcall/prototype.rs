@@ -146,8 +146,8 @@ pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> R
         index += 1;
     }
     let (registers, used): (&[Flavour], usize) = match abi(conv) {
-        Abi::SysV64 => (&SYSV64, ints),
         Abi::Win64 => (&WIN64, params.len()),
+        _ => (&SYSV64, ints),
     };
     if by_plan {
         Route::ByPlan

@@ -263,9 +263,9 @@ impl Stub<'_> {
         let (plan, record) = (self.plan, self.record);
         if let RetPlan::Indirect { pointer: Location::Reg(reg), .. } = plan.ret() {
             match reg {
-                Reg::Int(Gpr::Rsi) | Reg::Vec(_) | Reg::X87(_) => return Err(StubError::Piece(None)),
                 // Before any argument is loaded into rdx.
-                Reg::Int(r) => self.out.mov(*r, Gpr::Rdx),
+                Reg::Int(r) if *r != Gpr::Rsi => self.out.mov(*r, Gpr::Rdx),
+                _ => return Err(StubError::Piece(None)),
             }
         }
         let mut last = None;
@@ -324,7 +324,7 @@ impl Stub<'_> {
                 self.out.load_vec(n, from, width);
                 Ok(())
             }
-            Reg::X87(_) => Err(refuse),
+            Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) => Err(refuse),
         }
     }
 
@@ -385,7 +385,7 @@ impl Stub<'_> {
                     self.out.store_x87(ret_at(piece.offset)?);
                     popped += 1;
                 }
-                Reg::X87(_) => return Err(StubError::Piece(None)),
+                Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) => return Err(StubError::Piece(None)),
             }
         }
         Ok(())

@@ -1,0 +1,181 @@
+//! 32-bit x86: cdecl, stdcall, fastcall and thiscall, of gcc, MSVC and MinGW.
+//!
+//! Specifications: *System V Application Binary Interface, Intel386 Architecture Processor
+//! Supplement*, section 2.2 (version 1.1 of the psABI), for [`Compiler::Gcc`]; *Argument Passing and
+//! Naming Conventions* and *Return values*, Microsoft Learn, for [`Compiler::Msvc`]. All arguments lie on
+//! the stack, 4 bytes or a multiple of that each, the leftmost at the lowest address. What differs:
+//!
+//! | | takes registers | who removes the arguments |
+//! |---|---|---|
+//! | cdecl | none | the caller |
+//! | stdcall | none | the callee |
+//! | fastcall | `ecx`, `edx`: the first two integers and pointers of up to 4 bytes | the callee |
+//! | thiscall | `ecx`: the first of those | the callee |
+//!
+//! Integers return in `eax` or `edx:eax`, floating point numbers in `st(0)`, large results in memory
+//! whose address is passed in front of the first argument and comes back in `eax`. *Which* results are
+//! large is where compilers differ:
+//!
+//! * gcc on Linux returns every structure in memory, and lets the callee remove the address
+//!   (`ret 4`) even under cdecl.
+//! * MSVC returns structures of 1, 2, 4 and 8 bytes in registers, as integers. Under thiscall the
+//!   address of memory lies on the stack, not in `ecx`.
+//! * MinGW returns those too, but a structure of one `float` or `double` in `st(0)`.
+//!
+//! `_Complex float` returns in `edx:eax` everywhere. A `__float128`, and a structure that contains an
+//! aligned one, is the only thing that is aligned to 16. MinGW's gcc also lets structures and 8-byte
+//! integers use up registers under fastcall in which they do not travel; MSVC and clang do not, and
+//! libraries to be called on Windows are theirs.
+//!
+//! Worked example, MSVC fastcall, `f(long long a, int b, int c, int d)`: `a` at `[esp+0]`, `b` in `ecx`,
+//! `c` in `edx`, `d` at `[esp+8]`, and the callee ends with `ret 12`.
+
+use crate::layout::walk::{self, Malformed};
+use crate::layout::{Kind, Layout};
+use crate::plan::{Compiler, Extend, X86Conv};
+use crate::reg::{Bank, Gpr, Reg};
+
+use super::descriptor::{
+    AbiDescriptor, Cleanup, Exhausted, IndirectReturn, Narrow, Pairs, Slots, StackArgs, Variadic,
+};
+use super::{Class, Part, Parts};
+
+const EAX: Reg = Reg::Int32(Gpr::Rax);
+const ECX: Reg = Reg::Int32(Gpr::Rcx);
+const EDX: Reg = Reg::Int32(Gpr::Rdx);
+
+/// cdecl as gcc has it on Linux.
+const GCC: AbiDescriptor = AbiDescriptor {
+    int_args: &[],
+    vec_args: &[],
+    int_rets: &[EAX, EDX],
+    vec_rets: &[],
+    x87_rets: &[Reg::X87(0)],
+    word: 4,
+    slots: Slots::PerBank,
+    exhausted: Exhausted::StaysOpen,
+    pairs: Pairs::Any,
+    stack: StackArgs::Words,
+    narrow: Narrow::WriterWidens,
+    indirect_return: IndirectReturn::FirstArgument { returned: EAX },
+    variadic: Variadic::Alike,
+    cleanup: Cleanup::CallerButAddress,
+    shadow: 0,
+    stack_align: 16,
+    reference_align: 4,
+    classify,
+    classify_result: result_gcc,
+};
+
+/// cdecl as MSVC has it.
+const MSVC: AbiDescriptor =
+    AbiDescriptor { cleanup: Cleanup::Caller, stack_align: 4, classify_result: result_msvc, ..GCC };
+
+/// cdecl as MinGW has it.
+const MINGW: AbiDescriptor = AbiDescriptor { classify_result: result_mingw, ..MSVC };
+
+const fn stdcall(base: AbiDescriptor) -> AbiDescriptor {
+    AbiDescriptor { cleanup: Cleanup::Callee, ..base }
+}
+
+const fn fastcall(base: AbiDescriptor) -> AbiDescriptor {
+    AbiDescriptor { int_args: &[ECX, EDX], ..stdcall(base) }
+}
+
+const fn thiscall(base: AbiDescriptor) -> AbiDescriptor {
+    AbiDescriptor { int_args: &[ECX], ..stdcall(base) }
+}
+
+pub(crate) const fn descriptor(conv: X86Conv, compiler: Compiler) -> &'static AbiDescriptor {
+    const MSVC_THISCALL: AbiDescriptor =
+        AbiDescriptor { indirect_return: IndirectReturn::FirstOnStack { returned: EAX }, ..thiscall(MSVC) };
+    match (compiler, conv) {
+        (Compiler::Gcc, X86Conv::Cdecl) => &GCC,
+        (Compiler::Gcc, X86Conv::Stdcall) => &const { stdcall(GCC) },
+        (Compiler::Gcc, X86Conv::Fastcall) => &const { fastcall(GCC) },
+        (Compiler::Gcc, X86Conv::Thiscall) => &const { thiscall(GCC) },
+        (Compiler::Msvc, X86Conv::Cdecl) => &MSVC,
+        (Compiler::Msvc, X86Conv::Stdcall) => &const { stdcall(MSVC) },
+        (Compiler::Msvc, X86Conv::Fastcall) => &const { fastcall(MSVC) },
+        (Compiler::Msvc, X86Conv::Thiscall) => &MSVC_THISCALL,
+        (Compiler::MinGw, X86Conv::Cdecl) => &MINGW,
+        (Compiler::MinGw, X86Conv::Stdcall) => &const { stdcall(MINGW) },
+        (Compiler::MinGw, X86Conv::Fastcall) => &const { fastcall(MINGW) },
+        (Compiler::MinGw, X86Conv::Thiscall) => &const { thiscall(MINGW) },
+    }
+}
+
+/// What could travel in a register, if the convention has any.
+fn classify(layout: &Layout) -> Result<Class, Malformed> {
+    walk::check_scalar(layout)?;
+    let extend = match layout.kind {
+        // 32-bit compilers have no such type.
+        Kind::Int { .. } if layout.size == 16 => return Err(Malformed::Foreign),
+        Kind::Bool => Extend::Zero,
+        Kind::Int { signed } if layout.size < 4 => Extend::of(signed),
+        _ => Extend::None,
+    };
+    Ok(match layout.kind {
+        Kind::Int { .. } | Kind::Bool | Kind::Pointer => match layout.size {
+            1 => Class::Parts(Parts::one(Bank::Int, 0, 1).extended(extend)),
+            2 => Class::Parts(Parts::one(Bank::Int, 0, 2).extended(extend)),
+            4 => Class::Parts(Parts::one(Bank::Int, 0, 4)),
+            _ => Class::Memory,
+        },
+        _ if layout.size == 0 => Class::Ignore,
+        _ => Class::Memory,
+    })
+}
+
+fn result_gcc(layout: &Layout) -> Result<Class, Malformed> {
+    match layout.kind {
+        Kind::Int { .. } if layout.size == 8 => Ok(pair()),
+        Kind::Complex { x87: false } if layout.size == 8 => Ok(pair()),
+        Kind::Float if layout.size <= 8 => Ok(float(layout)),
+        Kind::X87 => Ok(Class::Parts(Parts::one(Bank::X87, 0, 10))),
+        _ => classify(layout),
+    }
+}
+
+fn result_msvc(layout: &Layout) -> Result<Class, Malformed> {
+    match layout.kind {
+        Kind::Struct { .. } | Kind::Union { .. } => Ok(match layout.size {
+            1 => Class::Parts(Parts::one(Bank::Int, 0, 1)),
+            2 => Class::Parts(Parts::one(Bank::Int, 0, 2)),
+            4 => Class::Parts(Parts::one(Bank::Int, 0, 4)),
+            8 => pair(),
+            _ => classify(layout)?,
+        }),
+        _ => result_gcc(layout),
+    }
+}
+
+fn result_mingw(layout: &Layout) -> Result<Class, Malformed> {
+    if layout.is_aggregate() && is_one_float(layout) { Ok(float(layout)) } else { result_msvc(layout) }
+}
+
+/// Whether a structure holds one `float` or `double` and nothing else.
+fn is_one_float(mut layout: &Layout) -> bool {
+    let size = layout.size;
+    // A nesting that ends: every step goes inwards.
+    loop {
+        layout = match &layout.kind {
+            Kind::Float => return matches!(size, 4 | 8) && layout.size == size,
+            Kind::Array { element, count: 1 } => element,
+            Kind::Struct { fields } => match &fields[..] {
+                [only] if only.bits.is_none() => &only.layout,
+                _ => return false,
+            },
+            _ => return false,
+        };
+    }
+}
+
+fn pair() -> Class {
+    Class::Parts(Parts::two(Part::new(Bank::Int, 0, 4), Part::new(Bank::Int, 4, 4)))
+}
+
+/// A `float` or `double` in `st(0)`: 4 or 8 bytes as they are in memory, whatever the register holds.
+fn float(layout: &Layout) -> Class {
+    Class::Parts(Parts::one(Bank::X87, 0, if layout.size == 4 { 4 } else { 8 }))
+}
