@@ -15,6 +15,8 @@ enum Evidence {
     Header(&'static str),
     /// By its file name.
     Library(&'static str),
+    /// By its path.
+    File(&'static str),
 }
 
 const NEEDS: &[Need] = &[
@@ -24,6 +26,17 @@ const NEEDS: &[Need] = &[
     Need { package: "clang", evidence: Evidence::Program("clang") },
     Need { package: "python3", evidence: Evidence::Program("python3") },
     Need { package: "pkg-config", evidence: Evidence::Program("pkg-config") },
+    // Plans for other machines are compared with what compilers for them do, in an emulator.
+    Need { package: "gcc-aarch64-linux-gnu", evidence: Evidence::Program("aarch64-linux-gnu-gcc") },
+    Need { package: "libc6-dev-arm64-cross", evidence: Evidence::File("/usr/aarch64-linux-gnu/lib/libc.a") },
+    Need { package: "qemu-user", evidence: Evidence::Program("qemu-aarch64") },
+    Need { package: "gcc-mingw-w64-i686-win32", evidence: Evidence::Program("i686-w64-mingw32-gcc") },
+    // Not gcc-multilib, which excludes compilers for other machines.
+    Need {
+        package: "lib32gcc-12-dev",
+        evidence: Evidence::File("/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a"),
+    },
+    Need { package: "libc6-dev-i386", evidence: Evidence::File("/usr/include/gnu/stubs-32.h") },
     Need { package: "zlib1g-dev", evidence: Evidence::Header("zlib.h") },
     Need { package: "libsqlite3-dev", evidence: Evidence::Header("sqlite3.h") },
     Need { package: "libglib2.0-0", evidence: Evidence::Library("libglib-2.0.so.0") },
@@ -46,6 +59,7 @@ impl Evidence {
                 .arg("-p")
                 .output()
                 .is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains(name)),
+            Evidence::File(path) => std::path::Path::new(path).exists(),
             Evidence::Header(name) => {
                 quiet(Command::new("gcc").args(["-E", "-include", name, "-x", "c", "/dev/null"]))
             }

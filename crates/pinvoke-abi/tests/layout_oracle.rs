@@ -15,7 +15,7 @@ mod oracle;
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use pinvoke_abi::layout::{Kind, Layout};
-use pinvoke_abi::target::{Arch, Os, Target};
+use pinvoke_abi::target::{Os, Target};
 
 use oracle::{Base, Member, Random, Record, Scalar, Shape, Sweep, build, compile, define};
 
@@ -72,9 +72,10 @@ impl Without {
                 }
             }
         }
-        // 32-bit targets have no __int128.
-        if t.pointer_size() == 4 {
-            record.members.retain(|member| !matches!(member.base, Base::Scalar(Scalar::Int128)));
+        for member in &mut record.members {
+            if let Base::Scalar(scalar) = &mut member.base {
+                *scalar = scalar.on(t);
+            }
         }
     }
 }
@@ -218,10 +219,6 @@ fn compare(
     differences
 }
 
-const fn target(arch: Arch, os: Os) -> Target {
-    Target { arch, os }
-}
-
 macro_rules! oracle {
     ($($name:ident: $compiler:literal $flags:expr => $target:expr;)*) => {
         $(#[test] fn $name() { check(stringify!($name), $compiler, &$flags, $target); })*
@@ -236,10 +233,13 @@ oracle! {
     clang_x86_linux: "clang" ["-c", "--target=i386-linux-gnu"] => Target::X86_LINUX;
     clang_x86_64_macos: "clang" ["-c", "--target=x86_64-apple-macos11"] => Target::X86_64_MACOS;
     clang_aarch64_linux: "clang" ["-c", "--target=aarch64-linux-gnu"] => Target::AARCH64_LINUX;
+    gcc_aarch64_linux: "aarch64-linux-gnu-gcc" ["-c"] => Target::AARCH64_LINUX;
+    clang_aarch64_windows_msvc: "clang" ["-c", "--target=aarch64-pc-windows-msvc"] => Target::AARCH64_WINDOWS;
+    mingw_x86_windows_gnu: "i686-w64-mingw32-gcc" ["-c"] => Target::X86_WINDOWS_GNU;
     clang_aarch64_macos: "clang" ["-c", "--target=arm64-apple-macos11"] => Target::AARCH64_MACOS;
     clang_riscv64_linux: "clang" ["-c", "--target=riscv64-linux-gnu"] => Target::RISCV64_LINUX;
     clang_x86_64_windows_gnu: "clang" ["-c", "--target=x86_64-w64-windows-gnu"] => Target::X86_64_WINDOWS_GNU;
     clang_x86_64_windows_msvc: "clang" ["-c", "--target=x86_64-pc-windows-msvc"] => Target::X86_64_WINDOWS;
-    clang_x86_windows_gnu: "clang" ["-c", "--target=i686-w64-windows-gnu"] => target(Arch::X86, Os::WindowsGnu);
+    clang_x86_windows_gnu: "clang" ["-c", "--target=i686-w64-windows-gnu"] => Target::X86_WINDOWS_GNU;
     clang_x86_windows_msvc: "clang" ["-c", "--target=i686-pc-windows-msvc"] => Target::X86_WINDOWS;
 }

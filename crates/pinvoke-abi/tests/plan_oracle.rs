@@ -5,23 +5,27 @@
 //! arguments, in the places that the plan says. The other way round, C functions return values, and
 //! an assembly routine writes down what they leave in the result registers.
 //!
+//! The calls are those of every target that a compiler knows: for other systems they are compiled to
+//! assembly, which runs here, under an emulator for another architecture (`plan_oracle/machine.rs`).
+//!
 //! Padding is not compared: compilers do not copy it.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
 
+#[path = "plan_oracle/machine.rs"]
+mod machine;
 mod oracle;
 
-use oracle::{Base, Random, Record, Scalar, Shape, Sweep, build, compile, define};
+use machine::Machine;
+use oracle::{Base, Random, Record, Scalar, Shape, Sweep, build, define};
 use pinvoke_abi::layout::{Kind, Layout};
 use pinvoke_abi::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
-use pinvoke_abi::reg::{Gpr, Reg};
+use pinvoke_abi::reg::{Bank, Reg};
 use pinvoke_abi::signature::{CallConv, Signature, promote};
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Arch, Os, Target};
 
-const LINUX: Target = Target::X86_64_LINUX;
 /// Signatures per compiler and convention; `PINVOKE_ORACLE_SIGNATURES` sets another number.
 fn signatures() -> usize {
     match std::env::var("PINVOKE_ORACLE_SIGNATURES") {
@@ -30,58 +34,15 @@ fn signatures() -> usize {
     }
 }
 
-/// What the routines write down: `ints` by hardware number, `xmm0` to `xmm7`, two x87 registers in
-/// 16 bytes each, and the stack from the first stack argument upwards.
-const VECS: usize = 16 * 8;
+/// What the routines write down (`struct image`): integer registers by number, vector registers, x87
+/// registers in 16 bytes each, the bytes that a callee removed, and the stack from the first stack
+/// argument upwards.
+const VECS: usize = 32 * 8;
 const X87S: usize = VECS + 8 * 16;
-const STACK: usize = X87S + 2 * 16;
+const REMOVED: usize = X87S + 2 * 16;
+const STACK: usize = REMOVED + 8;
 const STACK_BYTES: usize = 1024;
 const IMAGE: usize = STACK + STACK_BYTES;
-
-/// The assembly routines and what the generated functions use.
-const RUNTIME: &str = r#"
-#include <stdio.h>
-#include <string.h>
-enum e { e0, e1 };
-struct image { unsigned long long ints[16]; unsigned char vecs[128], x87s[32], stack[1024]; };
-struct image image __attribute__((aligned(16)));
-unsigned char saved[176] __attribute__((aligned(16)));
-unsigned char memory[65536] __attribute__((aligned(64)));
-void (*inspect)(void);
-void write_image(void) { fwrite(&image, sizeof image, 1, stdout); }
-void reference(unsigned long long address, unsigned long size) { fwrite((void *)address, size, 1, stdout); }
-__asm__(
-  ".text\n.globl capture\ncapture:\n"
-  "mov %rax, image+0(%rip)\nmov %rcx, image+8(%rip)\nmov %rdx, image+16(%rip)\n"
-  "mov %rsi, image+48(%rip)\nmov %rdi, image+56(%rip)\nmov %r8, image+64(%rip)\nmov %r9, image+72(%rip)\n"
-  "movups %xmm0, image+128(%rip)\nmovups %xmm1, image+144(%rip)\nmovups %xmm2, image+160(%rip)\n"
-  "movups %xmm3, image+176(%rip)\nmovups %xmm4, image+192(%rip)\nmovups %xmm5, image+208(%rip)\n"
-  "movups %xmm6, image+224(%rip)\nmovups %xmm7, image+240(%rip)\n"
-  /* what Microsoft x64 wants preserved, for the C code below */
-  "mov %rdi, saved(%rip)\nmov %rsi, saved+8(%rip)\n"
-  "movaps %xmm6, saved+16(%rip)\nmovaps %xmm7, saved+32(%rip)\nmovaps %xmm8, saved+48(%rip)\n"
-  "movaps %xmm9, saved+64(%rip)\nmovaps %xmm10, saved+80(%rip)\nmovaps %xmm11, saved+96(%rip)\n"
-  "movaps %xmm12, saved+112(%rip)\nmovaps %xmm13, saved+128(%rip)\nmovaps %xmm14, saved+144(%rip)\n"
-  "movaps %xmm15, saved+160(%rip)\n"
-  "lea 8(%rsp), %rsi\nlea image+288(%rip), %rdi\nmov $1024, %ecx\nrep movsb\n"
-  "push %rbp\nmov %rsp, %rbp\nand $-16, %rsp\ncall *inspect(%rip)\nmov %rbp, %rsp\npop %rbp\n"
-  "mov saved(%rip), %rdi\nmov saved+8(%rip), %rsi\n"
-  "movaps saved+16(%rip), %xmm6\nmovaps saved+32(%rip), %xmm7\nmovaps saved+48(%rip), %xmm8\n"
-  "movaps saved+64(%rip), %xmm9\nmovaps saved+80(%rip), %xmm10\nmovaps saved+96(%rip), %xmm11\n"
-  "movaps saved+112(%rip), %xmm12\nmovaps saved+128(%rip), %xmm13\nmovaps saved+144(%rip), %xmm14\n"
-  "movaps saved+160(%rip), %xmm15\nret\n"
-  /* void result(function, address of memory in rdi/rcx, number of x87 results) */
-  ".globl result\nresult:\npush %rbx\nsub $32, %rsp\nmov %edx, %ebx\nmov %rdi, %rax\n"
-  "mov %rsi, %rdi\nmov %rsi, %rcx\ncall *%rax\n"
-  "mov %rax, image+0(%rip)\nmov %rdx, image+16(%rip)\n"
-  "movups %xmm0, image+128(%rip)\nmovups %xmm1, image+144(%rip)\n"
-  "test %ebx, %ebx\njz 1f\nfstpt image+256(%rip)\ncmp $1, %ebx\nje 1f\nfstpt image+272(%rip)\n"
-  "1:\nadd $32, %rsp\npop %rbx\nret\n");
-void capture(void);
-/* volatile, or a compiler sees that the callee is not variadic and leaves al alone */
-void (*volatile callee)(void) = capture;
-void result(void *function, void *memory, int x87s);
-"#;
 
 /// A C type that may be passed: its name and layout.
 #[derive(Clone)]
@@ -95,23 +56,36 @@ struct Case {
     params: Vec<Type>,
     ret: Option<Type>,
     plan: CallPlan,
+    /// Of the function that returns the same.
+    returning: CallPlan,
     signature: Signature,
     values: Vec<Vec<u8>>,
     returned: Vec<u8>,
 }
 
 /// Which bits of a value mean something, one byte of mask per byte. Unnamed bit-fields do not.
-fn mask(base: Base, layout: &Layout, records: &[Record], layouts: &[Layout]) -> Vec<u8> {
+fn mask(t: Target, base: Base, layout: &Layout, records: &[Record], layouts: &[Layout]) -> Vec<u8> {
     let mut mask = vec![0; usize::try_from(layout.size).expect("a small layout")];
     let (Base::Record(index), Kind::Struct { fields } | Kind::Union { fields }) = (base, &layout.kind) else {
         match layout.kind {
             Kind::Bool => mask[0] = 1,
             Kind::X87 => mask[..10].fill(0xFF),
             Kind::Complex { x87: true } => {
+                let second = mask.len() / 2;
                 mask[..10].fill(0xFF);
-                mask[16..26].fill(0xFF);
+                mask[second..second + 10].fill(0xFF);
             }
             _ => mask.fill(0xFF),
+        }
+        // What travels through an x87 register must be a number: one bit less in the exponent.
+        let number = match layout.kind {
+            Kind::Float => layout.size,
+            Kind::Complex { x87: false } => layout.size / 2,
+            _ => 0,
+        };
+        if t.arch == Arch::X86 && matches!(number, 4 | 8) {
+            let number = usize::try_from(number).expect("a small number");
+            mask.iter_mut().skip(number - 1).step_by(number).for_each(|top| *top = 0xBF);
         }
         return mask;
     };
@@ -127,10 +101,10 @@ fn mask(base: Base, layout: &Layout, records: &[Record], layouts: &[Layout]) -> 
             (Shape::Bits { .. }, _) => {}
             (Shape::Plain { .. }, _) => {
                 let element = match member.base {
-                    Base::Scalar(scalar) => scalar.layout(LINUX),
+                    Base::Scalar(scalar) => scalar.layout(t),
                     Base::Record(index) => layouts[index].clone(),
                 };
-                let bits = self::mask(member.base, &element, records, layouts);
+                let bits = self::mask(t, member.base, &element, records, layouts);
                 let count = usize::try_from(field.layout.size).expect("small") / bits.len().max(1);
                 for (to, from) in mask[at..].iter_mut().zip(bits.repeat(count)) {
                     *to |= from;
@@ -141,39 +115,56 @@ fn mask(base: Base, layout: &Layout, records: &[Record], layouts: &[Layout]) -> 
     mask
 }
 
-fn types(r: &mut Random, c: &mut String, compiler: &str) -> Vec<Type> {
+fn types(r: &mut Random, c: &mut String, m: Machine) -> Vec<Type> {
+    let t = m.target;
     let mut types: Vec<Type> = Scalar::ALL
         .iter()
         .map(|scalar| {
-            let layout = scalar.layout(LINUX);
-            let mask = mask(Base::Scalar(*scalar), &layout, &[], &[]);
+            let scalar = scalar.on(t);
+            let layout = scalar.layout(t);
+            let mask = mask(t, Base::Scalar(scalar), &layout, &[], &[]);
             Type { c: scalar.c().to_owned(), layout, mask }
         })
         .collect();
-    let sweep = Sweep { records: 300, members: 4, scalars: 15, foreign_bits: compiler == "gcc" };
-    let records = sweep.records(r, &|record| leave_out(compiler, record));
+    let foreign_bits = !m.is_clang() && t.arch == Arch::X86_64;
+    let sweep = Sweep { records: 300, members: 4, scalars: 15, foreign_bits };
+    let records = sweep.records(r, &|record| leave_out(m, record));
     let mut layouts = Vec::new();
     for (index, record) in records.iter().enumerate() {
         define(c, index, record).expect("writing to a string");
-        layouts.push(build(LINUX, record, &layouts).expect("a small layout"));
+        layouts.push(build(t, record, &layouts).expect("a small layout"));
     }
     types.extend(layouts.iter().enumerate().map(|(index, layout)| Type {
         c: format!("t{index}"),
         layout: layout.clone(),
-        mask: mask(Base::Record(index), layout, &records, &layouts),
+        mask: mask(t, Base::Record(index), layout, &records, &layouts),
     }));
     types
 }
 
 /// Takes out what a compiler sees differently from our rules; see the comment on `sysv64`.
-fn leave_out(compiler: &str, record: &mut Record) {
-    // gcc gives an array of no elements the class of its elements if it begins inside an eightbyte.
+fn leave_out(m: Machine, record: &mut Record) {
     for member in &mut record.members {
+        if let Base::Scalar(scalar) = &mut member.base {
+            *scalar = scalar.on(m.target);
+        }
+        // Layouts do not remember an alignment that a bit-field states itself; AAPCS64 asks for it.
+        if let (Shape::Bits { aligned, .. }, Arch::Aarch64) = (&mut member.shape, m.target.arch) {
+            *aligned = None;
+        }
+        // MSVC passes what an attribute aligns by reference; layouts do not remember the attribute.
+        if (m.target.arch, m.target.os) == (Arch::X86, Os::WindowsMsvc) {
+            record.aligned = None;
+            match &mut member.shape {
+                Shape::Bits { aligned, .. } | Shape::Plain { aligned, .. } => *aligned = None,
+            }
+        }
+        // gcc gives an array of no elements the class of its elements if it begins inside an eightbyte.
         if let Shape::Plain { array: Some(count @ 0), .. } = &mut member.shape {
             *count = 1;
         }
     }
-    if compiler == "clang" {
+    if m.is_clang() {
         // clang asks whether inner structures are aligned, leaves out unnamed bit-fields, sends
         // structures around a __float128 to memory, and reads attributes of bit-fields its own way.
         (record.packed, record.pack) = (false, None);
@@ -188,21 +179,31 @@ fn leave_out(compiler: &str, record: &mut Record) {
     }
 }
 
-/// Values that clang 14 passes differently from our rules.
-fn clang_differs(conv: CallConv, layout: &Layout) -> bool {
-    match (conv, &layout.kind) {
+/// Values that a compiler passes differently from our rules.
+fn differs(m: Machine, conv: CallConv, ty: &Type) -> bool {
+    let layout = &ty.layout;
+    match (m.target.arch, conv, &layout.kind) {
+        // gcc gives no stack slot under ms_abi to a structure of nothing but unnamed bit-fields.
+        (Arch::X86_64, CallConv::Win64, _) if layout.size > 0 && ty.mask.iter().all(|mask| *mask == 0) => {
+            true
+        }
+        (_, _, _) if !m.is_clang() => false,
+        // MSVC's C has no structure without members; clang gives it bytes and passes none.
+        (_, _, _) if m.target.os == Os::WindowsMsvc && ty.mask.iter().all(|mask| *mask == 0) => true,
         // In a register or by value, where gcc and MinGW pass a reference and return in memory.
-        (CallConv::Win64, Kind::X87) => true,
-        (CallConv::Win64, Kind::Float) => layout.size == 16,
+        (Arch::X86_64, CallConv::Win64, Kind::X87) => true,
+        (Arch::X86_64, CallConv::Win64, Kind::Float) => layout.size == 16,
         // As a result, the address of memory; as an argument, a stack slot.
-        (CallConv::Win64, _) => layout.size == 0,
+        (Arch::X86_64, CallConv::Win64, _) => layout.size == 0,
+        // Aligned to 4 on the stack.
+        (Arch::X86, _, Kind::Float) => layout.size == 16,
         // Split between a register and the stack, or aligned to 8 there. Fixed in later versions.
-        (_, Kind::Int { .. }) => layout.size == 16,
+        (Arch::X86_64, _, Kind::Int { .. }) => layout.size == 16,
         _ => false,
     }
 }
 
-fn case(r: &mut Random, types: &[Type], conv: CallConv, compiler: &str) -> Case {
+fn case(r: &mut Random, types: &[Type], conv: CallConv, m: Machine) -> Case {
     let pick = |r: &mut Random| {
         loop {
             let scalar = r.one_in(2);
@@ -212,11 +213,7 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, compiler: &str) -> Case 
             if ty.layout.size > 16 && !r.one_in(4) || ty.layout.size > 256 {
                 continue;
             }
-            if compiler == "clang" && clang_differs(conv, &ty.layout) {
-                continue;
-            }
-            // gcc gives no stack slot under ms_abi to a structure of nothing but unnamed bit-fields.
-            if conv == CallConv::Win64 && ty.layout.size > 0 && ty.mask.iter().all(|mask| *mask == 0) {
+            if differs(m, conv, ty) {
                 continue;
             }
             return ty.clone();
@@ -224,19 +221,33 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, compiler: &str) -> Case 
     };
     let count = r.index(16);
     let mut params: Vec<Type> = (0..count).map(|_| pick(r)).collect();
-    let variadic_from = (count > 0 && r.one_in(4)).then(|| 1 + r.index(count as u64));
+    if conv == CallConv::Thiscall {
+        // What compilers do with another first argument is nobody's convention.
+        let this = types.iter().find(|ty| ty.layout.kind == Kind::Pointer).expect("a pointer");
+        params.insert(0, this.clone());
+    }
+    if conv == CallConv::Fastcall {
+        // gcc and clang, each in its own way, leave registers unused behind what is not a word.
+        params.retain(|ty| ty.layout.size <= 4 && !ty.layout.is_aggregate());
+    }
+    let variadic = matches!(conv, CallConv::C | CallConv::SysV64 | CallConv::Win64);
+    let variadic_from = (variadic && count > 0 && r.one_in(4)).then(|| 1 + r.index(count as u64));
     if let Some(from) = variadic_from {
         params.retain({
             let mut index = 0;
             move |ty| {
                 index += 1;
-                index <= from || promote(&ty.layout, LINUX) == ty.layout
+                index <= from || promote(&ty.layout, m.target) == ty.layout
             }
         });
     }
-    let ret = (!r.one_in(6)).then(|| pick(r));
+    let mut ret = (!r.one_in(6)).then(|| pick(r));
+    if (m.target.arch, m.target.os.is_windows()) == (Arch::X86, true) {
+        // gcc and clang look at what is in a union, MSVC at its size.
+        ret = ret.filter(|ty| !matches!(ty.layout.kind, Kind::Union { .. }));
+    }
     let signature = Signature {
-        target: LINUX,
+        target: m.target,
         conv,
         params: params.iter().map(|ty| ty.layout.clone()).collect(),
         ret: ret.as_ref().map_or(Layout::void(), |ty| ty.layout.clone()),
@@ -247,22 +258,47 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, compiler: &str) -> Case 
     let values = params.iter().map(&mut value).collect();
     let returned = ret.as_ref().map_or(Vec::new(), value);
     let plan = CallPlan::new(&signature).unwrap_or_else(|e| panic!("{signature}: {e}"));
-    Case { params, ret, plan, signature, values, returned }
+    // clang 14 does not part a variable argument between x7 and the stack, as Microsoft has it.
+    if plan.args().iter().any(is_split) {
+        return case(r, types, conv, m);
+    }
+    // The function that returns takes nothing.
+    let returning = Signature { params: Vec::new(), variadic_from: None, ..signature.clone() };
+    let returning = CallPlan::new(&returning).unwrap_or_else(|e| panic!("{signature}: {e}"));
+    Case { params, ret, plan, returning, signature, values, returned }
+}
+
+/// Whether a value lies both in registers and on the stack.
+fn is_split(arg: &ArgPlan) -> bool {
+    let ArgPlan::Direct(pieces) = arg else { return false };
+    let on_stack = pieces.iter().filter(|piece| matches!(piece.at, Location::Stack(_))).count();
+    on_stack > 0 && on_stack < pieces.len()
+}
+
+/// How C spells the convention.
+fn attribute(conv: CallConv) -> &'static str {
+    match conv {
+        CallConv::C | CallConv::System | CallConv::SysV64 => "",
+        CallConv::Win64 => "__attribute__((ms_abi))",
+        CallConv::Stdcall => "__attribute__((stdcall))",
+        CallConv::Fastcall => "__attribute__((fastcall))",
+        CallConv::Thiscall => "__attribute__((thiscall))",
+    }
 }
 
 /// Where a location lies in the image, in bytes.
 fn offset(at: Location) -> usize {
     match at {
-        Location::Reg(Reg::Int(reg)) => reg as usize * 8,
-        Location::Reg(Reg::Vec(n)) => VECS + usize::from(n) * 16,
+        Location::Reg(Reg::Int(reg) | Reg::Int32(reg)) => reg as usize * 8,
+        Location::Reg(Reg::X(n)) => usize::from(n) * 8,
+        Location::Reg(Reg::Vec(n) | Reg::V(n)) => VECS + usize::from(n) * 16,
         Location::Reg(Reg::X87(n)) => X87S + usize::from(n) * 16,
         Location::Stack(n) => STACK + n as usize,
-        Location::Reg(other) => panic!("{other} is no register of x86-64"),
     }
 }
 
 fn emit(c: &mut String, index: usize, case: &Case) -> std::fmt::Result {
-    let conv = if case.signature.conv == CallConv::Win64 { "__attribute__((ms_abi))" } else { "" };
+    let conv = attribute(case.signature.conv);
     let initial = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
     for (n, (ty, value)) in case.params.iter().zip(&case.values).enumerate() {
         writeln!(c, "{} a{index}_{n}; const unsigned char i{index}_{n}[] = {{{}}};", ty.c, initial(value))?;
@@ -270,20 +306,21 @@ fn emit(c: &mut String, index: usize, case: &Case) -> std::fmt::Result {
     let ret = case.ret.as_ref().map_or("void", |ty| &ty.c);
     if case.ret.is_some() {
         writeln!(c, "{ret} v{index}; const unsigned char j{index}[] = {{{}}};", initial(&case.returned))?;
-        writeln!(c, "{conv} {ret} f{index}(void) {{ return v{index}; }}")?;
-    } else {
-        writeln!(c, "{conv} void f{index}(void) {{}}")?;
     }
-    writeln!(c, "void s{index}(void) {{ write_image();")?;
+    let value = if case.ret.is_some() { format!("return v{index};") } else { String::new() };
+    // The label keeps Windows from decorating the name.
+    writeln!(c, "{conv} {ret} f{index}(void) __asm__(\"f{index}\");")?;
+    writeln!(c, "{conv} {ret} f{index}(void) {{ {value} }}")?;
+    writeln!(c, "static void s{index}(void) {{ put_image();")?;
     for (arg, value) in case.plan.args().iter().zip(&case.values) {
         if let ArgPlan::ByReference { at, .. } = arg {
             let at = offset(*at);
-            writeln!(c, "reference(*(unsigned long long *)((char *)&image + {at}), {});", value.len())?;
+            writeln!(c, "put_at({at}, {});", value.len())?;
         }
     }
-    writeln!(c, "}}\nvoid c{index}(void) {{ inspect = s{index};")?;
+    writeln!(c, "}}\nstatic void c{index}(void) {{ inspect = s{index}; removed = {};", case.plan.popped())?;
     for (n, value) in case.values.iter().enumerate().filter(|(_, value)| !value.is_empty()) {
-        writeln!(c, "memcpy(&a{index}_{n}, i{index}_{n}, {});", value.len())?;
+        writeln!(c, "copy(&a{index}_{n}, i{index}_{n}, {});", value.len())?;
     }
     let mut types: Vec<&str> = case.params.iter().map(|ty| &*ty.c).collect();
     if let Some(from) = case.signature.variadic_from {
@@ -295,16 +332,17 @@ fn emit(c: &mut String, index: usize, case: &Case) -> std::fmt::Result {
     let args = (0..case.params.len()).map(|n| format!("a{index}_{n}")).collect::<Vec<_>>().join(", ");
     writeln!(c, "(({conv} {ret} (*)({}))callee)({args});", types.join(", "))?;
     if !case.returned.is_empty() {
-        writeln!(c, "memcpy(&v{index}, j{index}, {});", case.returned.len())?;
+        writeln!(c, "copy(&v{index}, j{index}, {});", case.returned.len())?;
     }
-    let x87s = match case.plan.ret() {
+    let x87: u32 = match case.plan.ret() {
         RetPlan::Direct(pieces) => {
-            pieces.iter().filter(|p| matches!(p.at, Location::Reg(Reg::X87(_)))).count()
+            let x87 = |p: &&Piece| matches!(p.at, Location::Reg(reg) if reg.bank() == Bank::X87);
+            pieces.iter().filter(x87).map(|p| p.width).sum()
         }
         RetPlan::Void | RetPlan::Indirect { .. } => 0,
     };
-    writeln!(c, "memset(memory, 0x5A, sizeof memory); result(f{index}, memory, {x87s}); write_image();")?;
-    writeln!(c, "fwrite(memory, {}, 1, stdout); }}", case.returned.len())
+    writeln!(c, "blank(); result(f{index}, memory, {x87}); put_image();")?;
+    writeln!(c, "put(memory, {}); }}", case.returned.len())
 }
 
 /// What the program has written, read from the front.
@@ -321,7 +359,7 @@ impl<'a> Output<'a> {
     }
 }
 
-fn compare(case: &Case, compiler: &str, output: &mut Output<'_>) -> Result<(), String> {
+fn compare(case: &Case, m: Machine, output: &mut Output<'_>) -> Result<(), String> {
     let image = output.take(IMAGE)?;
     let variable = case.signature.variadic_from.unwrap_or(usize::MAX);
     let mut mismatch = None;
@@ -330,12 +368,12 @@ fn compare(case: &Case, compiler: &str, output: &mut Output<'_>) -> Result<(), S
         match arg {
             ArgPlan::Direct(pieces) => {
                 for piece in pieces {
-                    if !piece_is_there(piece, image, value, mask, compiler, case.signature.conv) {
+                    if !piece_is_there(piece, image, value, mask, m, case.signature.conv) {
                         mismatch = Some(format!("argument {}: {piece} is not so", n + 1));
                     }
                     // gcc mirrors only the variable arguments.
                     if let Some(mirror) = piece.mirror
-                        && (n >= variable || compiler == "clang")
+                        && (n >= variable || m.is_clang())
                         && !same(image, offset(Location::Reg(mirror)), value, mask, piece)
                     {
                         mismatch = Some(format!("argument {}: no copy in {mirror}", n + 1));
@@ -368,13 +406,21 @@ fn compare(case: &Case, compiler: &str, output: &mut Output<'_>) -> Result<(), S
             }
         }
         RetPlan::Indirect { returned, .. } => {
-            if *returned != Some(Reg::Int(Gpr::Rax)) {
-                mismatch = Some("result: returned elsewhere".to_owned());
+            // Where the address is kept is not seen here; that it comes back is.
+            if let (Some(returned), false) = (*returned, case.returned.is_empty()) {
+                let at = offset(Location::Reg(returned));
+                if image[at..at + 4].iter().all(|byte| *byte == 0) {
+                    mismatch = Some(format!("result: no address in {returned}"));
+                }
             }
             if !(0..memory.len()).all(|i| memory[i] & mask[i] == case.returned[i]) {
                 mismatch = Some("result: not in memory".to_owned());
             }
         }
+    }
+    let removed = u32::from_le_bytes(image[REMOVED..REMOVED + 4].try_into().expect("4 bytes"));
+    if removed != case.returning.popped() {
+        mismatch = Some(format!("result: the callee removes {removed} bytes"));
     }
     mismatch.map_or(Ok(()), Err)
 }
@@ -390,7 +436,7 @@ fn piece_is_there(
     image: &[u8],
     value: &[u8],
     mask: &[u8],
-    compiler: &str,
+    m: Machine,
     conv: CallConv,
 ) -> bool {
     let at = offset(piece.at);
@@ -402,8 +448,9 @@ fn piece_is_there(
             Some(if last & 0x80 == 0 { 0 } else { 0xFF })
         }
     };
-    // clang does not extend under Microsoft x64, and nobody promises it for the stack.
-    let extends = matches!(piece.at, Location::Reg(_)) && !(compiler == "clang" && conv == CallConv::Win64);
+    // clang does not extend under Microsoft's conventions, and nobody promises it for the stack.
+    let microsoft = conv == CallConv::Win64 || conv == CallConv::Fastcall;
+    let extends = matches!(piece.at, Location::Reg(_)) && !(m.is_clang() && microsoft);
     let extended = match fill {
         Some(fill) if extends => image[at + piece.width as usize..at + 4].iter().all(|byte| *byte == fill),
         _ => true,
@@ -411,31 +458,25 @@ fn piece_is_there(
     extended && same(image, at, value, mask, piece)
 }
 
-fn check(name: &str, compiler: &str, conv: CallConv) {
+fn check(name: &str, m: Machine, conv: CallConv) {
     let mut r = Random::seeded();
-    let mut c = String::from(RUNTIME);
-    let types = types(&mut r, &mut c, compiler);
-    let cases: Vec<Case> = (0..signatures()).map(|_| case(&mut r, &types, conv, compiler)).collect();
+    let mut c = String::new();
+    let types = types(&mut r, &mut c, m);
+    let cases: Vec<Case> = (0..signatures()).map(|_| case(&mut r, &types, conv, m)).collect();
     for (index, case) in cases.iter().enumerate() {
         emit(&mut c, index, case).expect("writing to a string");
     }
-    c.push_str("int main(void) { setvbuf(stdout, 0, _IONBF, 0);\n");
+    c.push_str("void run(void) {\n");
     for index in 0..cases.len() {
         let _ = writeln!(c, "c{index}();");
     }
-    c.push_str("return 0; }\n");
+    c.push_str("}\n");
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("plan-{name}"));
-    std::fs::create_dir_all(&dir).expect("a directory for the program");
-    let (source, program) = (dir.join("plans.c"), dir.join("plans"));
-    std::fs::write(&source, c).expect("the program");
-    if !compile(compiler, &["-O1", "-fno-pie", "-no-pie", "-DFOREIGN_BITS=ms_struct"], &source, &program) {
-        return;
-    }
-    let run = Command::new(&program).output().expect("the program runs");
+    let Some(run) = m.run(&dir, &c) else { return };
     let mut output = Output(&run.stdout);
     let mut mismatches = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        if let Err(mismatch) = compare(case, compiler, &mut output) {
+        if let Err(mismatch) = compare(case, m, &mut output) {
             mismatches.push(format!("#{index} {}\n{mismatch}\n{}", case.signature, case.plan));
             if output.0.is_empty() {
                 break;
@@ -454,24 +495,41 @@ fn check(name: &str, compiler: &str, conv: CallConv) {
         mismatches.join("\n")
     );
     assert!(run.status.success() && output.0.is_empty(), "{name}: {}", run.status);
+    println!("{name}: {} signatures agree", cases.len());
 }
 
-#[test]
-fn gcc_sysv64() {
-    check("gcc-sysv64", "gcc", CallConv::SysV64);
+macro_rules! oracle {
+    ($($name:ident: $compiler:literal $flags:expr => $target:expr, $conv:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name), Machine::new($target, $compiler, &$flags), CallConv::$conv);
+            }
+        )*
+    };
 }
 
-#[test]
-fn gcc_win64() {
-    check("gcc-win64", "gcc", CallConv::Win64);
-}
-
-#[test]
-fn clang_sysv64() {
-    check("clang-sysv64", "clang", CallConv::SysV64);
-}
-
-#[test]
-fn clang_win64() {
-    check("clang-win64", "clang", CallConv::Win64);
+oracle! {
+    gcc_sysv64: "gcc" [] => Target::X86_64_LINUX, SysV64;
+    gcc_win64: "gcc" [] => Target::X86_64_LINUX, Win64;
+    clang_sysv64: "clang" [] => Target::X86_64_LINUX, SysV64;
+    clang_win64: "clang" [] => Target::X86_64_LINUX, Win64;
+    gcc_aarch64: "aarch64-linux-gnu-gcc" [] => Target::AARCH64_LINUX, C;
+    clang_aarch64: "clang" ["--target=aarch64-linux-gnu"] => Target::AARCH64_LINUX, C;
+    clang_aarch64_apple: "clang" ["--target=arm64-apple-macos11"] => Target::AARCH64_MACOS, C;
+    clang_aarch64_windows: "clang" ["--target=aarch64-pc-windows-msvc"] => Target::AARCH64_WINDOWS, C;
+    gcc_x86: "gcc" ["-m32"] => Target::X86_LINUX, C;
+    gcc_x86_stdcall: "gcc" ["-m32"] => Target::X86_LINUX, Stdcall;
+    clang_x86: "clang" ["--target=i386-linux-gnu"] => Target::X86_LINUX, C;
+    clang_x86_stdcall: "clang" ["--target=i386-linux-gnu"] => Target::X86_LINUX, Stdcall;
+    gcc_x86_fastcall: "gcc" ["-m32"] => Target::X86_LINUX, Fastcall;
+    gcc_x86_thiscall: "gcc" ["-m32"] => Target::X86_LINUX, Thiscall;
+    clang_msvc_cdecl: "clang" ["--target=i686-pc-windows-msvc"] => Target::X86_WINDOWS, C;
+    clang_msvc_stdcall: "clang" ["--target=i686-pc-windows-msvc"] => Target::X86_WINDOWS, Stdcall;
+    clang_msvc_fastcall: "clang" ["--target=i686-pc-windows-msvc"] => Target::X86_WINDOWS, Fastcall;
+    clang_msvc_thiscall: "clang" ["--target=i686-pc-windows-msvc"] => Target::X86_WINDOWS, Thiscall;
+    mingw_cdecl: "i686-w64-mingw32-gcc" [] => Target::X86_WINDOWS_GNU, C;
+    mingw_stdcall: "i686-w64-mingw32-gcc" [] => Target::X86_WINDOWS_GNU, Stdcall;
+    mingw_fastcall: "i686-w64-mingw32-gcc" [] => Target::X86_WINDOWS_GNU, Fastcall;
+    mingw_thiscall: "i686-w64-mingw32-gcc" [] => Target::X86_WINDOWS_GNU, Thiscall;
 }

@@ -268,7 +268,7 @@ impl Assignment {
                 }
                 self.word_or_sixteen(layout)
             }
-            StackArgs::Words if layout.align >= 16 && contains_binary128(layout) => 16,
+            StackArgs::Words if layout.align >= 16 && contains_binary128(layout) => whole(layout.align),
             StackArgs::Words => word,
         };
         Room { align, round: word }

@@ -80,7 +80,7 @@ pub(crate) enum StackArgs {
     /// others at a multiple of words.
     Natural,
     /// At the next word, and rounded up to words; only a value that contains a 16-byte floating point
-    /// number is aligned to 16.
+    /// number is aligned as it is.
     Words,
     /// One word each, whatever they are; slots of register arguments exist as well.
     Slots,

@@ -20,12 +20,15 @@
 //!   (`ret 4`) even under cdecl.
 //! * MSVC returns structures of 1, 2, 4 and 8 bytes in registers, as integers. Under thiscall the
 //!   address of memory lies on the stack, not in `ecx`.
-//! * MinGW returns those too, but a structure of one `float` or `double` in `st(0)`.
+//! * MinGW returns those too, but a structure of one `float`, `double` or `long double` in `st(0)`.
 //!
 //! `_Complex float` returns in `edx:eax` everywhere. A `__float128`, and a structure that contains an
-//! aligned one, is the only thing that is aligned to 16. MinGW's gcc also lets structures and 8-byte
-//! integers use up registers under fastcall in which they do not travel; MSVC and clang do not, and
-//! libraries to be called on Windows are theirs.
+//! aligned one, is the only thing that is aligned on the stack.
+//!
+//! Under fastcall, gcc and clang 14 let 8-byte integers and (most) structures use up registers in which
+//! they do not travel; Microsoft's text does not, and libraries to be called on Windows are by its
+//! compiler. Under thiscall on Linux, clang puts the address of memory on the stack; gcc is followed.
+//! What MSVC passes by reference because `__declspec(align)` aligns it cannot be told here.
 //!
 //! Worked example, MSVC fastcall, `f(long long a, int b, int c, int d)`: `a` at `[esp+0]`, `b` in `ecx`,
 //! `c` in `edx`, `d` at `[esp+8]`, and the callee ends with `ret 12`.
@@ -133,6 +136,8 @@ fn result_gcc(layout: &Layout) -> Result<Class, Malformed> {
         Kind::Complex { x87: false } if layout.size == 8 => Ok(pair()),
         Kind::Float if layout.size <= 8 => Ok(float(layout)),
         Kind::X87 => Ok(Class::Parts(Parts::one(Bank::X87, 0, 10))),
+        // Even of one without bytes the address is passed.
+        Kind::Struct { .. } | Kind::Union { .. } => Ok(Class::Memory),
         _ => classify(layout),
     }
 }
@@ -144,29 +149,32 @@ fn result_msvc(layout: &Layout) -> Result<Class, Malformed> {
             2 => Class::Parts(Parts::one(Bank::Int, 0, 2)),
             4 => Class::Parts(Parts::one(Bank::Int, 0, 4)),
             8 => pair(),
-            _ => classify(layout)?,
+            _ => Class::Memory,
         }),
         _ => result_gcc(layout),
     }
 }
 
 fn result_mingw(layout: &Layout) -> Result<Class, Malformed> {
-    if layout.is_aggregate() && is_one_float(layout) { Ok(float(layout)) } else { result_msvc(layout) }
+    match only_scalar(layout) {
+        Some(Layout { kind: Kind::X87, .. }) => Ok(Class::Parts(Parts::one(Bank::X87, 0, 10))),
+        Some(Layout { kind: Kind::Float, size: 4 | 8, .. }) => Ok(float(layout)),
+        _ => result_msvc(layout),
+    }
 }
 
-/// Whether a structure holds one `float` or `double` and nothing else.
-fn is_one_float(mut layout: &Layout) -> bool {
-    let size = layout.size;
+/// What a structure holds if it is one number of the same size and nothing else.
+fn only_scalar(layout: &Layout) -> Option<&Layout> {
+    let mut inner = layout;
     // A nesting that ends: every step goes inwards.
     loop {
-        layout = match &layout.kind {
-            Kind::Float => return matches!(size, 4 | 8) && layout.size == size,
+        inner = match &inner.kind {
             Kind::Array { element, count: 1 } => element,
             Kind::Struct { fields } => match &fields[..] {
                 [only] if only.bits.is_none() => &only.layout,
-                _ => return false,
+                _ => return None,
             },
-            _ => return false,
+            _ => return (inner.size == layout.size).then_some(inner),
         };
     }
 }

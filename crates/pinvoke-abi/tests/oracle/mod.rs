@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pinvoke_abi::layout::{Layout, LayoutError, StructBuilder};
-use pinvoke_abi::target::{BitFieldRule, Target};
+use pinvoke_abi::target::{Arch, BitFieldRule, Os, Target};
 
 /// SplitMix64: small, and the same on every machine.
 pub(crate) struct Random(u64);
@@ -78,6 +78,17 @@ impl Scalar {
         Scalar::ComplexLongDouble,
         Scalar::Float128,
     ];
+
+    /// The same, or what compilers for `t` have in its place.
+    pub(crate) fn on(self, t: Target) -> Scalar {
+        match (self, t.arch) {
+            // 32-bit targets have no __int128.
+            (Scalar::Int128, Arch::X86) => Scalar::LongLong,
+            (Scalar::Float128, Arch::Aarch64 | Arch::Riscv64) => Scalar::LongDouble,
+            (Scalar::Float128, _) if t.os == Os::WindowsMsvc => Scalar::LongDouble,
+            (scalar, _) => scalar,
+        }
+    }
 
     pub(crate) fn c(self) -> &'static str {
         match self {
