@@ -89,7 +89,13 @@ fn rule_26_references_are_counted() {
 fn rule_27_nothing_waits_at_dispatch_level() {
     reported(
         "rule_27_nothing_waits_at_dispatch_level",
-        &["DISPATCH_LEVEL", "APC_LEVEL", "unregister", "0xA"],
+        &[
+            "unregister routine count in rules_",
+            "of \\Callback\\Rule27",
+            "DISPATCH_LEVEL",
+            "APC_LEVEL",
+            "0xA",
+        ],
     );
 }
 
@@ -107,7 +113,9 @@ fn rule_29_registrations_are_checked() {
 #[test]
 fn rule_30_a_reported_panic_ends_the_process() {
     let report = aborts(Command::new(program()).arg("rule_30_a_reported_panic_ends_the_process"));
-    assert!(report.contains("the disk is full") && report.contains("\\Callback\\Rule30"), "{report}");
+    for word in ["routine report_panic in rules_", "of \\Callback\\Rule30 panicked: the disk is full"] {
+        assert!(report.contains(word), "no `{word}` in\n{report}");
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub enum Report {
     Panic {
         /// The object's name.
         object: String,
+        /// Address of the routine; for a closure that of its shim. 0 if it is not known.
+        routine: usize,
         /// Its message.
         message: String,
         /// Whether the process is about to abort because of it.
@@ -169,9 +171,15 @@ impl fmt::Display for Report {
                     "registration handle {handle:#x} is not valid: never given out, or unregistered before"
                 )
             }
-            Report::Panic { object, message, aborting } => {
+            Report::Panic { object, routine: 0, message, aborting } => {
                 write!(f, "a routine of {object} panicked: {message}{}", ending(*aborting))
             }
+            Report::Panic { object, routine, message, aborting } => write!(
+                f,
+                "routine {} of {object} panicked: {message}{}",
+                Address(*routine),
+                ending(*aborting)
+            ),
             Report::Unwound { object, routine, aborting } => write!(
                 f,
                 "routine {} of {object} did not return but unwound (a foreign exception, or the \
@@ -209,7 +217,7 @@ pub fn set_describer(describer: Describer) {
 }
 
 /// A routine, described if somebody can.
-struct Address(usize);
+pub(crate) struct Address(pub(crate) usize);
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

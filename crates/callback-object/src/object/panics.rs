@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 
 use super::Identity;
-use super::list::List;
+use super::list::{Entry, List};
 use crate::platform::{self, Lock};
 use crate::policy::PanicPolicy;
 use crate::report::{self, Report};
@@ -34,11 +34,14 @@ loom::lazy_static! {
     static ref CAUGHT: Lock<Vec<Caught>> = Lock::new(Vec::new());
 }
 
-/// The object whose routine this thread is in.
-fn calling(slot: &Slot) -> Option<Arc<Identity>> {
-    let list = slot.innermost_list().cast::<List>();
+/// The object whose routine this thread is in, and the routine's address.
+fn calling(slot: &Slot) -> Option<(Arc<Identity>, usize)> {
+    let (list, state) = slot.innermost();
     // SAFETY: null, or protected by the walk that is calling us.
-    unsafe { list.as_ref() }.map(|list| Arc::clone(&list.identity))
+    let list = unsafe { list.cast::<List>().as_ref() }?;
+    // It may be dead by now.
+    let routine = list.entries().find(|entry| entry.state() | 1 == state | 1).map_or(0, Entry::address);
+    Some((Arc::clone(&list.identity), routine))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -52,10 +55,10 @@ fn message(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Reports and counts a panic of a routine of `object`, and aborts if that is the policy.
-fn count(object: &Identity, message: String) {
+fn count(object: &Identity, routine: usize, message: String) {
     object.panics.fetch_add(1, Ordering::Relaxed);
     let aborting = object.policy() == PanicPolicy::Abort;
-    report::send(&Report::Panic { object: object.to_string(), message, aborting });
+    report::send(&Report::Panic { object: object.to_string(), routine, message, aborting });
     if aborting {
         platform::abort();
     }
@@ -66,16 +69,17 @@ fn count(object: &Identity, message: String) {
 pub(super) fn caught(payload: Box<dyn Any + Send>) {
     let slot = Slot::of_this_thread();
     match calling(slot) {
-        Some(object) if object.policy() == PanicPolicy::ResumeInNotifier => {
+        Some((object, _)) if object.policy() == PanicPolicy::ResumeInNotifier => {
             object.panics.fetch_add(1, Ordering::Relaxed);
             let caught = Caught { slot: core::ptr::from_ref(slot).addr(), depth: slot.depth(), payload };
             CAUGHT.lock().push(caught);
             slot.add_caught();
         }
-        Some(object) => count(&object, message(&*payload)),
+        Some((object, routine)) => count(&object, routine, message(&*payload)),
         // Not called by a walk: by foreign code that called the shim itself.
         None => report::send(&Report::Panic {
             object: "no object".to_string(),
+            routine: 0,
             message: message(&*payload),
             aborting: false,
         }),
@@ -106,6 +110,7 @@ pub(super) fn settle(slot: &Slot) {
     for other in mine {
         report::send(&Report::Panic {
             object: "the object notified last".to_string(),
+            routine: 0,
             message: message(&*other),
             aborting: false,
         });

@@ -11,6 +11,7 @@
 use alloc::boxed::Box;
 use alloc::vec::{IntoIter, Vec};
 use core::ffi::c_void;
+use core::fmt;
 use core::iter::Peekable;
 use core::num::NonZeroUsize;
 
@@ -18,7 +19,7 @@ use super::registration::deadlock;
 use super::{Object, ObjectReference, RegistrationEntry, Routine};
 use crate::irql;
 use crate::platform::Lock;
-use crate::report::{self, Report};
+use crate::report::{self, Address, Report};
 use crate::rundown::{self, Departure};
 use crate::status::{Error, Status};
 
@@ -197,7 +198,7 @@ pub unsafe fn register_raw(
 /// - [`Status::POSSIBLE_DEADLOCK`] if a thread inside the routine waits for this one. No call begins any
 ///   more, but those that run go on: the context must not be freed until they returned.
 pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
-    irql::check("unregister", &"a routine", irql::APC)?;
+    irql::check("unregister", &Shown(handle), irql::APC)?;
     let redeemed = TABLE.lock().redeem(handle);
     let Some(Registered { object, state, removed }) = redeemed else {
         report::send(&Report::StaleHandle { handle: handle.bits() as u64 });
@@ -213,6 +214,21 @@ pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
     match departure {
         Departure::Complete | Departure::OwnCall => Ok(()),
         Departure::Deadlock => Err(deadlock(&object, buried.routine)),
+    }
+}
+
+/// The routine of a handle, for a report.
+struct Shown(Handle);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let registered = raw_registrations().into_iter().find(|registered| registered.handle == self.0);
+        match registered {
+            Some(RawRegistration { routine, object, .. }) => {
+                write!(f, "routine {} of {}", Address(routine), object.name())
+            }
+            None => f.write_str("a routine"),
+        }
     }
 }
 

@@ -272,10 +272,13 @@ impl Slot {
         }
     }
 
-    /// The list read by the innermost walk, null if there is none.
-    pub(crate) fn innermost_list(&self) -> *const () {
+    /// The list read by the innermost walk, null if there is none, and the state of the registration that
+    /// the walk is calling.
+    pub(crate) fn innermost(&self) -> (*const (), u64) {
         let used = self.frames().take_while(|frame| frame.is_used());
-        used.last().map_or(null(), |frame| frame.list.load(Ordering::Relaxed).cast_const())
+        used.last().map_or((null(), 0), |frame| {
+            (frame.list.load(Ordering::Relaxed).cast_const(), frame.current.load(Ordering::Relaxed))
+        })
     }
 
     /// Says which object the next walk of this thread is about to be of. Whoever scans the slots has fenced
