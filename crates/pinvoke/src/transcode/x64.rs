@@ -4,10 +4,10 @@
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_and_si128, _mm_blendv_epi8, _mm_cmpeq_epi8, _mm_cmpeq_epi16, _mm_cmpgt_epi8,
     _mm_cmplt_epi16, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_packs_epi16,
-    _mm_packus_epi16, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_setzero_si128,
-    _mm_shuffle_epi8, _mm_slli_epi16, _mm_srli_epi16, _mm_srli_epi32, _mm_storeu_si128, _mm_testz_si128,
-    _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_and_si256, _mm256_blendv_epi8, _mm256_castsi256_ps,
-    _mm256_castsi256_si128, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi16,
+    _mm_packus_epi16, _mm_packus_epi32, _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32,
+    _mm_setzero_si128, _mm_shuffle_epi8, _mm_slli_epi16, _mm_srli_epi16, _mm_srli_epi32, _mm_storeu_si128,
+    _mm_testz_si128, _mm_unpackhi_epi8, _mm_unpacklo_epi8, _mm256_and_si256, _mm256_blendv_epi8,
+    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpgt_epi8, _mm256_cmpgt_epi32, _mm256_cvtepu8_epi16,
     _mm256_cvtepu16_epi32, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu8,
     _mm256_movemask_epi8, _mm256_movemask_ps, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
     _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32,
@@ -25,7 +25,11 @@ use super::tables::{ENDS, NONE, PAIRS, SPREADS, Shuffle, THREE, TWO};
 #[inline]
 pub(super) unsafe fn utf16_of(text: &str, to: *mut u16) -> Encoded {
     let text = text.as_bytes();
-    if text.len() >= 16 && std::arch::is_x86_feature_detected!("avx2") {
+    if text.len() < 16 {
+        // SAFETY: every x86-64 has SSE2; the text is UTF-8, the rest is this contract.
+        return unsafe { utf16_short(text, to) };
+    }
+    if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2; the text is UTF-8, the rest is this contract.
         return unsafe { utf16_avx2(text, to) };
     }
@@ -89,6 +93,48 @@ unsafe fn store_wide<U>(to: *mut U, at: usize, v: __m256i) {
 #[target_feature(enable = "sse2")]
 fn has_zero(minimum: __m128i) -> bool {
     _mm_movemask_epi8(_mm_cmpeq_epi8(minimum, _mm_setzero_si128())) != 0
+}
+
+/// Up to 15 bytes.
+///
+/// # Safety
+/// `text` is UTF-8; `to` is valid for writes of a unit per byte and the slack.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn utf16_short(text: &[u8], to: *mut u16) -> Encoded {
+    let [low, high] = lanes(text);
+    let v = _mm_set_epi64x(high.cast_signed(), low.cast_signed());
+    // SAFETY: there is room for sixteen units.
+    let (is_ascii, _) = unsafe { widen_if_ascii(v, to, 0) };
+    if is_ascii {
+        let zeros = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
+        return Encoded { units: text.len(), has_nul: zeros & ((1 << text.len()) - 1) != 0 };
+    }
+    // SAFETY: this contract.
+    unsafe { rest_of_utf16(text, 0, to, 0) }
+}
+
+/// Up to 15 bytes as two little-endian numbers with zeros behind them, from pieces that overlap.
+#[inline]
+fn lanes(text: &[u8]) -> [u64; 2] {
+    let n = text.len();
+    let eight = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&text[at..at + 8]);
+        u64::from_le_bytes(bytes)
+    };
+    let four = |at: usize| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&text[at..at + 4]);
+        u64::from(u32::from_le_bytes(bytes))
+    };
+    let one = |at: usize| u64::from(text[at]) << (8 * at);
+    match n {
+        8.. => [eight(0), eight(n - 8).unbounded_shr(8 * u32::try_from(16 - n).unwrap_or(0))],
+        4..8 => [four(0) | four(n - 4) << (8 * (n - 4)), 0],
+        1..4 => [one(0) | one(n / 2) | one(n - 1), 0],
+        0 => [0, 0],
+    }
 }
 
 /// ASCII in steps of sixteen, everything else one character at a time.
