@@ -275,7 +275,7 @@ pub trait IntoNative<M: ?Sized>: Sized {
 /// A Rust value that native code hands over: a result, or an argument of a callback.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot come from a native function in the form `{M}`",
-    note = "results are native types, `bool`, text whose owner is stated (`#[returns(borrowed)]`, `#[returns(free)]`), handles, and types that derive `Marshal`"
+    note = "results are native types, `bool`, text whose owner is stated (`#[returns(borrowed)]`, `#[returns(free)]`), handles, and types that derive `Marshal`, which are `Box<T>` behind a pointer"
 )]
 pub trait FromNative<M: ?Sized>: Sized {
     /// What travels.
