@@ -9,11 +9,13 @@
 )]
 #![allow(clippy::unwrap_used, reason = "in helpers of tests as in tests")]
 
+#[path = "support/child.rs"]
+mod child;
+
 use core::ffi::c_int;
 use std::cell::Cell;
-use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -26,37 +28,14 @@ use pinvoke::upcall::{
 use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
+use child::{CHILD, aborts_saying, child, is_child};
+
 type Unary = unsafe extern "C" fn(c_int) -> c_int;
 const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
 
 /// Native code that is none of ours: calls back through a pointer.
 fn native(f: Unary, n: c_int) -> c_int {
     unsafe { std::hint::black_box(f)(n) }
-}
-
-const CHILD: &str = "PINVOKE_TEST_CHILD";
-
-fn is_child() -> bool {
-    std::env::var_os(CHILD).is_some()
-}
-
-/// Runs one test of this program again, as a child.
-fn child(test: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap()
-}
-
-/// The child must be killed by abort and say all of this.
-fn aborts_saying(test: &str, words: &[&str]) {
-    let output = child(test);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{error}");
-    for word in words {
-        assert!(error.contains(word), "no {word:?} in: {error}");
-    }
 }
 
 fn succeeds(test: &str) {

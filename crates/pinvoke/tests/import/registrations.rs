@@ -289,6 +289,24 @@ fn registrations_keep_errno() {
     unsafe { keep(None) };
 }
 
+#[callback]
+#[fallback(-4)]
+#[on_wrong_thread(return)]
+type AtHome = unsafe extern "C" fn(n: i32) -> i32;
+
+#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    #[dll_import(entry_point = "on_threads")]
+    fn on_foreign_threads(n: i32, f: Function<'_, AtHome>) -> i32;
+}
+
+#[test]
+fn a_policy_keeps_foreign_threads_out() {
+    library();
+    let registered = AtHome::owned(|n| n).unwrap();
+    assert_eq!(unsafe { on_foreign_threads(3, registered.function()) }, -12);
+}
+
 #[test]
 fn a_call_after_the_drop_is_reported() {
     if is_child() {
