@@ -4,6 +4,7 @@
 //! briefly; further words select the parts to run.
 
 mod c_interface;
+mod clock;
 mod foreign;
 mod native;
 mod peers;

@@ -60,12 +60,3 @@ impl Pair {
         unsafe { (self.routine)(self.context, argument1, argument2) }
     }
 }
-
-/// Nanoseconds that this thread has run: what takes milliseconds in one go does not escape other processes.
-pub(crate) fn thread_time() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the answer.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    assert_eq!(result, 0);
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
-}

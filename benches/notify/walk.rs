@@ -4,11 +4,11 @@ use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use callback_object::{Attributes, CallbackObject, Fence};
 use pinvoke_bench::{Effort, Goal, Work, measure, table};
 
+use super::clock::{self, Contender};
 use super::foreign::{Boost, GSignal};
 use super::native::Pair;
 use super::peers::{Epoch, Hazard, Mutexed, ReadLocked, Source, Swapped};
@@ -77,48 +77,42 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
     tables
 }
 
-/// The work alone and while another thread does the same, one after the other.
-pub(crate) fn pair<S: Source + 'static>(source: S, count: usize, effort: Effort, name: &str) -> String {
+/// A notification alone, and while another thread notifies the same.
+fn pair<S: Source + 'static>(name: &str, source: S, count: usize) -> [Contender; 2] {
     for _ in 0..count {
         source.add(Pair::nothing());
     }
     let source = Arc::new(source);
-    let alone = {
+    let theirs = Arc::clone(&source);
+    let work = || -> Work<'static> {
         let source = Arc::clone(&source);
         repeated(move |argument| black_box(&source).emit(argument, argument))
     };
-    let beside: Work<'static> = Box::new(move |iterations| {
-        let over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    for _ in 0..100 {
-                        black_box(&source).emit(black_box(null_mut()), null_mut());
-                    }
-                }
-            });
-            for _ in 0..iterations {
-                black_box(&source).emit(black_box(null_mut()), null_mut());
-            }
-            over.store(true, Ordering::Relaxed);
-        });
-    });
-    let rows = measure(effort, vec![("one thread", alone), ("two threads, each", beside)]);
-    let goals =
-        if name == "callback-object" { vec![("two threads, each", Goal::Ratio(1.10))] } else { vec![] };
-    table(&format!("two threads notify one object with {count} routines: {name}"), &rows, &goals)
+    [
+        Contender { name: format!("{name}, one thread"), work: work(), beside: None },
+        Contender {
+            name: format!("{name}, each of two"),
+            work: work(),
+            beside: Some(Arc::new(move || theirs.emit(black_box(null_mut()), null_mut()))),
+        },
+    ]
 }
 
 pub(crate) fn report_pairs(effort: Effort) -> Vec<String> {
     let mut tables = Vec::new();
     for count in [1, 10] {
-        tables.push(pair(object(Fence::Asymmetric), count, effort, "callback-object"));
-        tables.push(pair(object(Fence::Portable), count, effort, "callback-object, portable fence"));
-        tables.push(pair(Mutexed::default(), count, effort, "`Mutex<Vec>`"));
-        tables.push(pair(ReadLocked::default(), count, effort, "`RwLock<Vec>`"));
-        tables.push(pair(Swapped::default(), count, effort, "arc-swap"));
-        tables.push(pair(Epoch::default(), count, effort, "crossbeam-epoch"));
-        tables.push(pair(Hazard::default(), count, effort, "haphazard"));
+        let contenders = [
+            pair("callback-object", object(Fence::Asymmetric), count),
+            pair("callback-object, portable fence", object(Fence::Portable), count),
+            pair("`Mutex<Vec>`", Mutexed::default(), count),
+            pair("`RwLock<Vec>`", ReadLocked::default(), count),
+            pair("arc-swap", Swapped::default(), count),
+            pair("crossbeam-epoch", Epoch::default(), count),
+            pair("haphazard", Hazard::default(), count),
+        ];
+        let rows = clock::measure(effort, contenders.into_iter().flatten().collect());
+        let title = format!("two threads notify one object with {count} routines, thread time");
+        tables.push(table(&title, &rows, &[("callback-object, each of two", Goal::Ratio(1.10))]));
     }
     tables
 }

@@ -2,13 +2,14 @@
 
 use std::hint::black_box;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 use callback_object::{Attributes, Directory, Fence, Object, revoke_raw};
 use pinvoke_bench::{Effort, Goal, Row, Work, measure, table};
 
+use super::clock::{self, Contender, thread_time};
 use super::foreign::{Boost, GSignal};
-use super::native::{Pair, thread_time};
+use super::native::Pair;
 use super::peers::{Epoch, Hazard, Mutexed, ReadLocked, Source, Swapped};
 use super::walk::object;
 
@@ -26,25 +27,22 @@ fn pairs<S: Source + 'static>(source: S, others: usize) -> Work<'static> {
 }
 
 /// The same while another thread notifies without a pause.
-fn busy<S: Source + 'static>(source: S, others: usize) -> Work<'static> {
+fn busy<S: Source + 'static>(name: &str, source: S, others: usize) -> Contender {
     for _ in 0..others {
         source.add(Pair::nothing());
     }
-    Box::new(move |iterations| {
-        let over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    source.emit(null_mut(), null_mut());
-                }
-            });
+    let source = Arc::new(source);
+    let theirs = Arc::clone(&source);
+    Contender {
+        name: name.to_owned(),
+        work: Box::new(move |iterations| {
             for _ in 0..iterations {
                 let ticket = source.add(Pair::nothing());
                 source.remove(ticket);
             }
-            over.store(true, Ordering::Relaxed);
-        });
-    })
+        }),
+        beside: Some(Arc::new(move || theirs.emit(black_box(null_mut()), null_mut()))),
+    }
 }
 
 fn churn(effort: Effort) -> Vec<String> {
@@ -68,20 +66,20 @@ fn churn(effort: Effort) -> Vec<String> {
     ];
     let idle = table("register and unregister beside 100 others, idle", &rows, &goals);
     let contenders = vec![
-        ("callback-object", busy(object(Fence::Asymmetric), 100)),
-        ("callback-object, portable fence", busy(object(Fence::Portable), 100)),
-        ("`Mutex<Vec>`", busy(Mutexed::default(), 100)),
-        ("`RwLock<Vec>`", busy(ReadLocked::default(), 100)),
-        ("arc-swap, does not wait", busy(Swapped::default(), 100)),
-        ("crossbeam-epoch, does not wait", busy(Epoch::default(), 100)),
-        ("haphazard, does not wait", busy(Hazard::default(), 100)),
+        busy("callback-object", object(Fence::Asymmetric), 100),
+        busy("callback-object, portable fence", object(Fence::Portable), 100),
+        busy("`Mutex<Vec>`", Mutexed::default(), 100),
+        busy("`RwLock<Vec>`", ReadLocked::default(), 100),
+        busy("arc-swap, does not wait", Swapped::default(), 100),
+        busy("crossbeam-epoch, does not wait", Epoch::default(), 100),
+        busy("haphazard, does not wait", Hazard::default(), 100),
     ];
-    let rows = measure(effort, contenders);
+    let rows = clock::measure(effort, contenders);
     let goals = [
         ("callback-object", Goal::Nanoseconds(5000.0)),
         ("callback-object, portable fence", Goal::Nanoseconds(5000.0)),
     ];
-    vec![idle, table("the same while another thread notifies", &rows, &goals)]
+    vec![idle, table("the same while another thread notifies, thread time without sleeping", &rows, &goals)]
 }
 
 /// Registers a thousand beside so many others; unregistering them again is not measured.
