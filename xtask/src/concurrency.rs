@@ -1,17 +1,9 @@
-//! What the tests of one run cannot show about threads: every interleaving (loom), a stress test that is
-//! known to notice what it looks for, and the sanitizers.
-//!
-//! The sanitizers need a nightly toolchain. ThreadSanitizer must see the standard library too, so that is
-//! built along, from the component rust-src; AddressSanitizer works without.
+//! What the tests of one run cannot show about threads: every interleaving (loom), and a stress test that is
+//! known to notice what it looks for. The sanitizers are in [`super::sanitize`].
 
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-
-use crate::run::{Tally, cargo, step, test_step};
-
-/// The target that the sanitizers are for; naming it keeps build scripts out of their flags.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+use crate::run::{Tally, cargo, test_step};
 
 /// Loom, the stress test with its negative control, and callback objects on a platform of the test's own.
 pub(crate) fn run(tally: &mut Tally) -> Result<()> {
@@ -25,63 +17,4 @@ pub(crate) fn run(tally: &mut Tally) -> Result<()> {
     let embedded =
         ["test", "--locked", "-p", "callback-object", "--no-default-features", "--test", "embedded"];
     test_step("without the standard library", &mut cargo(&embedded), tally)
-}
-
-/// A sanitizer, what it is asked to do, and the tests that it runs.
-struct Sanitizer {
-    name: &'static str,
-    options: (&'static str, &'static str),
-    build_std: bool,
-    tests: &'static [&'static [&'static str]],
-}
-
-const SANITIZERS: &[Sanitizer] = &[
-    Sanitizer {
-        name: "address",
-        options: ("ASAN_OPTIONS", "detect_stack_use_after_return=1"),
-        build_std: false,
-        tests: &[&["-p", "callback-object", "--tests"], &["-p", "pinvoke", "--lib"]],
-    },
-    Sanitizer {
-        name: "thread",
-        // A forked child has one thread, which ThreadSanitizer does not like to be told.
-        options: ("TSAN_OPTIONS", "die_after_fork=0"),
-        build_std: true,
-        tests: &[&["-p", "callback-object", "--tests"]],
-    },
-];
-
-/// The tests under the sanitizers.
-pub(crate) fn sanitize() -> Result<()> {
-    let installed = Command::new("rustup")
-        .args(["component", "list", "--toolchain", "nightly", "--installed"])
-        .output()
-        .context("the sanitizers need rustup and a nightly toolchain")?;
-    if !String::from_utf8_lossy(&installed.stdout).contains("rust-src") {
-        let mut add = Command::new("rustup");
-        step("rust-src", add.args(["toolchain", "install", "nightly", "-c", "rust-src"]))?;
-    }
-    let mut tally = Tally::default();
-    for sanitizer in SANITIZERS {
-        for tests in sanitizer.tests {
-            let mut command = Command::new("cargo");
-            command.args(["+nightly", "test", "--locked", "--target", TARGET]).args(*tests);
-            if sanitizer.build_std {
-                command.arg("-Zbuild-std");
-            }
-            command
-                .env("RUSTFLAGS", format!("-Zsanitizer={}", sanitizer.name))
-                .env("CARGO_TARGET_DIR", format!("target/{}", sanitizer.name))
-                .env(sanitizer.options.0, sanitizer.options.1);
-            // Set by the cargo that runs this.
-            command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-            test_step(
-                &format!("{} sanitizer: {}", sanitizer.name, tests.join(" ")),
-                &mut command,
-                &mut tally,
-            )?;
-        }
-    }
-    tally.print();
-    Ok(())
 }

@@ -6,6 +6,7 @@ mod examples;
 mod install;
 mod refused;
 mod run;
+mod sanitize;
 mod system;
 
 use std::path::PathBuf;
@@ -46,8 +47,12 @@ enum Task {
     },
     /// Runs the tests where no code can be generated: executable memory refused, and forbidden.
     Refused,
-    /// Runs tests under AddressSanitizer and ThreadSanitizer, which need a nightly toolchain.
-    Sanitize,
+    /// Runs the tests under sanitizers, all of them unless some are named.
+    Sanitize {
+        /// Which.
+        #[arg(value_enum, default_values_t = [sanitize::Sanitizer::Address, sanitize::Sanitizer::Thread])]
+        sanitizers: Vec<sanitize::Sanitizer>,
+    },
     /// Runs the benchmarks and prints their table.
     Bench,
 }
@@ -61,7 +66,7 @@ fn main() -> Result<()> {
             install::callback_object(&prefix, library.as_deref())
         }
         Task::Refused => run::refused(),
-        Task::Sanitize => concurrency::sanitize(),
+        Task::Sanitize { sanitizers } => sanitize::run(&sanitizers),
         Task::Bench => run::bench(),
     }
 }

@@ -238,6 +238,13 @@ unsafe fn vector_avx2(from: *const u8, to: *mut u8, at: usize) -> __m256i {
     v
 }
 
+/// Whether a copy from start to end would load, each time, what looks like bytes just stored: processors
+/// compare the lowest 12 bits of addresses first, and a load that seems to overlap a store which has not
+/// reached the cache waits for it. From end to start it does not, then.
+fn loads_follow_stores(from: *const u8, to: *mut u8) -> bool {
+    to.addr().wrapping_sub(from.addr()) % 4096 < 2048
+}
+
 /// As [`long_sse2`].
 ///
 /// # Safety
@@ -248,15 +255,18 @@ unsafe fn long_avx2(from: &[u8], to: *mut u8) -> bool {
     // SAFETY: the last 32 bytes of n.
     let mut a = unsafe { vector_avx2(p, to, n - 32) };
     let mut b = a;
-    let mut at = 0;
+    let pairs = n / 64;
+    let (mut at, step) =
+        if loads_follow_stores(p, to) { (pairs.saturating_sub(1) * 64, -64) } else { (0, 64) };
     // Two independent minima hide the latency of each other.
-    while at + 64 <= n {
-        // SAFETY: `at + 64` is at most n.
+    for _ in 0..pairs {
+        // SAFETY: `at` is 64 times the number of one of the pairs, all of which end within n.
         a = _mm256_min_epu8(a, unsafe { vector_avx2(p, to, at) });
         // SAFETY: as above.
         b = _mm256_min_epu8(b, unsafe { vector_avx2(p, to, at + 32) });
-        at += 64;
+        at = at.wrapping_add_signed(step);
     }
+    let at = pairs * 64;
     if at + 32 <= n {
         // SAFETY: `at + 32` is at most n.
         a = _mm256_min_epu8(a, unsafe { vector_avx2(p, to, at) });

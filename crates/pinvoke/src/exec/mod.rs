@@ -2,7 +2,7 @@
 //! at once.
 //!
 //! # Life of a stub
-//! `stub_for` encodes the stub of a plan into a buffer of its thread (some 70 ns), and looks the bytes up
+//! `stub_for` encodes the stub of a plan into a buffer of its thread (some 100 ns), and looks the bytes up
 //! in the cache: equal shapes have equal code, so the code itself is the key, and no second copy of it
 //! is kept. Only a shape that the process has not met before reaches the [pages], where its code is
 //! copied, and stays: stubs are never freed, since prepared calls hold bare pointers to them and the

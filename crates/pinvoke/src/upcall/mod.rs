@@ -41,6 +41,10 @@
 //!   handler may be one (if its closure is fit for that); making and dropping takes a lock. A forked
 //!   child has all callbacks of its parent; like `malloc` without special care, making one in a
 //!   child that was forked while another thread was making one may wait for ever.
+//! * **Control-flow enforcement.** Thunks, entries and stubs begin with `endbr64`, the landing
+//!   instruction of indirect-branch tracking. The functions behind a thunk do not: stable rustc emits
+//!   none. A process that enforces tracking, which Linux offers to no program yet, cannot use
+//!   callbacks. Shadow stacks are respected: everything returns where it was called from.
 //! * **Unloading.** The pool and the shims are part of the program or library that contains this
 //!   crate; unloading it ends its callbacks without a report.
 #![allow(unsafe_code, reason = "native code calls in here, with addresses that only a proof can trust")]
