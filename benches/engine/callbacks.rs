@@ -73,6 +73,9 @@ fn invocation(effort: Effort) -> String {
     let owned = ADD_STATIC
         .owned_anywhere(move |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(owned_offset))
         .expect("a thunk is free");
+    let leaked = ADD_STATIC
+        .leak_anywhere(move |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(owned_offset))
+        .expect("a thunk is free");
     let captureless = bare::<Callback, _>(|a: c_int, b: c_int| black_box(a).wrapping_add(b));
     let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
     let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
@@ -104,6 +107,7 @@ fn invocation(effort: Effort) -> String {
             ("hand-written extern \"C\" function", call(handwritten)),
             ("closure, scoped", call(scoped.function())),
             ("closure, owned, any thread", call(owned.function())),
+            ("closure, leaked, any thread", call(leaked.function())),
             ("closure that captures nothing", call(captureless)),
             ("signature known only at run time", call(dynamic_function)),
             ("signature known only at run time, any thread", call(anywhere_function)),
@@ -116,6 +120,7 @@ fn invocation(effort: Effort) -> String {
         &[
             ("closure, scoped", Goal::Ratio(1.15)),
             ("closure, owned, any thread", Goal::Ratio(1.15)),
+            ("closure, leaked, any thread", Goal::Ratio(1.15)),
             ("closure that captures nothing", Goal::Ratio(1.02)),
             ("signature known only at run time", Goal::FasterThan("libffi closure", 2.0)),
         ],

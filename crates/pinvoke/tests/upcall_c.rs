@@ -204,6 +204,12 @@ fn c_function(name: &str) -> *mut c_void {
     function
 }
 
+/// A declaration that is never given back. Not inlined, so that a leak checker sees who it was.
+#[inline(never)]
+fn kept<T>(declaration: T) -> &'static T {
+    Box::leak(Box::new(declaration))
+}
+
 /// Passes `value` from C to closures and handlers, typed and dynamic, and back.
 fn check<T: NativeType + 'static>(name: &'static str, value: T) {
     macro_rules! convention {
@@ -221,7 +227,7 @@ fn check<T: NativeType + 'static>(name: &'static str, value: T) {
             };
 
             let declaration: &'static Declaration<Call<T>> =
-                Box::leak(Box::new(Declaration::with_fallback(name, value)));
+                kept(Declaration::with_fallback(name, value));
             let mut closure = |a: i32, v: T, b: f64, w: T, c: u8| -> T {
                 assert_eq!((a, b, c), (-7, 2.5, 200));
                 assert_eq!(bytes(&v), bytes(&w));
@@ -230,7 +236,7 @@ fn check<T: NativeType + 'static>(name: &'static str, value: T) {
             run(call, declaration.scoped(&mut closure).unwrap().code());
 
             let declaration: &'static Declaration<Last<T>> =
-                Box::leak(Box::new(Declaration::with_fallback(name, value)));
+                kept(Declaration::with_fallback(name, value));
             let mut closure =
                 |a: i64, b: f64, c: i64, d: f64, e: i64, f: f64, g: i64, h: f64, i: i64, v: T, j: i8| -> T {
                     assert_eq!((a, b, c, d, e), (1, 2.0, 3, 4.0, 5));
