@@ -42,8 +42,9 @@ pub(crate) fn run(sanitizers: &[Sanitizer]) -> Result<()> {
     check_toolchain()?;
     let mut tally = Tally::default();
     for sanitizer in sanitizers {
-        let (name, flag) = match sanitizer {
-            Sanitizer::Address => ("address", "-Zsanitizer=address"),
+        let (name, flags) = match sanitizer {
+            // Call stacks of leaks are found by frame pointers.
+            Sanitizer::Address => ("address", "-Zsanitizer=address -Cforce-frame-pointers=yes"),
             Sanitizer::Thread => ("thread", "-Zsanitizer=thread"),
         };
         let mut tests = Command::new("rustup");
@@ -55,7 +56,7 @@ pub(crate) fn run(sanitizers: &[Sanitizer]) -> Result<()> {
         }
         tests.arg("--").args(SKIPPED.iter().flat_map(|(test, _)| ["--skip", test]));
         tests.stdin(Stdio::null());
-        tests.env("RUSTFLAGS", flag).env("RUST_BACKTRACE", "0");
+        tests.env("RUSTFLAGS", flags).env("RUST_BACKTRACE", "0");
         tests.env("ASAN_OPTIONS", CRASHES).env("TSAN_OPTIONS", CRASHES);
         tests.env("LSAN_OPTIONS", format!("suppressions={}", root("xtask/leaks.txt")));
         test_step(&format!("{name} sanitizer"), &mut tests, &mut tally)?;
