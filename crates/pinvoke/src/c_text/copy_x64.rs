@@ -20,14 +20,13 @@ use core::arch::x86_64::{
     _mm256_storeu_si256,
 };
 
-/// Bytes that [`terminated`] may write, however short the text.
+/// Bytes that [`terminated`] may write behind the text.
 pub(super) const ROOM: usize = 32;
 
 /// Copies `text` and a NUL behind it to `to`; false if the text has a NUL of its own.
 ///
 /// # Safety
-/// `to` is valid for writes of `text.len() + 1` bytes and at least [`ROOM`], and does not overlap
-/// `text`.
+/// `to` is valid for writes of `text.len() + ROOM` bytes and does not overlap `text`.
 #[inline]
 pub(super) unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
     let avx2 = std::arch::is_x86_feature_detected!("avx2");
@@ -46,18 +45,20 @@ pub(super) unsafe fn terminated(text: &[u8], to: *mut u8) -> bool {
         // SAFETY: the processor has AVX2, the length is in range, the rest is this contract.
         16..32 if avx2 => unsafe { one_vector(text, to) },
         n => {
-            let clean = if avx2 {
+            // SAFETY: behind the text there is room, by contract.
+            let end = unsafe { to.add(n) };
+            if avx2 {
+                // First and in one vector, for the reason that short texts are stored in one.
+                // SAFETY: the processor has AVX2, and there is room for 32 bytes.
+                unsafe { store_zero_extended([0; 2], end) };
                 // SAFETY: the processor has AVX2 and there are at least 32 bytes.
                 unsafe { long_avx2(text, to) }
             } else {
+                // SAFETY: there is room for one byte.
+                unsafe { end.write(0) };
                 // SAFETY: there are at least 16 bytes.
                 unsafe { long_sse2(text, to) }
-            };
-            // SAFETY: one byte behind the text is within the room, by contract.
-            let end = unsafe { to.add(n) };
-            // SAFETY: as above.
-            unsafe { end.write(0) };
-            clean
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R
     }
     let mut buffer = Stack::new();
     let start = buffer.0.as_mut_ptr().cast::<u8>();
-    // SAFETY: the buffer has one byte more than the longest text that comes here, and the room.
+    // SAFETY: the buffer has room behind the longest text that comes here.
     let clean = unsafe { terminated(text.as_bytes(), start) };
     if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
 }
@@ -112,10 +112,10 @@ impl CText {
         let start = if text.len() <= STACK_LIMIT {
             self.stack.0.as_mut_ptr().cast::<u8>()
         } else {
-            self.heap = Vec::with_capacity(text.len() + 1);
+            self.heap = Vec::with_capacity(text.len() + ROOM);
             self.heap.as_mut_ptr()
         };
-        // SAFETY: the room has one byte more than the text, and is larger than `ROOM`.
+        // SAFETY: either has room for the text and behind it.
         let clean = unsafe { terminated(text, start) };
         if clean { Ok(start.cast_const().cast()) } else { Err(InteriorNul::find(text)) }
     }
@@ -130,22 +130,21 @@ impl Default for CText {
 /// Room for a short text. Aligned, so that such a text does not straddle a cache line.
 #[derive(Debug)]
 #[repr(align(32))]
-struct Stack([MaybeUninit<u8>; STACK_LIMIT + 1]);
+struct Stack([MaybeUninit<u8>; STACK_LIMIT + ROOM]);
 
 impl Stack {
     #[inline]
     const fn new() -> Stack {
-        const { assert!(STACK_LIMIT + 1 >= ROOM) };
-        Stack([const { MaybeUninit::uninit() }; STACK_LIMIT + 1])
+        Stack([const { MaybeUninit::uninit() }; STACK_LIMIT + ROOM])
     }
 }
 
 #[cold]
 #[inline(never)]
 fn with_heap<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
-    let mut buffer = Vec::<u8>::with_capacity(text.len() + 1);
+    let mut buffer = Vec::<u8>::with_capacity(text.len() + ROOM);
     let start = buffer.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-    // SAFETY: the vector has room for the text, which is longer than `ROOM`, and one byte more.
+    // SAFETY: the vector has room for the text and behind it.
     let clean = unsafe { terminated(text.as_bytes(), start) };
     if clean { Ok(f(start.cast_const().cast())) } else { Err(InteriorNul::find(text)) }
 }
