@@ -14,7 +14,7 @@
 //! | the vocabulary of classes | this file |
 //! | the vocabulary of differences | [`descriptor`] |
 //! | the walk | [`assign`] |
-//! | one convention | [`sysv64`], [`win64`], [`aapcs64`], [`x86`]: constant descriptors and their `classify` |
+//! | one convention | [`sysv64`], [`win64`], [`aapcs64`], [`x86`](mod@x86): constant descriptors and their `classify` |
 
 mod aapcs64;
 pub(crate) mod assign;
