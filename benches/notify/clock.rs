@@ -23,6 +23,18 @@ pub(crate) struct Contender {
     pub(crate) beside: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
+impl Contender {
+    /// With nothing beside it.
+    pub(crate) fn alone((name, work): (&str, Work<'static>)) -> Contender {
+        Contender { name: name.to_owned(), work, beside: None }
+    }
+}
+
+/// [`measure`] with nothing beside.
+pub(crate) fn measure_alone(effort: Effort, contenders: Vec<(&str, Work<'static>)>) -> Vec<Row> {
+    measure(effort, contenders.into_iter().map(Contender::alone).collect())
+}
+
 /// As [`pinvoke_bench::measure`], by another clock and with another thread.
 pub(crate) fn measure(effort: Effort, mut contenders: Vec<Contender>) -> Vec<Row> {
     let beside: Vec<_> = contenders.iter().map(|c| c.beside.clone()).collect();

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use callback_object::{Attributes, CallbackObject, Fence};
-use pinvoke_bench::{Effort, Goal, Work, measure, table};
+use pinvoke_bench::{Effort, Goal, Work, table};
 
 use super::clock::{self, Contender};
 use super::foreign::{Boost, GSignal};
@@ -71,7 +71,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
         ];
         contenders.extend(GSignal::new().map(|s| ("GLib `g_signal_emit`", filled(s, count))));
         contenders.extend(Boost::new().map(|s| ("Boost.Signals2", filled(s, count))));
-        let rows = measure(effort, contenders);
+        let rows = clock::measure_alone(effort, contenders);
         tables.push(table(&format!("notify {count} routines"), &rows, &[("callback-object", goal)]));
     }
     tables
@@ -111,7 +111,7 @@ pub(crate) fn report_pairs(effort: Effort) -> Vec<String> {
             pair("haphazard", Hazard::default(), count),
         ];
         let rows = clock::measure(effort, contenders.into_iter().flatten().collect());
-        let title = format!("two threads notify one object with {count} routines, thread time");
+        let title = format!("two threads notify one object with {count} routines");
         tables.push(table(&title, &rows, &[("callback-object, each of two", Goal::Ratio(1.10))]));
     }
     tables

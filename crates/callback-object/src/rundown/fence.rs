@@ -20,7 +20,7 @@ pub enum Fence {
 }
 
 impl Default for Fence {
-    /// [`Fence::Asymmetric`], see `docs/performance.md` for the measurement that decided.
+    /// [`Fence::Asymmetric`]; `docs/performance.md` has the measurement that decided.
     fn default() -> Fence {
         Fence::Asymmetric
     }
