@@ -244,3 +244,19 @@ fn probing_of_other_systems_is_shown_without_trying() {
     let files: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(files, ["z.dylib", "libz.dylib", "z", "libz"]);
 }
+
+/// A homogeneous aggregate (AAPCS64, C.2), and what a stdcall function removes.
+#[test]
+fn calls_of_other_machines() {
+    let prototype = "struct p { float x, y, z; } f(struct p a, char b)";
+    let json = run(["explain", prototype, "--target", "aarch64-linux", "--json"]).json();
+    let plan = &json["plans"][0];
+    assert_eq!(plan["abi"], "aapcs64");
+    let at = |n: usize| plan["arguments"][0]["pieces"][n]["at"].as_str().unwrap().to_owned();
+    assert_eq!([at(0), at(1), at(2)], ["v0", "v1", "v2"]);
+    assert_eq!(plan["arguments"][1]["pieces"][0]["at"], "x0");
+    let prototype = "struct { int x, y, z; } __stdcall f(char a, long long b)";
+    let text = run(["explain", prototype, "--target", "x86-windows"]).good();
+    assert!(text.contains("32-bit x86 stdcall, Microsoft"), "{text}");
+    assert!(text.contains("16 bytes of stack, of which the callee removes 16"), "{text}");
+}
