@@ -307,8 +307,7 @@ impl Library {
         let mut refused = None;
         for lookup in &lookups {
             let found = lookup.to_string();
-            let Ok(symbol) = CString::new(found.as_str()) else { continue };
-            match self.symbol(&symbol) {
+            match self.address_of(lookup) {
                 Ok(address) => {
                     let Some(address) = CodePtr::new(address) else {
                         return Err(EntryPointError::Null { library: library(), name: found });
@@ -320,6 +319,16 @@ impl Library {
         }
         let message = refused.unwrap_or_else(|| LoaderMessage("nothing to look up".to_owned()));
         Err(EntryPointError::NotFound(Box::new(self.missing(name, lookups, message))))
+    }
+
+    fn address_of(&self, lookup: &Lookup) -> Result<*mut c_void, LoaderMessage> {
+        match lookup {
+            Lookup::Ordinal(number) => self.by_ordinal(*number),
+            Lookup::Name(name) => {
+                let name = CString::new(name.as_str()).map_err(|nul| LoaderMessage(nul.to_string()))?;
+                self.symbol(&name)
+            }
+        }
     }
 
     /// The address of exactly this name, where that is all there is to try.

@@ -55,7 +55,8 @@ pub fn take_report() -> Option<Error> {
 }
 
 /// `ELIBACC` (a library is missing), `ENOSYS` (an entry point is missing) or `EINVAL` (a value cannot be
-/// converted) stand for what is no error of the function; [`take_report`] has the rest.
+/// converted) stand for what is no error of the function; [`take_report`] has the rest. Windows has
+/// `ERROR_MOD_NOT_FOUND`, `ERROR_PROC_NOT_FOUND` and `ERROR_INVALID_PARAMETER` for them.
 impl From<Error> for LastError {
     #[inline]
     fn from(error: Error) -> LastError {
@@ -75,14 +76,14 @@ fn stand_in(error: Error) -> LastError {
     let code = match &error {
         Error::Last(last) => return *last,
         Error::Bind(bind) => match bind.failure() {
-            crate::import::BindFailure::Library(_) => libc::ELIBACC,
-            _ => libc::ENOSYS,
+            crate::import::BindFailure::Library(_) => LastError::LIBRARY_MISSING,
+            _ => LastError::ENTRY_POINT_MISSING,
         },
-        Error::Marshal(_) => libc::EINVAL,
-        Error::HResult(HResult(status)) | Error::NtStatus(NtStatus(status)) => *status,
+        Error::Marshal(_) => LastError::INVALID_VALUE,
+        Error::HResult(HResult(status)) | Error::NtStatus(NtStatus(status)) => LastError(*status),
     };
     REPORT.set(Some(error));
-    LastError(code)
+    code
 }
 
 impl From<Error> for io::Error {

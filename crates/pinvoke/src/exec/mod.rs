@@ -19,7 +19,21 @@
 #![allow(unsafe_code, reason = "maps memory and runs what it wrote there")]
 
 mod cache;
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
 mod pages;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod pages;
+#[cfg(not(any(target_os = "linux", windows)))]
+#[path = "any.rs"]
+mod pages;
+#[cfg(target_os = "linux")]
+pub(crate) mod unwind;
+#[cfg(not(any(target_os = "linux", windows)))]
+pub(crate) use pages::unwind;
+#[cfg(windows)]
+#[path = "windows_unwind.rs"]
 pub(crate) mod unwind;
 
 use core::cell::RefCell;

@@ -13,8 +13,8 @@ use pinvoke_abi::target::{Os, Target};
 use super::error::{Attempt, LoaderMessage};
 pub use super::finding::Finding;
 use super::installed::{self, Source};
-use super::probe::{Candidate, Place};
-use super::{dependencies, file};
+use super::probe::{self, Candidate, Place};
+use super::{dependencies, file, pe};
 
 /// What there is to say about a file that could not be loaded. Empty if it looks like a sound library.
 #[must_use]
@@ -26,15 +26,18 @@ pub fn examine(path: &Path) -> Vec<Finding> {
 pub(super) fn examine_with(path: &Path, system: &[Source]) -> Vec<Finding> {
     match file::finding(path) {
         Some(finding) => vec![finding],
-        None if Target::HOST.os == Os::Linux => dependencies::findings(path, system),
-        None => Vec::new(),
+        None => match Target::HOST.os {
+            Os::Linux => dependencies::findings(path, system),
+            Os::WindowsMsvc | Os::WindowsGnu => pe::missing_dependencies(path, system),
+            Os::MacOs => Vec::new(),
+        },
     }
 }
 
 /// The file that a candidate means: the path itself, or where the loader finds the bare name. `None` if there is
 /// none.
 pub(super) fn locate(candidate: &OsStr, system: &[Source]) -> Option<PathBuf> {
-    if candidate.as_encoded_bytes().contains(&b'/') {
+    if probe::is_path(candidate, Target::HOST.os) {
         let path = PathBuf::from(candidate);
         return match fs::symlink_metadata(&path) {
             Ok(_) => Some(path),

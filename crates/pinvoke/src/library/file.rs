@@ -10,6 +10,7 @@ use pinvoke_abi::target::{Os, Target};
 
 use super::elf::{self, Kind, Machine};
 use super::finding::Finding;
+use super::pe;
 
 /// What is wrong with the file itself, its dependencies aside.
 pub(super) fn finding(path: &Path) -> Option<Finding> {
@@ -39,6 +40,7 @@ pub(super) fn finding(path: &Path) -> Option<Finding> {
         {
             Some(Finding::StaticLibrary)
         }
+        [b'M', b'Z', ..] if Target::HOST.os.is_windows() => pe::finding(path),
         _ => Some(foreign(path).or_else(|| text(&start)).unwrap_or(Finding::Unrecognised)),
     }
 }
@@ -53,7 +55,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Finding {
 
 fn elf_finding(path: &Path, length: u64) -> Option<Finding> {
     if Target::HOST.os != Os::Linux {
-        return Some(Finding::Foreign { format: "an ELF file", machine: None });
+        let machine = elf::read(path).ok().flatten().map(|elf| elf.machine.to_string());
+        return Some(Finding::Foreign { format: "an ELF file", machine });
     }
     let elf = match elf::read(path) {
         Ok(Some(elf)) => elf,

@@ -124,7 +124,7 @@ impl fmt::Display for Finding {
             Finding::OtherMachine { file, process } => {
                 write!(f, "is for the wrong architecture: {file}, while this process is {process}")
             }
-            Finding::Damaged { reason } => write!(f, "is a damaged ELF file: {reason}"),
+            Finding::Damaged { reason } => write!(f, "is damaged: {reason}"),
             Finding::CutShort { length, promised } => {
                 write!(f, "is cut short: it has {length} bytes of at least {promised}")
             }

@@ -2,7 +2,8 @@
 //!
 //! On Linux that is (`ld.so(8)`): the directories of `LD_LIBRARY_PATH`, unless the process runs with raised
 //! privileges; the loader's cache; the default directories, with those that `/etc/ld.so.conf` adds, in case the
-//! cache is missing or old. On macOS it is `DYLD_LIBRARY_PATH` and the usual directories.
+//! cache is missing or old. On macOS it is `DYLD_LIBRARY_PATH` and the usual directories; on Windows the directory of
+//! the program, the system's, the current one and those of `PATH`.
 //!
 //! Nothing here is needed to load a library whose name the loader understands. It serves to find versioned files
 //! that no one named, and to say why a library could not be loaded.
@@ -82,6 +83,9 @@ pub(super) fn sources(options: &ProbeOptions, program_directory: Option<&Path>) 
 
 /// Where the system keeps libraries, in the loader's order.
 pub(super) fn system() -> Vec<Source> {
+    if Target::HOST.os.is_windows() {
+        return windows();
+    }
     let mut sources = Vec::new();
     for directory in environment() {
         sources.push(Source::directory(Place::Environment, true, directory));
@@ -104,6 +108,26 @@ pub(super) fn system() -> Vec<Source> {
     }
     for directory in configured_only {
         sources.push(Source::directory(Place::DefaultDirectory, false, directory));
+    }
+    sources
+}
+
+/// The places of Windows, in the order of "Dynamic-link library search order": the program's directory, the
+/// system's, the current one, the path.
+fn windows() -> Vec<Source> {
+    let mut sources = Vec::new();
+    let program = std::env::current_exe().ok();
+    if let Some(directory) = program.as_deref().and_then(Path::parent) {
+        sources.push(Source::directory(Place::ProgramDirectory, true, directory.to_owned()));
+    }
+    if let Some(root) = std::env::var_os("SystemRoot").map(PathBuf::from) {
+        for directory in [root.join("System32"), root.join("System"), root] {
+            sources.push(Source::directory(Place::DefaultDirectory, true, directory));
+        }
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    for directory in std::env::current_dir().ok().into_iter().chain(std::env::split_paths(&path)) {
+        sources.push(Source::directory(Place::Environment, true, directory));
     }
     sources
 }

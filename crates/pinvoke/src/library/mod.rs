@@ -36,6 +36,7 @@ mod finding;
 mod installed;
 pub mod ld_cache;
 mod near_miss;
+mod pe;
 pub mod probe;
 mod raw;
 mod report;
@@ -43,13 +44,17 @@ mod search;
 pub mod versioned;
 
 #[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod image;
+#[cfg(target_vendor = "apple")]
+#[path = "macos.rs"]
+mod image;
+#[cfg(unix)]
 #[path = "unix.rs"]
 mod os;
-
-#[cfg(not(target_os = "linux"))]
-compile_error!(
-    "libraries are loaded on Linux so far; another system needs a module with the items of library/unix.rs"
-);
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod os;
 
 use core::ffi::c_void;
 use core::ops::ControlFlow;
@@ -57,10 +62,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pinvoke_abi::target::Target;
+
 pub use elf::Machine;
 pub use error::{Attempt, CloseError, LoadError, LoadFailure, LoaderMessage};
 pub(crate) use near_miss::near_misses;
-use probe::{Candidate, Place, ProbeOptions, Spelling};
+use probe::{Candidate, LoadFlags, Place, ProbeOptions, Spelling};
 pub use report::{ProbeReport, Status, Step, explain, list};
 
 /// A loaded library. Cheap to clone; clones are the same library.
@@ -102,13 +109,14 @@ impl Library {
         let name = name.as_ref();
         check_name(name)?;
         let mut refused = Vec::new();
-        let found = search::each_candidate(name, options, |candidate| match load(name, &candidate) {
-            Ok(library) => ControlFlow::Break(library),
-            Err(message) => {
-                refused.push((candidate, message));
-                ControlFlow::Continue(())
-            }
-        });
+        let found =
+            search::each_candidate(name, options, |candidate| match load(name, &candidate, options) {
+                Ok(library) => ControlFlow::Break(library),
+                Err(message) => {
+                    refused.push((candidate, message));
+                    ControlFlow::Continue(())
+                }
+            });
         if let ControlFlow::Break(library) = found {
             return Ok(library);
         }
@@ -126,7 +134,8 @@ impl Library {
         check_name(name)?;
         let place = if file.as_ref().is_absolute() { Place::Absolute } else { Place::System };
         let candidate = Candidate { file: name.to_owned(), spelling: Spelling::AsGiven, place };
-        load(name, &candidate).map_err(|message| failure(name, vec![(candidate, message)]))
+        load(name, &candidate, &ProbeOptions::default())
+            .map_err(|message| failure(name, vec![(candidate, message)]))
     }
 
     /// The running program itself: its own exported symbols and those of every library it was started with.
@@ -175,6 +184,11 @@ impl Library {
     pub(crate) fn symbol(&self, name: &core::ffi::CStr) -> Result<*mut c_void, LoaderMessage> {
         os::symbol(self.0.handle, name).map_err(LoaderMessage)
     }
+
+    /// The address of a numbered export.
+    pub(crate) fn by_ordinal(&self, number: u16) -> Result<*mut c_void, LoaderMessage> {
+        os::by_ordinal(self.0.handle, number).map_err(LoaderMessage)
+    }
 }
 
 /// The files are looked at only now that all attempts have failed.
@@ -190,19 +204,19 @@ fn check_name(name: &OsStr) -> Result<(), LoadError> {
     if name.is_empty() {
         return Err(LoadError::NoName);
     }
-    match os::c_name(name) {
+    match os::native_name(name) {
         Ok(_) => Ok(()),
         Err(offset) => Err(LoadError::NulInName { name: name.to_owned(), offset }),
     }
 }
 
-fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
+fn load(name: &OsStr, candidate: &Candidate, options: &ProbeOptions) -> Result<Library, LoaderMessage> {
     let opened = match candidate.place {
         Place::OwnProcess => os::own_process(),
-        _ => match (os::c_name(&candidate.file), danger(&candidate.file)) {
+        _ => match (os::native_name(&candidate.file), danger(&candidate.file)) {
             (Err(offset), _) => Err(format!("the path has a NUL character at offset {offset}")),
             (Ok(_), Some(danger)) => Err(danger),
-            (Ok(file), None) => os::open(&file),
+            (Ok(file), None) => os::open(&file, LoadFlags::of(candidate, options)),
         },
     };
     let handle = opened.map_err(LoaderMessage)?;
@@ -211,8 +225,7 @@ fn load(name: &OsStr, candidate: &Candidate) -> Result<Library, LoaderMessage> {
 
 /// Why this candidate must not be handed to the loader. A bare name is the loader's own business.
 fn danger(file: &OsStr) -> Option<String> {
-    let is_path = file.as_encoded_bytes().contains(&b'/');
-    if is_path { file::danger(Path::new(file)) } else { None }
+    if probe::is_path(file, Target::HOST.os) { file::danger(Path::new(file)) } else { None }
 }
 
 /// The file of the loaded library that an address belongs to.

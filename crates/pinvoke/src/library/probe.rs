@@ -182,6 +182,37 @@ impl SearchPath {
     }
 }
 
+/// How the loader of Windows is asked: the flags of `LoadLibraryEx`. No other system looks at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LoadFlags(pub(super) u32);
+
+impl LoadFlags {
+    /// `LOAD_WITH_ALTERED_SEARCH_PATH`: the dependencies of a library are looked for beside it.
+    const BESIDE_THE_LIBRARY: u32 = 0x8;
+
+    /// For a candidate. The declared places count where there are any; a library whose place is known
+    /// brings its dependencies along, as in .NET.
+    pub(super) fn of(candidate: &Candidate, options: &ProbeOptions) -> LoadFlags {
+        let declared = match options.search {
+            SearchPath::Usual => 0,
+            SearchPath::Only(places) => places.load_library_flags(),
+        };
+        LoadFlags(match candidate.place {
+            Place::System32 => SearchPlaces::SYSTEM32,
+            _ if declared != 0 => declared,
+            Place::System => 0,
+            _ => LoadFlags::BESIDE_THE_LIBRARY,
+        })
+    }
+}
+
+/// Whether this is a path, which the loader takes as it is, and not a name that it searches for.
+pub(super) fn is_path(name: &OsStr, os: Os) -> bool {
+    name.as_encoded_bytes()
+        .iter()
+        .any(|byte| *byte == b'/' || os.is_windows() && matches!(*byte, b'\\' | b':'))
+}
+
 /// One thing to try: what to hand to the loader, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {

@@ -18,7 +18,7 @@ impl Library {
     ///
     /// # Safety
     ///
-    /// `handle` is what `dlopen` returned, and the library stays open as long as this value, its clones, or
+    /// `handle` is what `dlopen` (on Windows `LoadLibraryEx`) returned, and the library stays open as long as this value, its clones, or
     /// anything obtained through them is used.
     #[must_use]
     pub unsafe fn from_raw(name: impl Into<OsString>, handle: *mut c_void) -> Option<Library> {

@@ -84,7 +84,7 @@ pub fn explain(name: impl AsRef<OsStr>, options: &ProbeOptions) -> Result<ProbeR
         if loaded.is_some() {
             return Status::NotTried;
         }
-        match load(name, candidate) {
+        match load(name, candidate, options) {
             Ok(library) => {
                 let path = library.path().map(ToOwned::to_owned);
                 loaded = Some(library);

@@ -12,11 +12,14 @@
 //! `unsafe` function `Library::close` asks for.
 #![allow(unsafe_code, reason = "the system's loader is a C interface")]
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::ptr::{self, NonNull};
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use super::LoadFlags;
+pub(super) use super::image::{has_raised_privileges, load_bias, path};
 
 /// An open library, as the loader knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,8 +41,12 @@ impl Handle {
     }
 }
 
-/// Loads a library; the error is in the loader's own words.
-pub(super) fn open(file: &CStr) -> Result<Handle, String> {
+/// A file name as the loader takes it.
+pub(super) type NativeName = CString;
+
+/// Loads a library; the error is in the loader's own words. The search path of a declaration is Windows'
+/// own, so `how` is not looked at.
+pub(super) fn open(file: &NativeName, _how: LoadFlags) -> Result<Handle, String> {
     open_raw(file.as_ptr())
 }
 
@@ -50,7 +57,7 @@ pub(super) fn own_process() -> Result<Handle, String> {
 
 /// Whether the loader has a library of this name (or file) already. Loads nothing.
 pub(super) fn is_loaded(name: &OsStr) -> bool {
-    let Ok(name) = c_name(name) else { return false };
+    let Ok(name) = native_name(name) else { return false };
     // SAFETY: `name` ends with NUL and outlives the call; RTLD_NOLOAD runs no foreign code.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
     let Some(handle) = Handle::from_raw(handle) else { return false };
@@ -82,6 +89,11 @@ pub(super) fn symbol(library: Handle, name: &CStr) -> Result<*mut c_void, String
     Ok(address)
 }
 
+/// No loader of Unix numbers exports.
+pub(super) fn by_ordinal(_library: Handle, number: u16) -> Result<*mut c_void, String> {
+    Err(format!("#{number}: this system does not number exports"))
+}
+
 /// Gives a library back to the loader.
 ///
 /// # Safety
@@ -95,53 +107,6 @@ pub(super) unsafe fn close(library: Handle) -> Result<(), String> {
         return Ok(());
     }
     Err(message().unwrap_or_else(|| "the loader gave no reason".to_owned()))
-}
-
-// `dlfcn.h` of glibc and of musl, which agree; the `libc` crate has them for glibc alone.
-const RTLD_DI_LINKMAP: c_int = 2;
-unsafe extern "C" {
-    fn dlinfo(handle: *mut c_void, request: c_int, answer: *mut c_void) -> c_int;
-}
-
-/// The start of glibc's and musl's `struct link_map`, the part that `<link.h>` documents.
-#[repr(C)]
-struct LinkMap {
-    load_bias: usize,
-    name: *const c_char,
-}
-
-/// The file that the loader mapped for this library. `None` for the program itself, whose entry has no name.
-pub(super) fn path(library: Handle) -> Option<PathBuf> {
-    let map = link_map(library)?;
-    // SAFETY: `link_map` returns a pointer to the loader's live entry of an open library.
-    let name = unsafe { (*map.as_ptr()).name };
-    if name.is_null() {
-        return None;
-    }
-    // SAFETY: `l_name` is documented as the name of the file, a C string; the loader keeps it while the library
-    // is open, and it is copied here.
-    let name = unsafe { CStr::from_ptr(name) };
-    let path = Path::new(OsStr::from_bytes(name.to_bytes()));
-    if path.as_os_str().is_empty() {
-        return None;
-    }
-    Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
-}
-
-/// What the loader added to every address that the library's file names.
-pub(super) fn load_bias(library: Handle) -> Option<usize> {
-    let map = link_map(library)?;
-    // SAFETY: `link_map` returns a pointer to the loader's live entry of an open library.
-    Some(unsafe { (*map.as_ptr()).load_bias })
-}
-
-fn link_map(library: Handle) -> Option<NonNull<LinkMap>> {
-    let mut map: *mut LinkMap = ptr::null_mut();
-    let out: *mut *mut LinkMap = &raw mut map;
-    // SAFETY: RTLD_DI_LINKMAP stores one pointer to a link_map into the place given, which `out` is; the handle
-    // is open by the invariant of `Handle`.
-    let status: c_int = unsafe { dlinfo(library.as_raw(), RTLD_DI_LINKMAP, out.cast()) };
-    if status == 0 { NonNull::new(map) } else { None }
 }
 
 /// The file of the loaded library that contains an address.
@@ -162,15 +127,9 @@ pub(super) fn file_of(address: *const c_void) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(name.to_bytes().to_vec())))
 }
 
-/// Whether this process runs with more rights than its user, in which case the loader ignores the environment.
-pub(super) fn has_raised_privileges() -> bool {
-    // SAFETY: getauxval only reads the vector that the kernel gave the process.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}
-
 /// A file name as the loader takes it: the bytes, and a NUL that is not among them. The error is its offset.
-pub(super) fn c_name(name: &OsStr) -> Result<std::ffi::CString, usize> {
-    std::ffi::CString::new(name.as_bytes()).map_err(|nul| nul.nul_position())
+pub(super) fn native_name(name: &OsStr) -> Result<NativeName, usize> {
+    CString::new(name.as_bytes()).map_err(|nul| nul.nul_position())
 }
 
 fn forget_message() {

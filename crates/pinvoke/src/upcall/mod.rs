@@ -55,7 +55,18 @@ mod dynamic;
 mod for_call;
 mod invocation;
 mod lock;
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
 mod pages;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod pages;
+#[cfg(not(any(target_os = "linux", windows)))]
+#[path = "copied.rs"]
+mod pages;
+// Tested here too, for systems that tests do not run on.
+#[cfg(all(test, target_os = "linux"))]
+mod copied;
 mod plan;
 mod policy;
 mod prototype;

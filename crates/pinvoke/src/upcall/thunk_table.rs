@@ -20,6 +20,11 @@ use crate::native::CodePtr;
 /// How many thunks rest before the first of them is used again.
 const RESTING: usize = 32;
 
+/// Bytes of the slots of one page of thunks.
+const SLOT_BYTES: usize = TEMPLATE_THUNKS * size_of::<Slot>();
+/// Bytes from one page of thunks to the next, with the slots of the first between them.
+pub(crate) const STRIDE: usize = PAGE_SIZE + SLOT_BYTES;
+
 const FLAVOURS: usize = Flavour::ALL.len();
 
 struct Flock {
@@ -137,17 +142,19 @@ impl Block {
     const EMPTY: Block = Block { code: null(), slots: null(), per_page: 1, stride: 0, count: 0 };
 
     fn pool(flavour: Flavour) -> Block {
-        let slots = flavour.pool_slots();
-        Block {
-            code: flavour.pool_code(),
-            slots: slots.as_ptr(),
-            per_page: POOL_THUNKS,
-            stride: 0,
-            count: POOL_THUNKS,
-        }
+        // SAFETY: this is the pool.
+        unsafe { Block::pool_at(flavour.pool_code(), flavour.pool_slots().as_ptr()) }
     }
 
-    /// `pages` times a code page and [`pages::SLOT_BYTES`] of zeros, at `start`.
+    /// A pool of thunks at `code`, with its slots.
+    ///
+    /// # Safety
+    /// That is what stands there, for the rest of the process, and nobody else uses it.
+    pub(crate) unsafe fn pool_at(code: *const u8, slots: *const Slot) -> Block {
+        Block { code, slots, per_page: POOL_THUNKS, stride: 0, count: POOL_THUNKS }
+    }
+
+    /// `pages` times a code page and [`SLOT_BYTES`] of zeros, at `start`.
     ///
     /// # Safety
     /// That is what stands there, for the rest of the process, and nobody else uses it.
@@ -156,13 +163,13 @@ impl Block {
             code: start,
             slots: start.wrapping_add(PAGE_SIZE).cast(),
             per_page: TEMPLATE_THUNKS,
-            stride: pages::STRIDE,
+            stride: STRIDE,
             count: pages * TEMPLATE_THUNKS,
         }
     }
 
     /// The slot of thunk number `index`, and its code.
-    fn thunk(&self, index: usize) -> Option<(&'static Slot, *const u8)> {
+    pub(crate) fn thunk(&self, index: usize) -> Option<(&'static Slot, *const u8)> {
         if index >= self.count {
             return None;
         }
@@ -184,4 +191,20 @@ impl Block {
         }
         self.thunk(page * self.per_page + index).map(|(slot, _)| slot)
     }
+}
+
+#[cfg(test)]
+impl Block {
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+}
+
+/// The slot that a thunk hands over, read from its code: `endbr64; lea register, [rip+n]` has 11 bytes, the last
+/// four of which are n.
+#[cfg(test)]
+pub(crate) fn named_slot(code: *const u8) -> *const u8 {
+    // SAFETY: the bytes of a thunk.
+    let distance = unsafe { code.wrapping_add(7).cast::<i32>().read_unaligned() };
+    code.wrapping_add(11).wrapping_offset(distance as isize)
 }

@@ -227,8 +227,8 @@ macro_rules! flavour {
             )
         }
 
-        /// Hands the slot to the report. Nothing returns, so nothing needs to be kept but the
-        /// alignment of the stack, which is the same in both conventions.
+        /// Hands the slot to the report, in the first register of both conventions. Nothing returns, so
+        /// nothing needs to be kept but the alignment of the stack; Microsoft x64 wants 32 bytes above it.
         #[unsafe(naked)]
         unsafe extern "C" fn $dead() {
             naked_asm!(
@@ -236,6 +236,8 @@ macro_rules! flavour {
                 "pushq %rbp",
                 "movq %rsp, %rbp",
                 concat!("movq %", $register, ", %rdi"),
+                "movq %rdi, %rcx",
+                "subq $32, %rsp",
                 "callq {report}",
                 "ud2",
                 report = sym crate::upcall::report::called_after_drop,

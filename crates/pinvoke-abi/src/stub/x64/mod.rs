@@ -51,6 +51,7 @@
 
 mod assembler;
 mod delivery;
+mod seh;
 mod unwind;
 
 use crate::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
@@ -62,6 +63,7 @@ use super::{MAX_STUB, StubError};
 pub use self::assembler::Assembler;
 use self::assembler::{Mem, Shift, VecWidth, Width};
 pub use self::delivery::{Delivery, Word, delivery};
+pub use self::seh::unwind_info;
 pub use self::unwind::eh_frame;
 
 /// Stack pieces up to this many bytes are copied in words: a structure has often been written so.

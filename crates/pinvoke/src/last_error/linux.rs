@@ -1,4 +1,12 @@
-//! Names of the `errno` numbers of Linux on x86-64, AArch64 and RISC-V (asm-generic/errno.h).
+//! `errno` of Linux: where it lies, and the names of its numbers on x86-64, AArch64 and RISC-V
+//! (asm-generic/errno.h).
+
+use core::ffi::c_int;
+
+pub(super) use libc::__errno_location as location;
+
+/// A library is missing.
+pub(super) const LIBRARY_MISSING: c_int = libc::ELIBACC;
 
 /// The name of a number. Of two names for one number, the one that the kernel defines first.
 pub(super) fn of(errno: i32) -> Option<&'static str> {

@@ -22,14 +22,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CallbackError;
-use super::slot::Slot;
-use super::thunk_table::Block;
-use super::x64::{Flavour, PAGE_SIZE, TEMPLATE_THUNKS};
+use super::thunk_table::{Block, STRIDE};
+use super::x64::{Flavour, PAGE_SIZE};
+use crate::last_error::LastError;
 
-/// Bytes of the slots of one page of thunks.
-pub(crate) const SLOT_BYTES: usize = TEMPLATE_THUNKS * size_of::<Slot>();
-/// Bytes from one code page to the next.
-pub(crate) const STRIDE: usize = PAGE_SIZE + SLOT_BYTES;
 /// Blocks grow up to this many pages.
 const MAX_PAGES: usize = 32;
 
@@ -38,13 +34,9 @@ const MAX_PAGES: usize = 32;
 /// The thread's `errno` is left as it was.
 #[cold]
 pub(crate) fn map(flavour: Flavour, blocks: usize) -> Result<Block, CallbackError> {
-    // SAFETY: the address of this thread's errno.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: errno is an int of this thread.
-    let before = unsafe { errno.read() };
+    let before = LastError::current();
     let block = map_any(flavour, (1 << blocks.min(16)).min(MAX_PAGES));
-    // SAFETY: as above.
-    unsafe { errno.write(before) };
+    before.set_current();
     block
 }
 

@@ -1,0 +1,131 @@
+//! The error code that a native function left behind, captured right after the call.
+//!
+//! `errno` is one integer per thread that any library call may change, so what a native function left
+//! there must be read before anything else runs: before results are converted, memory is freed or a
+//! message is printed. A call that captures therefore does three things on one line, and nothing in
+//! between: *clear*, *invoke*, *read* (.NET's `SetLastError = true`). Clearing first makes the answer
+//! meaningful: a function that does not report through `errno` leaves 0, not yesterday's error.
+//!
+//! ```
+//! use pinvoke::last_error::LastError;
+//! assert_eq!(LastError(2).to_string(), "errno 2 ENOENT, No such file or directory");
+//! let error: std::io::Error = LastError(2).into();
+//! assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+//! ```
+//!
+//! On Windows all this is said of `GetLastError`, and a system's own words stand in the messages:
+//! `error 3 ERROR_PATH_NOT_FOUND, Path not found`.
+#![allow(unsafe_code, reason = "errno is a thread-local variable of the C library")]
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod errno;
+#[cfg(target_vendor = "apple")]
+#[path = "macos.rs"]
+mod errno;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+
+pub(crate) use system::ErrnoCell;
+
+/// `errno` on Unix, `GetLastError` on Windows, as it stood right after a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LastError(pub i32);
+
+impl LastError {
+    /// No error.
+    pub const NONE: LastError = LastError(0);
+
+    /// The calling thread's `errno` as it stands now.
+    #[inline]
+    #[must_use]
+    pub fn current() -> LastError {
+        ErrnoCell::of_this_thread().get()
+    }
+
+    /// Makes this the calling thread's `errno`.
+    #[inline]
+    pub fn set_current(self) {
+        ErrnoCell::of_this_thread().set(self);
+    }
+
+    /// What the last call of an import with `set_last_error` left on this thread, if its signature has no
+    /// place for it (.NET's `Marshal.GetLastPInvokeError`). Other calls do not change it.
+    ///
+    /// ```
+    /// use pinvoke::{LastError, dll_import};
+    ///
+    /// #[dll_import("libc", set_last_error)]
+    /// unsafe extern "C" {
+    ///     safe fn close(fd: i32) -> i32;
+    /// }
+    /// assert_eq!((close(-1), LastError::of_last_import().name()), (-1, Some("EBADF")));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn of_last_import() -> LastError {
+        OF_LAST_IMPORT.get()
+    }
+
+    /// Makes this the answer of [`of_last_import`](Self::of_last_import).
+    #[inline]
+    pub fn remember(self) {
+        OF_LAST_IMPORT.set(self);
+    }
+
+    /// Whether nothing was reported.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The constant's name, `ENOENT`; `None` for 0 and numbers that this system does not use.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        system::name(self.0)
+    }
+
+    /// The system's text for it: `strerror` in the current locale, or `FormatMessage`.
+    #[must_use]
+    pub fn message(self) -> String {
+        system::message(self.0)
+    }
+
+    /// What stands for a library that is missing, in signatures that have room for a code only.
+    pub(crate) const LIBRARY_MISSING: LastError = LastError(system::LIBRARY_MISSING);
+    /// The same for an entry point.
+    pub(crate) const ENTRY_POINT_MISSING: LastError = LastError(system::ENTRY_POINT_MISSING);
+    /// The same for a value that cannot be converted.
+    pub(crate) const INVALID_VALUE: LastError = LastError(system::INVALID_VALUE);
+}
+
+thread_local! {
+    static OF_LAST_IMPORT: Cell<LastError> = const { Cell::new(LastError::NONE) };
+}
+
+/// `errno 2 ENOENT, No such file or directory`; `errno 0, Success`; on Windows
+/// `error 3 ERROR_PATH_NOT_FOUND, Path not found`.
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{} {} {name}, {}", system::WORD, system::shown(self.0), self.message()),
+            None => write!(f, "{} {}, {}", system::WORD, system::shown(self.0), self.message()),
+        }
+    }
+}
+
+impl std::error::Error for LastError {}
+
+impl From<LastError> for io::Error {
+    fn from(error: LastError) -> io::Error {
+        io::Error::from_raw_os_error(error.0)
+    }
+}
