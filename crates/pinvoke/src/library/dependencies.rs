@@ -147,7 +147,7 @@ fn expand(list: &OsStr, library: &Path) -> Vec<PathBuf> {
     directories
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -85,6 +85,12 @@
 mod boolean;
 pub mod callback;
 mod character;
+#[cfg(unix)]
+#[path = "com_unix.rs"]
+mod com;
+#[cfg(windows)]
+#[path = "com_windows.rs"]
+mod com;
 pub mod counted;
 mod date;
 mod decimal;

@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::Ansi;
+use super::{Ansi, com};
 
 /// A pair of functions of native memory: what frees it, and, if declared, what allocates it.
 ///
@@ -56,8 +56,24 @@ unsafe impl Owner for Free {
     }
 }
 
-/// The task allocator of COM, which on Unix is `malloc` and `free`, as in .NET.
-pub type CoTaskMem = Free;
+/// The task allocator of COM: `CoTaskMemAlloc` and `CoTaskMemFree` on Windows, `malloc` and `free` elsewhere, as in
+/// .NET.
+#[derive(Clone, Copy, Debug)]
+pub enum CoTaskMem {}
+
+// SAFETY: what `com` frees and allocates is one allocator, which aligns for every scalar.
+unsafe impl Owner for CoTaskMem {
+    const NAME: &'static str = "CoTaskMemFree";
+
+    unsafe fn free(memory: *mut c_void) {
+        // SAFETY: of this allocator, by contract.
+        unsafe { com::free_task_memory(memory) }
+    }
+
+    fn allocate(bytes: usize) -> *mut c_void {
+        com::task_memory(bytes)
+    }
+}
 
 /// The form `M` of a value that native code gave away, or will replace: it is copied, and the native
 /// memory is freed by `O`.

@@ -21,9 +21,9 @@ use windows_sys::Win32::System::LibraryLoader::{
     GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT, GetModuleHandleExW,
 };
 use windows_sys::Win32::System::Memory::{
-    CreateFileMappingW, FILE_MAP_EXECUTE, FILE_MAP_READ, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE,
-    MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, PAGE_EXECUTE_READ, PAGE_READONLY, PAGE_READWRITE, SEC_IMAGE,
-    UnmapViewOfFile, VirtualAlloc, VirtualFree, VirtualProtect,
+    CreateFileMappingW, FILE_MAP_READ, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, MEMORY_MAPPED_VIEW_ADDRESS,
+    MapViewOfFile, PAGE_EXECUTE_READ, PAGE_READONLY, PAGE_READWRITE, SEC_IMAGE, UnmapViewOfFile,
+    VirtualAlloc, VirtualFree, VirtualProtect,
 };
 
 use super::CallbackError;
@@ -92,8 +92,8 @@ fn map_image(path: &Path) -> Result<View, String> {
     if section.is_null() {
         return Err(format!("CreateFileMapping: {}", LastError::current()));
     }
-    // SAFETY: the section just made; a view of an image has the protections that its sections name.
-    let view = unsafe { MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_EXECUTE, 0, 0, 0) };
+    // SAFETY: the section just made; a view of an image has the protections that the image names, whatever is asked.
+    let view = unsafe { MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0) };
     let error = LastError::current();
     // SAFETY: our own handle, not used any more; the view keeps the section.
     unsafe { CloseHandle(section) };

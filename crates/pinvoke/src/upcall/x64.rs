@@ -35,6 +35,7 @@ use core::ptr::NonNull;
 
 use pinvoke_abi::reg::{Gpr, Reg};
 
+use crate::arch::describe;
 use crate::upcall::slot::Slot;
 
 /// Bytes of code of one thunk.
@@ -416,47 +417,55 @@ macro_rules! asm {
         movaps [rsp + {vectors} + 96], xmm6; movaps [rsp + {vectors} + 112], xmm7"
     };
     // What callers expect to be kept in Microsoft x64 and not in System V: rdi and rsi, which are stored
-    // as arguments, and xmm6 to xmm15.
-    (keep for win64) => {
-        "sub rsp, 160
-        .cfi_adjust_cfa_offset 160
-        movaps [rsp], xmm6; movaps [rsp + 16], xmm7; movaps [rsp + 32], xmm8; movaps [rsp + 48], xmm9
-        movaps [rsp + 64], xmm10; movaps [rsp + 80], xmm11; movaps [rsp + 96], xmm12
-        movaps [rsp + 112], xmm13; movaps [rsp + 128], xmm14; movaps [rsp + 144], xmm15"
+    // as arguments, and xmm6 to xmm15, which are stored below the frame.
+    (say where rdi and rsi are) => {
+        concat!(describe!(saved "reg" "rdi" at "{ints}"), ";", describe!(saved "reg" "rsi" at "{ints} + 8"))
     };
+    (keep for win64) => {
+        concat!(
+            asm!(keep "xmm6" at "0"), asm!(keep "xmm7" at "16"), asm!(keep "xmm8" at "32"),
+            asm!(keep "xmm9" at "48"), asm!(keep "xmm10" at "64"), asm!(keep "xmm11" at "80"),
+            asm!(keep "xmm12" at "96"), asm!(keep "xmm13" at "112"), asm!(keep "xmm14" at "128"),
+            asm!(keep "xmm15" at "144")
+        )
+    };
+    (keep $register:literal at $place:literal) => {
+        concat!("movaps [rsp + ", $place, "], ", $register, ";", asm!(@saved $register at $place), ";")
+    };
+    (@saved $register:tt at $place:tt) => { describe!(saved "xmm" $register at $place) };
     (restore for win64) => {
         "movaps xmm6, [rsp]; movaps xmm7, [rsp + 16]; movaps xmm8, [rsp + 32]; movaps xmm9, [rsp + 48]
         movaps xmm10, [rsp + 64]; movaps xmm11, [rsp + 80]; movaps xmm12, [rsp + 96]
         movaps xmm13, [rsp + 112]; movaps xmm14, [rsp + 128]; movaps xmm15, [rsp + 144]
-        add rsp, 160
-        .cfi_adjust_cfa_offset -160
         mov rdi, [rsp + {ints}]; mov rsi, [rsp + {ints} + 8]"
     };
 }
 
+/// An entry whose frame lies so many bytes above the stack pointer.
 macro_rules! entry {
-    ($name:ident, store [$($store:expr),*], keep [$($keep:expr)?], restore [$($restore:expr)?]) => {
+    ($name:ident, below $below:literal, store [$($store:expr),*], keep [$($keep:expr),*], restore [$($restore:expr)?]) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             naked_asm!(
-                ".cfi_startproc",
+                describe!(begin),
                 "endbr64",
                 "sub rsp, {taken}",
-                ".cfi_adjust_cfa_offset {taken}",
+                describe!(taken "{taken}"),
                 $($store,)*
+                $($keep,)*
+                describe!(entered),
                 "mov rdi, r10",
-                "mov rsi, rsp",
-                $($keep,)?
+                "lea rsi, [rsp + {below}]",
                 "call [r10 + {dispatch}]",
                 $($restore,)?
                 "test edx, edx",
                 "jnz 3f",
                 "2:",
                 "add rsp, {taken}",
-                ".cfi_remember_state",
-                ".cfi_adjust_cfa_offset -{taken}",
+                describe!(remember),
+                describe!(given back "{taken}"),
                 "ret",
-                ".cfi_restore_state",
+                describe!(restore),
                 "3:",
                 "mov ecx, edx",
                 "mov rax, [rsp + {ret_ints}]",
@@ -477,15 +486,17 @@ macro_rules! entry {
                 "5:",
                 "fld tbyte ptr [rsp + {ret_x87}]",
                 "jmp 2b",
-                // One entry leaves out what another needs:
-                "# {vectors}",
-                ".cfi_endproc",
-                taken = const UpcallFrame::TAKEN,
-                ints = const offset_of!(UpcallFrame, ints),
-                vectors = const offset_of!(UpcallFrame, vectors),
-                ret_ints = const offset_of!(UpcallFrame, ret_ints),
-                ret_vectors = const offset_of!(UpcallFrame, ret_vectors),
-                ret_x87 = const offset_of!(UpcallFrame, ret_x87),
+                describe!(end),
+                // One entry leaves out what another needs, and so does a system:
+                "# {vectors} {thunk}",
+                thunk = sym $name,
+                below = const $below,
+                taken = const UpcallFrame::TAKEN + $below,
+                ints = const offset_of!(UpcallFrame, ints) + $below,
+                vectors = const offset_of!(UpcallFrame, vectors) + $below,
+                ret_ints = const offset_of!(UpcallFrame, ret_ints) + $below,
+                ret_vectors = const offset_of!(UpcallFrame, ret_vectors) + $below,
+                ret_x87 = const offset_of!(UpcallFrame, ret_x87) + $below,
                 dispatch = const Slot::DISPATCH_OFFSET,
                 whole_vectors = const ResultLoads::WHOLE_VECTORS.0,
                 one_x87 = const ResultLoads::ONE_X87.0,
@@ -496,16 +507,18 @@ macro_rules! entry {
 
 const _: () = assert!(size_of::<UpcallFrame>().is_multiple_of(16));
 
-entry!(entry_two_ints, store [asm!(store rdi rsi)], keep [], restore []);
-entry!(entry_four_ints, store [asm!(store rdi rsi), asm!(store rdx rcx)], keep [], restore []);
+entry!(entry_two_ints, below 0, store [asm!(store rdi rsi)], keep [], restore []);
+entry!(entry_four_ints, below 0, store [asm!(store rdi rsi), asm!(store rdx rcx)], keep [], restore []);
 entry!(
     entry_ints,
+    below 0,
     store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9)],
     keep [],
     restore []
 );
 entry!(
     entry_all,
+    below 0,
     store [
         asm!(store rdi rsi),
         asm!(store rdx rcx),
@@ -518,13 +531,15 @@ entry!(
 );
 entry!(
     entry_win64_ints,
+    below 160,
     store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9)],
-    keep [asm!(keep for win64)],
+    keep [asm!(say where rdi and rsi are), asm!(keep for win64)],
     restore [asm!(restore for win64)]
 );
 entry!(
     entry_win64,
+    below 160,
     store [asm!(store rdi rsi), asm!(store rdx rcx), asm!(store r8 r9), asm!(store xmm0 to xmm3)],
-    keep [asm!(keep for win64)],
+    keep [asm!(say where rdi and rsi are), asm!(keep for win64)],
     restore [asm!(restore for win64)]
 );

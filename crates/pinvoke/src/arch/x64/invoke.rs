@@ -20,7 +20,7 @@
 //! | `Store` | whose result is [`Stored`](pinvoke_abi::stub::x64::Delivery::Stored) | `rax rdx xmm0 xmm1` are stored in the frame |
 //! | `X87`, `X87Pair` | the same | `st(0)`, or `st(0)` and `st(1)`, are |
 //!
-//! Thunks that come back keep a frame pointer and describe themselves to unwinders; in the middle `rbp`
+//! Thunks that come back keep a frame pointer and [describe](super::describe) themselves to unwinders; in the middle `rbp`
 //! is the machine's frame and `rbx` ours. Stack words are written by `Frame::fill` straight into their
 //! final place, so nothing is copied twice and a call with a megabyte of them needs no heap. The area is
 //! touched page by page on the way down (an overflow meets the guard page) and aligned as its most
@@ -136,16 +136,16 @@ macro_rules! call {
         #[unsafe(naked)]
         unsafe extern "sysv64-unwind" fn $name(frame: *mut Frame) {
             naked_asm!(
-                ".cfi_startproc",
+                describe!(begin),
                 "endbr64",
                 "push rbp",
-                ".cfi_def_cfa_offset 16",
-                ".cfi_offset rbp, -16",
-                "mov rbp, rsp",
-                ".cfi_def_cfa_register rbp",
+                describe!(pushed rbp),
                 "push rbx",
-                ".cfi_offset rbx, -24",
+                describe!(pushed rbx),
                 "push rax", // keeps the stack aligned
+                describe!(pushed a word),
+                "mov rbp, rsp",
+                describe!(frame is rbp),
                 "mov rbx, rdi",
                 "mov r8, [rbx + {stack}]",
                 "test r8, r8",
@@ -172,13 +172,15 @@ macro_rules! call {
                 "mov eax, [r11 + {vector_regs}]",
                 "call [r11 + {target}]",
                 $($store,)*
-                "mov rbx, [rbp - 8]",
-                "leave",
-                ".cfi_def_cfa rsp, 8",
+                "lea rsp, [rbp + 8]",
+                "pop rbx",
+                "pop rbp",
+                describe!(frame is gone),
                 "ret",
-                // A thunk of one kind leaves out what another needs:
-                "# {vecs} {int_rets} {vec_rets} {x87_rets}",
-                ".cfi_endproc",
+                describe!(end),
+                // A thunk of one kind leaves out what another needs, and so does a system:
+                "# {vecs} {int_rets} {vec_rets} {x87_rets} {thunk}",
+                thunk = sym $name,
                 target = const offset_of!(Frame, target),
                 stack = const offset_of!(Frame, stack),
                 stack_mask = const offset_of!(Frame, stack_mask),

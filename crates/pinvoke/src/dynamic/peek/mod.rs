@@ -10,9 +10,14 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(not(any(target_os = "linux", windows)))]
 mod any;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 use any as system;
 
 /// What the system says to a copy.
@@ -25,6 +30,7 @@ enum Copied {
     #[allow(dead_code, reason = "as above")]
     Unreadable,
     /// It cannot say.
+    #[allow(dead_code, reason = "no answer of systems that always can")]
     Unknown,
 }
 
@@ -63,7 +69,7 @@ mod tests {
         assert_eq!(copy, source);
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     #[test]
     fn what_is_not_there_is_told() {
         let mut copy = [0; 3];

@@ -20,11 +20,9 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::{CharSet, OwnedText, Unit};
+use crate::marshal::com;
 use crate::marshal::owner::Freed;
 use crate::marshal::{Ansi, Element, FromNative, IntoNative, MarshalError, Owner, Reason, Utf16};
-
-/// Bytes before the units: the length, behind padding to the alignment of an allocation.
-const PREFIX: usize = size_of::<usize>();
 
 /// The form of text with its length in front, of units of the character set `S`.
 pub struct LengthPrefixed<S>(PhantomData<S>);
@@ -45,27 +43,18 @@ pub type AnsiBStr = LengthPrefixed<Ansi>;
 #[derive(Clone, Copy, Debug)]
 pub enum SysString {}
 
-// SAFETY: frees what `allocate` and native code made: memory of malloc behind a prefix. Both the prefix and
-// malloc's alignment are multiples of the largest scalar's in a text.
+// SAFETY: what `com` frees and allocates is one allocator, and the memory lies behind a prefix; both the prefix and
+// the allocator's alignment are multiples of the largest scalar's in a text.
 unsafe impl Owner for SysString {
     const NAME: &'static str = "SysFreeString";
 
     unsafe fn free(memory: *mut c_void) {
-        // SAFETY: the allocation begins before the text, by contract.
-        let start = unsafe { memory.byte_sub(PREFIX) };
-        // SAFETY: malloc'ed, by contract.
-        unsafe { libc::free(start) }
+        // SAFETY: a text of this owner, by contract.
+        unsafe { com::free_string(memory) }
     }
 
     fn allocate(bytes: usize) -> *mut c_void {
-        let Some(whole) = bytes.checked_add(PREFIX) else { return core::ptr::null_mut() };
-        // SAFETY: any size may be asked for.
-        let start = unsafe { libc::malloc(whole) };
-        if start.is_null() {
-            return start;
-        }
-        // SAFETY: the prefix lies within the allocation.
-        unsafe { start.byte_add(PREFIX) }
+        com::string(bytes)
     }
 }
 
