@@ -4,6 +4,7 @@
 mod concurrency;
 mod examples;
 mod install;
+mod platform;
 mod refused;
 mod run;
 mod sanitize;
@@ -55,6 +56,18 @@ enum Task {
     },
     /// Runs the benchmarks and prints their table.
     Bench,
+    /// Runs the tests of another platform here; installs what that needs.
+    Platform {
+        /// Which.
+        platform: Platform,
+    },
+}
+
+/// A platform whose tests this machine can run.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Platform {
+    /// Windows on x86-64, under Wine.
+    Windows,
 }
 
 fn main() -> Result<()> {
@@ -68,5 +81,6 @@ fn main() -> Result<()> {
         Task::Refused => run::refused(),
         Task::Sanitize { sanitizers } => sanitize::run(&sanitizers),
         Task::Bench => run::bench(),
+        Task::Platform { platform } => run::platform(platform),
     }
 }

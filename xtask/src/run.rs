@@ -111,6 +111,20 @@ pub(crate) fn refused() -> Result<()> {
     Ok(())
 }
 
+/// The tests on another platform; closes with their number.
+pub(crate) fn platform(platform: Platform) -> Result<()> {
+    let start = Instant::now();
+    let tally = match platform {
+        Platform::Windows => crate::platform::windows::run()?,
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{platform:?}: {} passed, {} failed, {} skipped, {seconds:.0} s",
+        tally.passed, tally.failed, tally.ignored
+    );
+    Ok(())
+}
+
 /// Runs the snapshot tests in the mode that rewrites their expected files.
 pub(crate) fn bless() -> Result<()> {
     step("bless", cargo(&["test", "--workspace", "--locked"]).env("PINVOKE_BLESS", "1"))

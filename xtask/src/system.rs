@@ -67,9 +67,14 @@ impl Evidence {
     }
 }
 
-/// Installs the packages that are missing, with apt-get.
+/// Installs what the tests on this machine need, with apt-get.
 pub(crate) fn install_missing() -> Result<()> {
-    let missing = || NEEDS.iter().filter(|n| !n.evidence.is_there()).map(|n| n.package).collect::<Vec<_>>();
+    install(NEEDS)
+}
+
+/// Installs the packages that are missing, with apt-get.
+pub(crate) fn install(needs: &[Need]) -> Result<()> {
+    let missing = || needs.iter().filter(|n| !n.evidence.is_there()).map(|n| n.package).collect::<Vec<_>>();
     let packages = missing();
     if packages.is_empty() {
         return Ok(());

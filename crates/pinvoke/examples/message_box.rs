@@ -1,29 +1,69 @@
-//! A message box, on Windows; elsewhere, what is missing.
+//! The first example of .NET's page on platform invoke: a message box.
+//!
+//! `cargo run -p pinvoke --example message_box` waits for somebody to press the button. With `--answer`, a second
+//! thread finds the box, reads back what it says, and presses the button. Where there are no message boxes, the report
+//! of what was looked for is printed.
 
-use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pinvoke::{Error, dll_import};
 
+/// A window; 0 is none.
+type Window = isize;
+
 #[dll_import("user32", char_set = Unicode, set_last_error)]
 unsafe extern "system" {
-    /// Binds `MessageBoxW`; the texts are UTF-16 there.
-    safe fn MessageBox(
-        owner: Option<NonNull<c_void>>,
-        text: &str,
-        caption: &str,
-        kind: u32,
-    ) -> Result<i32, Error>;
+    /// Binds `MessageBoxW`, which takes UTF-16.
+    safe fn MessageBox(owner: Window, text: &str, caption: &str, kind: u32) -> Result<i32, Error>;
+
+    safe fn FindWindow(class: Option<&str>, title: &str) -> Window;
+    safe fn GetDlgItem(dialog: Window, item: i32) -> Window;
+    safe fn GetWindowText(
+        window: Window,
+        #[buffer] text: &mut String,
+        #[capacity_of(text)] capacity: i32,
+    ) -> i32;
+    safe fn PostMessage(window: Window, message: u32, w: usize, l: isize) -> Result<(), Error>;
 }
 
-fn main() {
-    const OK_CANCEL: u32 = 1;
-    match MessageBox(None, "Command-line message box", "Attention!", OK_CANCEL) {
-        Ok(button) => println!("button {button}"),
+const TEXT: &str = "Command-line message box: Grüße, 你好, 👋";
+const CAPTION: &str = "Attention – Ωμέγα!";
+const OK: i32 = 1;
+/// The dialog item that holds the text of a message box.
+const TEXT_ITEM: i32 = 0xFFFF;
+const WM_COMMAND: u32 = 0x111;
+
+fn main() -> Result<(), Error> {
+    let answer = std::env::args().any(|argument| argument == "--answer");
+    let reader = answer.then(|| thread::spawn(read_and_answer));
+    match MessageBox(0, TEXT, CAPTION, 0) {
         Err(Error::Bind(missing)) if !cfg!(windows) => {
             println!("{missing}");
-            assert_eq!((missing.import(), missing.library()), ("MessageBox", "user32"));
+            return Ok(());
         }
-        Err(error) => panic!("{error}"),
+        pressed => assert_eq!(pressed?, OK),
     }
+    if let Some(reader) = reader {
+        let said = reader.join().expect("the thread that answers does not panic")?;
+        println!("the box said {said:?}");
+        assert_eq!(said, TEXT);
+    }
+    Ok(())
+}
+
+/// What the box says. It is answered in any case.
+fn read_and_answer() -> Result<String, Error> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let found = loop {
+        let window = FindWindow(None, CAPTION);
+        if window != 0 || Instant::now() > deadline {
+            break window;
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let mut said = String::new();
+    GetWindowText(GetDlgItem(found, TEXT_ITEM), &mut said);
+    PostMessage(found, WM_COMMAND, OK.unsigned_abs() as usize, 0)?;
+    Ok(said)
 }

@@ -1,0 +1,27 @@
+/* Counts the families of fonts, as the example enum_font_families does. */
+#include <windows.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+static WCHAR names[4096][32];
+static int families;
+
+static int CALLBACK visit(const LOGFONTW *font, const TEXTMETRICW *metrics, DWORD kind, LPARAM parameter)
+{
+    (void)metrics, (void)kind, (void)parameter;
+    for (int i = 0; i < families; i++)
+        if (!wcscmp(names[i], font->lfFaceName)) return 1;
+    if (families < 4096) wcscpy(names[families++], font->lfFaceName);
+    return 1;
+}
+
+int main(void)
+{
+    LOGFONTW wanted = { .lfCharSet = DEFAULT_CHARSET };
+    HDC device = GetDC(0);
+    EnumFontFamiliesExW(device, &wanted, visit, 0, 0);
+    ReleaseDC(0, device);
+    printf("%d families\n", families);
+    return 0;
+}

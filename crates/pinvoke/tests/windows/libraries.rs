@@ -1,0 +1,198 @@
+//! Libraries and entry points: names, numbers, and every refusal.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pinvoke::entry_point::{CharSet, EntryPointOptions};
+use pinvoke::library::diagnose::Finding;
+use pinvoke::library::exports::ExportKind;
+use pinvoke::library::probe::{ProbeOptions, SearchPath, SearchPlaces};
+use pinvoke::library::{Library, LoadError};
+
+/// The folder of the libraries that are built for these tests.
+fn fixtures() -> PathBuf {
+    let folder = std::env::var_os("PINVOKE_WINDOWS_FIXTURES");
+    folder
+        .expect("PINVOKE_WINDOWS_FIXTURES is set by `cargo xtask platform windows`, which runs these tests")
+        .into()
+}
+
+fn text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}\n{error}");
+        source = error.source();
+    }
+    text
+}
+
+fn refusal(file: &str, content: &[u8]) -> (LoadError, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(file);
+    fs::write(&path, content).unwrap();
+    let error = Library::open(&path).unwrap_err();
+    let text = text(&error);
+    (error, text)
+}
+
+fn only_finding(error: &LoadError) -> &Finding {
+    match error.attempts()[0].findings.as_slice() {
+        [finding] => finding,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn names_are_probed_by_the_rules_of_windows() {
+    for name in ["kernel32", "kernel32.dll", "KERNEL32.DLL"] {
+        let library = Library::open(name).unwrap();
+        let path = library.path().unwrap().to_string_lossy().to_lowercase();
+        assert!(path.ends_with("\\kernel32.dll"), "{path}");
+        assert_eq!(library.load_bias(), Some(library.as_raw().addr()));
+    }
+    let system = SearchPath::Only(SearchPlaces { system32: true, ..SearchPlaces::default() });
+    assert!(Library::open_with("version", &ProbeOptions::default().search(system)).is_ok());
+    // A library of ours is not in System32, but it is in the directory that the options name.
+    let mine = ProbeOptions::default().directory(fixtures());
+    assert!(Library::open_with("numbered", &mine.clone()).is_ok());
+    let error = Library::open_with("numbered2", &mine.search(system)).unwrap_err();
+    assert!(text(&error).contains("error 126"), "{error}");
+}
+
+#[test]
+fn text_functions_come_in_two_spellings() {
+    let kernel = Library::open("kernel32").unwrap();
+    let find = |name: &str, char_set, exact_spelling| {
+        let options = EntryPointOptions { char_set, exact_spelling, stdcall_bytes: None };
+        kernel.entry_point_with(name, &options).map(|entry| entry.name().to_owned())
+    };
+    assert_eq!(find("GetModuleFileName", CharSet::Unicode, false).unwrap(), "GetModuleFileNameW");
+    assert_eq!(find("GetModuleFileName", CharSet::Auto, false).unwrap(), "GetModuleFileNameW");
+    assert_eq!(find("GetModuleFileName", CharSet::Ansi, false).unwrap(), "GetModuleFileNameA");
+    assert_eq!(find("GetTickCount", CharSet::Unicode, false).unwrap(), "GetTickCount");
+    let error = find("GetModuleFileName", CharSet::Unicode, true).unwrap_err();
+    assert!(error.to_string().contains("did you mean GetModuleFileNameA, GetModuleFileNameW"), "{error}");
+    let error = find("NoSuchFunction", CharSet::Unicode, false).unwrap_err();
+    assert!(error.to_string().contains("tried NoSuchFunctionW, NoSuchFunction"), "{error}");
+    assert!(text(&error).contains("error 127"), "{}", text(&error));
+}
+
+#[test]
+fn exports_have_numbers() {
+    let numbered = Library::load_exact(fixtures().join("numbered.dll")).unwrap();
+    let by_number = numbered.entry_point("#7").unwrap();
+    assert_eq!(by_number.name(), "#7");
+    let function: extern "C" fn() -> i32 = unsafe { std::mem::transmute(by_number.code().as_ptr()) };
+    assert_eq!(function(), 77);
+    assert!(numbered.exports().unwrap().iter().any(|e| e.name == "#7" && e.kind == ExportKind::Function));
+    let error = numbered.entry_point("#8").unwrap_err();
+    assert!(error.to_string().contains("has no entry point \"#8\""), "{error}");
+    assert!(text(&error).contains("error 127") || text(&error).contains("error 182"), "{}", text(&error));
+    let error = text(&numbered.entry_point("#70000").unwrap_err());
+    assert!(error.contains("a number from 1 to 65535 is expected after #"), "{error}");
+}
+
+#[test]
+fn forwarders_lead_to_the_other_library() {
+    let path = fixtures().join("numbered.dll");
+    let numbered = Library::load_exact(path).unwrap();
+    let forwarded = numbered.exports().unwrap().into_iter().find(|e| e.name == "Ticks").unwrap();
+    assert_eq!(forwarded.kind, ExportKind::Forwarded);
+    let ticks = numbered.entry_point("Ticks").unwrap();
+    let original = Library::open("kernel32").unwrap().entry_point("GetTickCount").unwrap();
+    assert_eq!(ticks.code(), original.code());
+}
+
+#[test]
+fn the_program_has_what_its_libraries_have() {
+    let own = Library::main_program().unwrap();
+    let found = own.entry_point("GetTickCount").unwrap();
+    assert_eq!(found.code(), Library::open("kernel32").unwrap().entry_point("GetTickCount").unwrap().code());
+    assert!(own.path().unwrap().to_string_lossy().ends_with(".exe"));
+}
+
+/// The headers of a library for 32-bit x86, without sections (PE Format: "COFF File Header", "Optional Header").
+fn library_for_x86() -> Vec<u8> {
+    let mut file = vec![0_u8; 0x200];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"MZ");
+    put(0x3C, &0x40_u32.to_le_bytes());
+    put(0x40, b"PE\0\0");
+    put(0x44, &0x014C_u16.to_le_bytes()); // machine
+    put(0x54, &224_u16.to_le_bytes()); // size of the optional header
+    put(0x56, &0x2102_u16.to_le_bytes()); // executable image, 32-bit, library
+    put(0x58, &0x010B_u16.to_le_bytes()); // PE32
+    put(0x58 + 28, &0x1000_0000_u32.to_le_bytes()); // image base
+    put(0x58 + 32, &0x1000_u32.to_le_bytes()); // section alignment
+    put(0x58 + 36, &0x200_u32.to_le_bytes()); // file alignment
+    put(0x58 + 40, &4_u16.to_le_bytes()); // version of the system
+    put(0x58 + 48, &4_u16.to_le_bytes()); // version of the subsystem
+    put(0x58 + 56, &0x1000_u32.to_le_bytes()); // size of the image
+    put(0x58 + 60, &0x200_u32.to_le_bytes()); // size of the headers
+    put(0x58 + 68, &3_u16.to_le_bytes()); // subsystem
+    put(0x58 + 92, &16_u32.to_le_bytes()); // number of directories
+    file
+}
+
+#[test]
+fn a_library_for_another_machine_is_named_as_such() {
+    let (error, text) = refusal("x86.dll", &library_for_x86());
+    assert!(
+        matches!(only_finding(&error), Finding::OtherMachine { file, .. } if file.bits == 32),
+        "{error:?}"
+    );
+    assert!(
+        text.contains("is for the wrong architecture: 32-bit x86, while this process is x86-64"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_of_another_system_is_named_as_such() {
+    let mut elf = b"\x7FELF\x02\x01\x01".to_vec();
+    elf.resize(16, 0);
+    elf.extend([3, 0, 62, 0, 1, 0, 0, 0]);
+    elf.resize(52, 0);
+    elf.extend([64, 0, 56, 0, 0, 0, 64, 0, 0, 0, 0, 0]);
+    let (error, text) = refusal("libz.so.1", &elf);
+    assert!(matches!(only_finding(&error), Finding::Foreign { format: "an ELF file", .. }), "{error:?}");
+    assert!(text.contains("is an ELF file for x86-64, which this system cannot load"), "{text}");
+    assert!(text.contains("use the build of the library for this system"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_libraries_are_named_as_such() {
+    let (error, _) = refusal("text.dll", b"echo hello\r\n");
+    assert!(matches!(only_finding(&error), Finding::Text { .. }), "{error:?}");
+    let (error, _) = refusal("empty.dll", b"");
+    assert_eq!(only_finding(&error), &Finding::Empty);
+    let mut cut = library_for_x86();
+    cut.truncate(0x50);
+    let (error, _) = refusal("cut.dll", &cut);
+    assert!(matches!(only_finding(&error), Finding::Damaged { .. }), "{error:?}");
+}
+
+#[test]
+fn a_missing_dependency_is_named() {
+    let path = fixtures().join("needs.dll");
+    let error = Library::open(&path).unwrap_err();
+    let Finding::MissingDependency { name, needed_by: None, .. } = only_finding(&error) else {
+        panic!("{error:?}");
+    };
+    assert_eq!(name, "absent.dll");
+    let text = text(&error);
+    assert!(text.contains("needs absent.dll, which is not found"), "{text}");
+    assert!(text.contains("install the library that provides absent.dll"), "{text}");
+}
+
+#[test]
+fn what_is_not_there_lists_every_attempt() {
+    let error = Library::open("no-such-library").unwrap_err();
+    let files: Vec<_> =
+        error.attempts().iter().map(|a| a.candidate.file.to_string_lossy().into_owned()).collect();
+    assert!(
+        files.contains(&"no-such-library".to_owned()) && files.contains(&"no-such-library.dll".to_owned())
+    );
+    assert!(text(&error).contains("error 126"), "{error}");
+}

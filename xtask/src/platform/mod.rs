@@ -1,0 +1,33 @@
+//! Platforms other than this machine: their tests, built here and run by an emulator.
+
+pub(crate) mod windows;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A folder of these tasks' own below the target folder.
+fn folder(name: &str) -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let folder = std::path::absolute(Path::new(&target).join("platform").join(name))?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Runs a command without input; what it printed, or why it failed.
+fn output(what: &str, command: &mut Command) -> Result<String> {
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("{what}: cannot start {command:?}"))?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        bail!("{what}: {command:?} ended with {}\n{stdout}{stderr}", output.status);
+    }
+    Ok(stdout.into_owned())
+}
+
+/// Has the standard library of a target installed.
+fn add_target(target: &str) -> Result<()> {
+    output("installing the standard library", Command::new("rustup").args(["target", "add", target]))
+        .map(|_| ())
+}
