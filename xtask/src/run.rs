@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{concurrency, examples, refused, system};
+use crate::{Platform, concurrency, examples, refused, system};
 
 /// Counted from the test runner's own summary lines.
 #[derive(Clone, Copy, Debug, Default)]

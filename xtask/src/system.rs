@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// A Debian package and a file that shows it is there, whoever put it there.
-struct Need {
-    package: &'static str,
-    evidence: Evidence,
+pub(crate) struct Need {
+    pub(crate) package: &'static str,
+    pub(crate) evidence: Evidence,
 }
 
-enum Evidence {
+pub(crate) enum Evidence {
     Program(&'static str),
     Header(&'static str),
     /// By its file name.

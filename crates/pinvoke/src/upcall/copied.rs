@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn copies_name_their_own_slots() {
         for flavour in Flavour::ALL {
-            let block = copy(flavour, 2).unwrap();
+            let block = map(flavour, 1).unwrap();
             for (slot, code) in [block.thunk(0).unwrap(), block.thunk(block.len() - 1).unwrap()] {
                 assert_eq!(named_slot(code).addr(), core::ptr::from_ref(slot).addr());
             }

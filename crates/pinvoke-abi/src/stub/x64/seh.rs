@@ -86,7 +86,8 @@ mod tests {
         let signature = Signature::parse(Target::X86_64_WINDOWS, signature).unwrap();
         let plan = CallPlan::new(&signature).unwrap();
         let mut out = Assembler::new();
-        encode(&plan, &ArgumentRecord::of(&plan), &mut out).unwrap();
+        let record = ArgumentRecord::new(&signature, &plan).unwrap();
+        encode(&plan, &record, &mut out).unwrap();
         assert_eq!(unwind_info(out.code()).as_deref(), expected, "{signature}");
     }
 
