@@ -20,7 +20,7 @@
 //! | `Store` | whose result is [`Stored`](pinvoke_abi::stub::x64::Delivery::Stored) | `rax rdx xmm0 xmm1` are stored in the frame |
 //! | `X87`, `X87Pair` | the same | `st(0)`, or `st(0)` and `st(1)`, are |
 //!
-//! Thunks that come back keep a frame pointer and [describe](super::describe) themselves to unwinders; in the middle `rbp`
+//! Thunks that come back keep a frame pointer and [describe](mod@super::describe) themselves to unwinders; in the middle `rbp`
 //! is the machine's frame and `rbx` ours. Stack words are written by `Frame::fill` straight into their
 //! final place, so nothing is copied twice and a call with a megabyte of them needs no heap. The area is
 //! touched page by page on the way down (an overflow meets the guard page) and aligned as its most
