@@ -18,10 +18,10 @@ unsafe extern "system" {
     safe fn MessageBox(owner: Window, text: &str, caption: &str, kind: u32) -> Result<i32, Error>;
 
     safe fn FindWindow(class: Option<&str>, title: &str) -> Window;
-    safe fn GetDlgItem(dialog: Window, item: i32) -> Window;
+    safe fn FindWindowEx(parent: Window, after: Window, class: &str, title: Option<&str>) -> Window;
     safe fn GetWindowText(
         window: Window,
-        #[buffer] text: &mut String,
+        #[buffer(256)] text: &mut String,
         #[capacity_of(text)] capacity: i32,
     ) -> i32;
     safe fn PostMessage(window: Window, message: u32, w: usize, l: isize) -> Result<(), Error>;
@@ -30,8 +30,6 @@ unsafe extern "system" {
 const TEXT: &str = "Command-line message box: Grüße, 你好, 👋";
 const CAPTION: &str = "Attention – Ωμέγα!";
 const OK: i32 = 1;
-/// The dialog item that holds the text of a message box.
-const TEXT_ITEM: i32 = 0xFFFF;
 const WM_COMMAND: u32 = 0x111;
 
 fn main() -> Result<(), Error> {
@@ -55,15 +53,26 @@ fn main() -> Result<(), Error> {
 /// What the box says. It is answered in any case.
 fn read_and_answer() -> Result<String, Error> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    let found = loop {
+    loop {
         let window = FindWindow(None, CAPTION);
-        if window != 0 || Instant::now() > deadline {
-            break window;
+        let said = text_in(window);
+        if !said.is_empty() || Instant::now() > deadline {
+            PostMessage(window, WM_COMMAND, OK.unsigned_abs() as usize, 0)?;
+            return Ok(said);
         }
         thread::sleep(Duration::from_millis(20));
-    };
-    let mut said = String::new();
-    GetWindowText(GetDlgItem(found, TEXT_ITEM), &mut said);
-    PostMessage(found, WM_COMMAND, OK.unsigned_abs() as usize, 0)?;
-    Ok(said)
+    }
+}
+
+/// The text of a box: that of the label which has one. The other holds the icon.
+fn text_in(window: Window) -> String {
+    let (mut label, mut text) = (0, String::new());
+    while window != 0 && text.is_empty() {
+        label = FindWindowEx(window, label, "Static", None);
+        if label == 0 {
+            break;
+        }
+        GetWindowText(label, &mut text);
+    }
+    text
 }

@@ -322,6 +322,8 @@ pointer!(*const T, *mut T, Option<NonNull<T>>);
 macro_rules! function_pointer {
     ($($arg:ident)*) => {
         function_pointer!(@ [extern "C" fn] $($arg)*);
+        function_pointer!(@ [extern "system" fn] $($arg)*);
+        function_pointer!(@ [unsafe extern "system" fn] $($arg)*);
         function_pointer!(@ [unsafe extern "C" fn] $($arg)*);
         #[cfg(target_arch = "x86_64")]
         function_pointer!(@ [extern "sysv64" fn] $($arg)*);

@@ -18,10 +18,12 @@ use crate::system::{self, Evidence, Need};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 const LINKER: &str = "x86_64-w64-mingw32-gcc-win32";
+const LINKER_32: &str = "i686-w64-mingw32-gcc-win32";
 const WINE: &str = "/usr/lib/wine/wine64";
 
 const NEEDS: &[Need] = &[
     Need { package: "gcc-mingw-w64-x86-64-win32", evidence: Evidence::Program(LINKER) },
+    Need { package: "gcc-mingw-w64-i686-win32", evidence: Evidence::Program(LINKER_32) },
     Need { package: "wine64", evidence: Evidence::File(WINE) },
     Need {
         package: "fonts-dejavu-core",
@@ -149,6 +151,9 @@ fn fixtures(folder: &Path) -> Result<()> {
         output("building what the tests load", &mut compile).map(|_| ())
     };
     build("numbered.dll", &["-shared", "@numbered.c", "@numbered.def"])?;
+    let mut narrow = Command::new(LINKER_32);
+    narrow.args(["-shared", "-o"]).arg(folder.join("x86.dll")).arg(sources.join("absent.c"));
+    output("building a 32-bit library", &mut narrow)?;
     build("absent.dll", &["-shared", "@absent.c"])?;
     build("needs.dll", &["-shared", "@needs.c", "absent.dll"])?;
     fs::remove_file(folder.join("absent.dll"))?;

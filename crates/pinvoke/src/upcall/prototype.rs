@@ -44,7 +44,7 @@ pub enum Route {
 pub struct ThunkFlavour(pub(crate) Flavour);
 
 /// A type of function pointer that a callback can have: `unsafe extern "C" fn(A, B, ..) -> R` (also
-/// `"sysv64"` and `"win64"`) of up to 12 [native types](NativeType), or such a type in
+/// `"system"`, `"sysv64"` and `"win64"`) of up to 12 [native types](NativeType), or such a type in
 /// [`UserDataFirst`] or [`UserDataLast`].
 ///
 /// # Safety

@@ -334,6 +334,7 @@ macro_rules! prototype {
 macro_rules! prototypes {
     ($($A:ident $a:ident $i:literal)*) => {
         prototype!("C", C, [$($A $a $i)*]);
+        prototype!("system", System, [$($A $a $i)*]);
         #[cfg(target_arch = "x86_64")]
         prototype!("sysv64", SysV64, [$($A $a $i)*]);
         #[cfg(target_arch = "x86_64")]

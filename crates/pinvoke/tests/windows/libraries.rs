@@ -112,32 +112,9 @@ fn the_program_has_what_its_libraries_have() {
     assert!(own.path().unwrap().to_string_lossy().ends_with(".exe"));
 }
 
-/// The headers of a library for 32-bit x86, without sections (PE Format: "COFF File Header", "Optional Header").
-fn library_for_x86() -> Vec<u8> {
-    let mut file = vec![0_u8; 0x200];
-    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, b"MZ");
-    put(0x3C, &0x40_u32.to_le_bytes());
-    put(0x40, b"PE\0\0");
-    put(0x44, &0x014C_u16.to_le_bytes()); // machine
-    put(0x54, &224_u16.to_le_bytes()); // size of the optional header
-    put(0x56, &0x2102_u16.to_le_bytes()); // executable image, 32-bit, library
-    put(0x58, &0x010B_u16.to_le_bytes()); // PE32
-    put(0x58 + 28, &0x1000_0000_u32.to_le_bytes()); // image base
-    put(0x58 + 32, &0x1000_u32.to_le_bytes()); // section alignment
-    put(0x58 + 36, &0x200_u32.to_le_bytes()); // file alignment
-    put(0x58 + 40, &4_u16.to_le_bytes()); // version of the system
-    put(0x58 + 48, &4_u16.to_le_bytes()); // version of the subsystem
-    put(0x58 + 56, &0x1000_u32.to_le_bytes()); // size of the image
-    put(0x58 + 60, &0x200_u32.to_le_bytes()); // size of the headers
-    put(0x58 + 68, &3_u16.to_le_bytes()); // subsystem
-    put(0x58 + 92, &16_u32.to_le_bytes()); // number of directories
-    file
-}
-
 #[test]
 fn a_library_for_another_machine_is_named_as_such() {
-    let (error, text) = refusal("x86.dll", &library_for_x86());
+    let (error, text) = refusal("x86.dll", &fs::read(fixtures().join("x86.dll")).unwrap());
     assert!(
         matches!(only_finding(&error), Finding::OtherMachine { file, .. } if file.bits == 32),
         "{error:?}"
@@ -167,9 +144,8 @@ fn files_that_are_no_libraries_are_named_as_such() {
     assert!(matches!(only_finding(&error), Finding::Text { .. }), "{error:?}");
     let (error, _) = refusal("empty.dll", b"");
     assert_eq!(only_finding(&error), &Finding::Empty);
-    let mut cut = library_for_x86();
-    cut.truncate(0x50);
-    let (error, _) = refusal("cut.dll", &cut);
+    let whole = fs::read(fixtures().join("numbered.dll")).unwrap();
+    let (error, _) = refusal("cut.dll", &whole[..0x90]);
     assert!(matches!(only_finding(&error), Finding::Damaged { .. }), "{error:?}");
 }
 

@@ -48,10 +48,10 @@ unsafe extern "system" {
     safe fn MessageBox(owner: Window, text: &str, caption: &str, kind: u32) -> Result<i32, Error>;
     safe fn EnumWindows(visit: impl FnMut(Window, isize) -> bool, parameter: isize) -> Result<(), Error>;
     safe fn FindWindow(class: Option<&str>, title: &str) -> Window;
-    safe fn GetDlgItem(dialog: Window, item: i32) -> Window;
+    safe fn FindWindowEx(parent: Window, after: Window, class: &str, title: Option<&str>) -> Window;
     safe fn GetWindowText(
         window: Window,
-        #[buffer] text: &mut String,
+        #[buffer(256)] text: &mut String,
         #[capacity_of(text)] capacity: i32,
     ) -> i32;
     safe fn PostMessage(window: Window, message: u32, w: usize, l: isize) -> Result<(), Error>;
@@ -97,13 +97,12 @@ fn a_message_box_is_found_read_back_and_answered() {
     const CAPTION: &str = "pinvoke – Ωμέγα";
     let other = thread::spawn(|| {
         let deadline = Instant::now() + PATIENCE;
-        let mut found = 0;
-        while found == 0 && Instant::now() < deadline {
+        let (mut found, mut text) = (0, String::new());
+        while text.is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
             found = FindWindow(None, CAPTION);
+            text = text_in(found);
         }
-        let mut text = String::new();
-        GetWindowText(GetDlgItem(found, 0xFFFF), &mut text);
         let mut seen = Vec::new();
         let listed = EnumWindows(
             |window, parameter| {
@@ -123,6 +122,19 @@ fn a_message_box_is_found_read_back_and_answered() {
     listed.unwrap();
     posted.unwrap();
     assert!(seen.contains(&found), "{found:#x} is not among {seen:x?}");
+}
+
+/// The text of a box: that of the label which has one. The other holds the icon.
+fn text_in(window: Window) -> String {
+    let (mut label, mut text) = (0, String::new());
+    while window != 0 && text.is_empty() {
+        label = FindWindowEx(window, label, "Static", None);
+        if label == 0 {
+            break;
+        }
+        GetWindowText(label, &mut text);
+    }
+    text
 }
 
 fn utf16(text: &str) -> Vec<u16> {
