@@ -1,4 +1,5 @@
 //! The library of a block of imports: found, loaded, and given back.
+#![allow(unsafe_code, reason = "gives a handle back that nobody uses")]
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -53,11 +54,27 @@ impl ImportLibrary {
             return Ok(library.clone());
         }
         // Not under the lock: the resolver and the initialisers of the library may come back here.
-        let library = match hook::resolve(self.name) {
-            Some(library) => library,
-            None => Library::open_with(hook::mapped_library(self.name), &self.options())?,
+        if let Some(library) = hook::resolve(self.name) {
+            return Ok(self.loaded().get_or_insert(library).clone());
+        }
+        let library = Library::open_with(hook::mapped_library(self.name), &self.options())?;
+        Ok(self.keep(library))
+    }
+
+    /// Makes a library that was just opened this one, unless another thread came first: then it is given
+    /// back, or it would stay loaded after [`unload`](super::ImportTable::unload).
+    fn keep(&self, library: Library) -> Library {
+        let first = {
+            let mut loaded = self.loaded();
+            match &*loaded {
+                Some(first) => first.clone(),
+                None => return loaded.insert(library).clone(),
+            }
         };
-        Ok(self.loaded().get_or_insert(library).clone())
+        // SAFETY: nothing was looked up through this handle, and it has no clone. A loader that refuses leaves
+        // the library loaded, which is no error here.
+        let _ = unsafe { library.close() };
+        first
     }
 
     /// Looks a name up, after the program's name map.

@@ -26,6 +26,9 @@ fn libraries() -> &'static PathBuf {
         workshop.build("counting.so", "static int n; int next(void) { return ++n; }", &[]);
         let waiting = "#include <unistd.h>\nint wait_for(int fd) { char c; return (int)read(fd, &c, 1); }";
         workshop.build("waiting.so", waiting, &[]);
+        // Slow to load, so that threads race for it.
+        let slow = "#include <unistd.h>\n__attribute__((constructor)) static void wait(void) { usleep(20000); }\nint slow(void) { return 1; }";
+        workshop.build("slow.so", slow, &[]);
         workshop.build("hresult.so", HRESULT, &[]);
         let directory = workshop.path().to_owned();
         std::mem::forget(workshop);
@@ -38,6 +41,7 @@ fn libraries() -> &'static PathBuf {
         let map = NameMap::new()
             .library("msvcrt.dll", "no-such-c", Platforms::ALL)
             .library("msvcrt.dll", "libc", Platforms::ALL.on(pinvoke::abi::target::Target::HOST.os))
+            .library("slow", directory.join("slow.so").to_str().unwrap(), Platforms::ALL)
             .entry_point("msvcrt.dll", "_getpid", "getpid", Platforms::ALL);
         set_name_map(map).unwrap();
         directory
@@ -108,6 +112,26 @@ fn an_unloaded_library_is_loaded_afresh_by_the_next_call() {
     assert!(done.was_loaded && !done.still_mapped);
     // Its variables are as they were in the file.
     assert_eq!(next(), 1);
+}
+
+#[test]
+fn threads_that_race_to_load_open_the_library_once() {
+    #[dll_import("slow", imports = SLOW, unload)]
+    unsafe extern "C" {
+        safe fn slow() -> i32;
+    }
+    libraries();
+    let barrier = Barrier::new(16);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_eq!(slow(), 1);
+            });
+        }
+    });
+    let done = unsafe { SLOW.unload() }.unwrap();
+    assert!(done.was_loaded && !done.still_mapped, "{done:?}");
 }
 
 #[test]
