@@ -1,14 +1,14 @@
 //! Upcalls: what native code pays to call a Rust closure, and what such a callback costs to make.
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_int, c_void};
 use std::hint::black_box;
 
 use libffi::low;
 use libffi::middle::{Cif, Closure, Type};
 use pinvoke::upcall::{Declaration, DynamicDeclaration, UpcallArgs, UserDataLast, function as bare};
 use pinvoke_abi::signature::Signature;
-use pinvoke_bench::{Effort, Goal, Work, measure, table};
+use pinvoke_bench::{Effort, Goal, Work, measure, per_call, table};
 
 use crate::native::{Callback, CallbackWith, Repeat, RepeatWith, function};
 
@@ -44,20 +44,6 @@ unsafe extern "C" fn libffi_add(
     // SAFETY: as above.
     let b = unsafe { *second.cast::<c_int>() };
     *result = i64::from(black_box(a).wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
-}
-
-/// Calls per piece of work, so that the loop in C dominates the call that starts it.
-const BATCH: c_long = 1000;
-
-fn per_call<'a>(mut one: impl FnMut(c_long) -> c_long + 'a) -> Work<'a> {
-    Box::new(move |n: u64| {
-        let mut left = c_long::try_from(n).unwrap_or(c_long::MAX);
-        while left > 0 {
-            let now = left.min(BATCH);
-            black_box(one(now));
-            left -= now;
-        }
-    })
 }
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {

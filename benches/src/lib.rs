@@ -4,7 +4,9 @@
 //! rounds; what counts is the ratio of medians within a round, and of those ratios the median over
 //! rounds. Absolute times on a shared machine drift, ratios taken side by side hardly do.
 
+use std::ffi::c_long;
 use std::fmt::Write as _;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// One cycle of a 3.7 GHz processor: code layout alone moves a short call by it.
@@ -12,6 +14,20 @@ pub const CYCLE: f64 = 0.3;
 
 /// Something to measure: performs its work the given number of times.
 pub type Work<'a> = Box<dyn FnMut(u64) + 'a>;
+
+/// A piece of work that a function does so many times per call of it, as a loop in C does: in batches of a
+/// thousand, so that the loop dominates the call that starts it.
+pub fn per_call<'a>(mut one: impl FnMut(c_long) -> c_long + 'a) -> Work<'a> {
+    const BATCH: c_long = 1000;
+    Box::new(move |n: u64| {
+        let mut left = c_long::try_from(n).unwrap_or(c_long::MAX);
+        while left > 0 {
+            let now = left.min(BATCH);
+            black_box(one(now));
+            left -= now;
+        }
+    })
+}
 
 /// A contender's name and its figures.
 #[derive(Clone, Debug)]
