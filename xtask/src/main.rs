@@ -24,7 +24,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Installs what the tests need (Debian), then checks format, lints, docs, tests and examples.
+    /// Installs what the tests need (Debian), then checks format, lints, docs, tests and examples, here and
+    /// on the other platforms.
     Test,
     /// Rewrites the expected files of snapshot tests from what the code prints now; review the diff.
     Bless,
@@ -59,15 +60,8 @@ enum Task {
     /// Runs the tests of another platform here; installs what that needs.
     Platform {
         /// Which.
-        platform: Platform,
+        platform: platform::Platform,
     },
-}
-
-/// A platform whose tests this machine can run.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Platform {
-    /// Windows on x86-64, under Wine.
-    Windows,
 }
 
 fn main() -> Result<()> {

@@ -5,8 +5,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
-use crate::{Platform, concurrency, examples, refused, system};
+use crate::platform::{self, Platform};
+use crate::{concurrency, examples, refused, system};
 
 /// Counted from the test runner's own summary lines.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,8 +19,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn passed(self) -> u64 {
+        self.passed
+    }
+
     pub(crate) fn print(self) {
-        println!("total: {} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored);
+        println!("total: {self}");
     }
 
     /// Adds a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
@@ -35,6 +41,20 @@ impl Tally {
                 _ => {}
             }
         }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored)
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, more: Tally) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+        self.ignored += more.ignored;
     }
 }
 
@@ -79,7 +99,7 @@ pub(crate) fn test_step(name: &str, command: &mut Command, tally: &mut Tally) ->
     Ok(())
 }
 
-/// Format, lints, docs, tests, examples; closes with the number of tests.
+/// Format, lints, docs, tests, examples, the other platforms; closes with the number of tests.
 pub(crate) fn test() -> Result<()> {
     system::install_missing()?;
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
@@ -99,6 +119,9 @@ pub(crate) fn test() -> Result<()> {
     test_step("tests", tests.env("PINVOKE_REQUIRE_COMPILERS", "1"), &mut tally)?;
     refused::run(&mut tally)?;
     concurrency::run(&mut tally)?;
+    for platform in Platform::value_variants() {
+        tally += platform::run(*platform)?;
+    }
     tally.print();
     Ok(())
 }
@@ -113,16 +136,7 @@ pub(crate) fn refused() -> Result<()> {
 
 /// The tests on another platform; closes with their number.
 pub(crate) fn platform(platform: Platform) -> Result<()> {
-    let start = Instant::now();
-    let tally = match platform {
-        Platform::Windows => crate::platform::windows::run()?,
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "{platform:?}: {} passed, {} failed, {} skipped, {seconds:.0} s",
-        tally.passed, tally.failed, tally.ignored
-    );
-    Ok(())
+    platform::run(platform).map(|_| ())
 }
 
 /// Runs the snapshot tests in the mode that rewrites their expected files.
@@ -170,5 +184,7 @@ mod tests {
         tally.add_line("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         tally.add_line("test foo ... ok");
         assert_eq!((tally.passed, tally.failed, tally.ignored), (15, 2, 1));
+        tally += tally;
+        assert_eq!(tally.to_string(), "30 passed, 4 failed, 2 skipped");
     }
 }

@@ -1,11 +1,36 @@
 //! Platforms other than this machine: their tests, built here and run by an emulator.
 
-pub(crate) mod windows;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+use crate::run::Tally;
+
+/// A platform whose tests this machine can run.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Platform {
+    /// Windows on x86-64, under Wine.
+    Windows,
+}
+
+/// Installs what the platform needs, runs its tests and prints their number. A platform that cannot be set up is an
+/// error, and so is one of which no test ran.
+pub(crate) fn run(platform: Platform) -> Result<Tally> {
+    let start = Instant::now();
+    let (name, tally) = match platform {
+        Platform::Windows => ("Windows x86-64 (Wine)", windows::run()),
+    };
+    let tally = tally.with_context(|| format!("the platform {name}"))?;
+    if tally.passed() == 0 {
+        bail!("the platform {name}: no test ran");
+    }
+    println!("{name}: {tally}, {:.0} s", start.elapsed().as_secs_f64());
+    Ok(tally)
+}
 
 /// A folder of these tasks' own below the target folder.
 fn folder(name: &str) -> Result<PathBuf> {
