@@ -7,7 +7,7 @@
 //! A listing shows what the code is, not that it is right: that follows from running it, which the tests
 //! of crate `pinvoke` do. Here, in addition to the listings, every stub of a broad list is checked for
 //! what any stub must hold: it decodes completely, begins with a landing instruction, touches no
-//! callee-saved register but `rbp`, reads only the words of the argument record that belong to a value,
+//! callee-saved register but `rbp`, uses nothing below the stack pointer, reads only the words of the argument record that belong to a value,
 //! stores no byte beyond the result and none twice, takes its frame away right behind its call, and
 //! leaves by `ret` or a jump.
 
@@ -126,7 +126,9 @@ fn check_rules(text: &str) {
         let known = match behind.code() {
             Code::Leaveq => plan.stack_align() > 16,
             Code::Add_rm64_imm32 => {
-                behind.op0_register() == Register::RSP && Some(behind.immediate(1)) == entered
+                let pops = all.get(call + 2).is_some_and(|i| i.code() == Code::Pop_r64);
+                let taken = behind.immediate(1) + if pops { 8 } else { 0 };
+                behind.op0_register() == Register::RSP && Some(taken) == entered
             }
             _ => false,
         };
@@ -160,6 +162,11 @@ fn check_rules(text: &str) {
             let size = memory.memory_size().size() as u64;
             let reads = matches!(memory.access(), OpAccess::Read);
             let address_only = matches!(memory.access(), OpAccess::NoMemAccess);
+            // A push and a call go there by themselves, and move the stack pointer with it.
+            let moves = matches!(i.mnemonic(), Mnemonic::Push);
+            if memory.base() == Register::RSP && at.cast_signed() < 0 && !address_only && !moves {
+                fail("memory below the stack pointer is used, of which Windows promises nothing");
+            }
             match memory.base() {
                 // The record, before the call.
                 Register::RSI | Register::R10 if !called && reads && i.mnemonic() != Mnemonic::Movsq => {
@@ -186,7 +193,7 @@ fn check_rules(text: &str) {
                 _ => {}
             }
         }
-        ret_register_loaded |= called && i.mnemonic() == Mnemonic::Mov && i.op0_register() == Register::RCX;
+        ret_register_loaded |= called && i.code() == Code::Pop_r64 && i.op0_register() == Register::RCX;
     }
     if result.iter().any(|count| *count > 1) {
         fail("a byte of the result is written twice");

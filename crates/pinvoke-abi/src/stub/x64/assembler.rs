@@ -184,6 +184,11 @@ impl Assembler {
         self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0x50 | n & 7));
     }
 
+    pub(super) fn pop(&mut self, r: Gpr) {
+        let n = r as u8;
+        self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0x58 | n & 7));
+    }
+
     pub(super) fn call(&mut self, r: Gpr) {
         let n = r as u8;
         self.put(Instruction::EMPTY.rex(false, 0, n, false).byte(0xFF).modrm_regs(2, n));

@@ -23,14 +23,17 @@
 //!   …registers…               rsi last, being the base of all loads
 //!   mov  eax, k               variadic: number of vector registers
 //!   call r11
-//!   add  rsp, n
-//!   mov  rcx, [rsp-8]         only if the result is stored; below rsp there is a red zone
+//!   add  rsp, n               if the result is stored: n-8, which leaves the result buffer to be popped
+//!   pop  rcx                  only if the result is stored
 //!   …result, in its own width…
 //!   ret
 //! ```
 //!
 //! An argument that is aligned to more than 16 bytes makes the size of the frame unknown; then `push rbp;
-//! mov rbp, rsp` and an `and rsp` come first, and `leave` behind the call takes the place of `add`.
+//! mov rbp, rsp` and an `and rsp` come first, behind a `push rdx` if the result is stored, and `leave` behind the
+//! call takes the place of `add`.
+//!
+//! Nothing is kept below the stack pointer: System V has a red zone there, Windows has none.
 //!
 //! # Unwinding
 //! What unwinds out of a callee meets a stub at its call, if at all: code that jumped is gone. The
@@ -97,9 +100,9 @@ pub fn encode(plan: &CallPlan, record: &ArgumentRecord, out: &mut Assembler) -> 
         stub.stack()?;
         stub.registers()?;
         stub.out.call(target);
-        let saved_ret = stub.take_away(frame);
+        stub.take_away(frame, stores);
         if stores {
-            stub.results(saved_ret)?;
+            stub.results()?;
         }
         stub.out.ret();
     }
@@ -144,11 +147,11 @@ impl Stub<'_> {
     fn enter(&mut self, stores: bool) -> Frame {
         let (stack, align) = (self.plan.stack(), self.plan.stack_align());
         if align > 16 {
-            self.out.push(Gpr::Rbp);
-            self.out.mov(Gpr::Rbp, Gpr::Rsp);
             if stores {
                 self.out.push(Gpr::Rdx);
             }
+            self.out.push(Gpr::Rbp);
+            self.out.mov(Gpr::Rbp, Gpr::Rsp);
             self.room(stack + align);
             self.out.align_rsp(align);
             return Frame::Aligned;
@@ -171,20 +174,16 @@ impl Stub<'_> {
         }
     }
 
-    /// Ends the frame, right behind the call, where [`eh_frame`] looks for it. Returns where the address
-    /// of the result buffer was saved: in the red zone now.
-    fn take_away(&mut self, frame: Frame) -> Mem {
-        let below = match frame {
-            Frame::Sized(size) => {
-                self.out.add_rsp(size);
-                8
-            }
-            Frame::Aligned => {
-                self.out.leave();
-                16
-            }
-        };
-        Mem { base: Gpr::Rsp, disp: -below }
+    /// Ends the frame, right behind the call, where [`eh_frame`] looks for it. Leaves the address of the result
+    /// buffer in `rcx` if it was saved.
+    fn take_away(&mut self, frame: Frame, stores: bool) {
+        match frame {
+            Frame::Sized(size) => self.out.add_rsp(size - if stores { 8 } else { 0 }),
+            Frame::Aligned => self.out.leave(),
+        }
+        if stores {
+            self.out.pop(Gpr::Rcx);
+        }
     }
 
     fn is_long(piece: &Piece) -> bool {
@@ -364,10 +363,9 @@ impl Stub<'_> {
         Ok(())
     }
 
-    /// Stores what came back in the buffer whose address is at `saved_ret`.
-    fn results(&mut self, saved_ret: Mem) -> Result<(), StubError> {
+    /// Stores what came back in the buffer at `rcx`.
+    fn results(&mut self) -> Result<(), StubError> {
         let RetPlan::Direct(pieces) = self.plan.ret() else { return Ok(()) };
-        self.out.load(Gpr::Rcx, saved_ret, Width::B8, false);
         // st(0) is popped by its store, so that st(1) becomes st(0).
         let mut popped = 0;
         for piece in pieces.iter() {

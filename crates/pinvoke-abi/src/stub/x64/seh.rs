@@ -1,16 +1,19 @@
 //! How the unwinder of Windows passes a stub: the `UNWIND_INFO` that belongs to its code.
 //!
 //! Windows asks for a description per function, of the instructions that change the stack on the way in. A
-//! stub has three ways in (see [`super`]), which its first bytes tell apart:
+//! stub has these ways in (see [`super`]), which its first bytes tell apart:
 //!
 //! ```text
 //!   sub rsp, n                          an allocation of n bytes
 //!   lea rcx, [rsp-n]; …; mov rsp, rcx   the same, page by page
 //!   push rbp; mov rbp, rsp              a saved register, then the frame register
+//!   push rdx; push rbp; mov rbp, rsp    the same above 8 bytes
 //! ```
 //!
 //! All other stubs are leaf functions, which need no description. The loop of the second way is not
 //! described instruction by instruction: nothing unwinds from there but an overflow of the stack.
+//!
+//! Behind its call a stub that stores a result is not described: it touches nothing there that could fault.
 //!
 //! Source: "x64 exception handling" in the documentation of Microsoft C++, `UNWIND_INFO` and `UNWIND_CODE`.
 
@@ -42,6 +45,11 @@ pub fn unwind_info(stub: &[u8]) -> Option<Vec<u8>> {
             // The latest instruction comes first.
             let codes = [code(8, SET_FRAME_REGISTER, 0), code(5, PUSH_NONVOLATILE, RBP)];
             Some(info(8, RBP, &codes.concat()))
+        }
+        [0x52, 0x55, 0x48, 0x89, 0xE5, ..] => {
+            let codes =
+                [code(9, SET_FRAME_REGISTER, 0), code(6, PUSH_NONVOLATILE, RBP), code(5, ALLOCATE_SMALL, 0)];
+            Some(info(9, RBP, &codes.concat()))
         }
         _ => None,
     }
@@ -106,5 +114,6 @@ mod tests {
         // 1,048,584 bytes: 0x10_0008.
         check("sysv64({[i64;131072]})", Some(&[1, 32, 3, 0, 32, 0x11, 0x08, 0, 0x10, 0, 0, 0]));
         check("sysv64({i64}align(64))", Some(&[1, 8, 2, 5, 8, 0x03, 5, 0x50]));
+        check("sysv64({i64}align(64))->f80", Some(&[1, 9, 3, 5, 9, 0x03, 6, 0x50, 5, 0x02, 0, 0]));
     }
 }

@@ -6,6 +6,7 @@
 //! ```text
 //!   48 81 C4 n n n n     add rsp, n     our caller's stack pointer was rsp + n + 8, rbp is the caller's
 //!   C9                   leave          it was rbp + 16, and the caller's rbp is at [rbp]
+//!   …59                  pop rcx        behind either: 8 more
 //! ```
 //!
 //! DWARF can say that, since its expressions may read memory, and also the code that is being returned
@@ -26,6 +27,8 @@ const PLUS: u8 = 0x22;
 const BRA: u8 = 0x28;
 const EQ: u8 = 0x29;
 const NE: u8 = 0x2E;
+const SHL: u8 = 0x24;
+const LIT3: u8 = 0x33;
 const SKIP: u8 = 0x2F;
 const BREG: u8 = 0x70;
 const DEREF_SIZE: u8 = 0x94;
@@ -37,15 +40,18 @@ const VALUE_IS: u8 = 0x16;
 const OFFSET: u8 = 0x80;
 
 const LEAVE: u8 = 0xC9;
+const POP_RCX: u8 = 0x59;
 
 /// The stack pointer of the caller before it called the stub.
 #[rustfmt::skip]
-const CALLERS_RSP: [u8; 22] = [
-    BREG + RIP, 0, DEREF_SIZE, 1, CONST1U, LEAVE, EQ, BRA, 10, 0,
-    // rsp + 8 + the number in the last 4 bytes of `add rsp`; over to the end
-    BREG + RSP, 8, BREG + RIP, 3, DEREF_SIZE, 4, PLUS, SKIP, 2, 0,
-    // `leave`: rbp + 16
-    BREG + RBP, 16,
+const CALLERS_RSP: [u8; 34] = [
+    BREG + RIP, 0, DEREF_SIZE, 1, CONST1U, LEAVE, EQ, BRA, 12, 0,
+    // rsp + 8 + the number in the last 4 bytes of `add rsp`; what comes behind it
+    BREG + RSP, 8, BREG + RIP, 3, DEREF_SIZE, 4, PLUS, BREG + RIP, 7, SKIP, 4, 0,
+    // `leave`: rbp + 16; what comes behind it
+    BREG + RBP, 16, BREG + RIP, 1,
+    // 8 more if that is `pop rcx`
+    DEREF_SIZE, 1, CONST1U, POP_RCX, EQ, LIT3, SHL, PLUS,
 ];
 
 /// The frame pointer of the caller: what `rbp` is, or for `leave` what it points to.
@@ -117,7 +123,8 @@ mod tests {
         let end = second + 4 + word(second);
         assert_eq!((word(end), section.len()), (0, end + 4));
         // The jumps land on the instruction that their comments say.
-        assert_eq!(CALLERS_RSP[10 + 10], BREG + RBP);
+        assert_eq!(CALLERS_RSP[10 + usize::from(CALLERS_RSP[8])], BREG + RBP);
+        assert_eq!(CALLERS_RSP[22 + usize::from(CALLERS_RSP[20])], DEREF_SIZE);
         assert_eq!(CALLERS_RBP[12], DEREF);
     }
 }
