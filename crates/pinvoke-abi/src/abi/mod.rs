@@ -109,7 +109,19 @@ pub(crate) type Classify = fn(&crate::layout::Layout) -> Result<Class, Malformed
 
 /// The rule set that the convention of a signature means on its target, if it means one there.
 pub(crate) const fn resolve(signature: &Signature) -> Option<Abi> {
-    let Signature { target, conv, .. } = signature;
+    rules(signature.target, signature.conv, signature.variadic_from.is_some())
+}
+
+impl CallConv {
+    /// The rule set that this convention means on `target` for functions with a fixed list of arguments; `None` if
+    /// it means nothing there.
+    #[must_use]
+    pub const fn abi(self, target: Target) -> Option<Abi> {
+        rules(target, self, false)
+    }
+}
+
+const fn rules(target: Target, conv: CallConv, variadic: bool) -> Option<Abi> {
     match (target.arch, conv) {
         (Arch::X86_64, CallConv::SysV64) => Some(Abi::SysV64),
         (Arch::X86_64, CallConv::Win64) => Some(Abi::Win64),
@@ -126,7 +138,7 @@ pub(crate) const fn resolve(signature: &Signature) -> Option<Abi> {
             Os::MacOs => Abi::AppleArm64,
             Os::WindowsMsvc | Os::WindowsGnu => Abi::WindowsArm64,
         }),
-        (Arch::X86, _) => x86(*target, *conv, signature.variadic_from.is_some()),
+        (Arch::X86, _) => x86(target, conv, variadic),
         (Arch::Aarch64, CallConv::SysV64 | CallConv::Win64) | (Arch::Riscv64, _) => None,
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The result stays in the registers in which the callee returned it, if a function may return there, and
-//! is stored behind `ret` otherwise; [`x64::delivery`] says which.
+//! is stored behind `ret` otherwise; `delivery` of the architecture's module says which.
 //!
 //! There is one module per architecture, holding exactly the instruction forms that a stub needs; the
 //! listings under `tests/stubs` show what comes out, as an independent disassembler reads it.
@@ -18,6 +18,10 @@
 use std::fmt;
 
 pub mod x64;
+
+/// The stubs of the machine that this crate is compiled for.
+#[cfg(target_arch = "x86_64")]
+pub use x64 as host;
 
 /// The largest stub, in bytes. Calls with so many arguments are better served without generated code.
 pub const MAX_STUB: usize = 16 * 1024;

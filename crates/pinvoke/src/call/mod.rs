@@ -71,7 +71,7 @@ use core::fmt;
 use pinvoke_abi::plan::{CallPlan, MAX_STACK};
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::signature::Signature;
-use pinvoke_abi::stub::x64::{Delivery, delivery};
+use pinvoke_abi::stub::host::delivery;
 use pinvoke_abi::target::Target;
 
 pub use self::error::CallError;
@@ -162,7 +162,7 @@ impl PreparedCall {
     /// GCC's in shared form, which Rust programs on Linux use, can.
     #[must_use]
     pub fn can_unwind(&self) -> bool {
-        let no_frame = self.plan.stack() == 0 && delivery(&self.plan) != Delivery::Stored;
+        let no_frame = self.plan.stack() == 0 && !delivery(&self.plan).is_stored();
         self.tier() == Tier::Thunk || no_frame || crate::exec::unwind::is_offered()
     }
 

@@ -6,14 +6,14 @@
 //! area, sorted so that the two commonest, 8 bytes and 4 bytes, run in loops without a decision:
 //!
 //! ```text
-//! sysv64(i32, f64, i8) -> i32        frame.rsi… by Frame::argument
+//! sysv64(i32, f64, i8) -> i32        the registers' places by Frame::argument
 //!   Word       record+8  → xmm0       one loop
 //!   Half       record+0  → rdi        one loop
 //!   SignByte   record+16 → rsi        by operation
 //! ```
 //!
-//! A result comes back in registers, as from a stub; only one that [has to be
-//! stored](pinvoke_abi::stub::x64::Delivery::Stored) goes through the frame.
+//! A result comes back in registers, as from a stub; only one that has to be stored (see
+//! [`delivery`](pinvoke_abi::stub::host::delivery)) goes through the frame.
 //!
 //! A register is always written in 8 bytes, since the thunk loads it so: a load wider than the store
 //! before it would wait for the store to reach the cache. For the same reason the record is read in the
@@ -23,12 +23,12 @@ use core::ffi::c_void;
 use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 
-use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan, Which};
+use pinvoke_abi::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan, Which};
 use pinvoke_abi::record::ArgumentRecord;
-use pinvoke_abi::reg::{Bank, Reg};
-use pinvoke_abi::stub::x64::{Delivery, delivery};
+use pinvoke_abi::reg::Reg;
+use pinvoke_abi::stub::host::delivery;
 
-use crate::arch::{CallCode, Frame, Loads, Results, Way, thunk_for};
+use crate::arch::{CallCode, Frame, Results, called_from_code, thunk_of};
 use crate::native::CodePtr;
 
 use super::CallError;
@@ -115,7 +115,7 @@ const CUT_INTO_WORDS: u32 = 64;
 
 impl Program {
     pub(super) fn compile(plan: &CallPlan, record: &ArgumentRecord) -> Result<Program, CallError> {
-        let mut compiler = Compiler::default();
+        let mut compiler = Compiler { registers: Vec::with_capacity(8), stack: Vec::new() };
         for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
             compiler.argument(arg, *base).ok_or(CallError::NoThunk(Which::Argument(index)))?;
         }
@@ -123,20 +123,13 @@ impl Program {
             let word = compiler.word(*pointer, 0, Operation::ResultAddress);
             word.ok_or(CallError::NoThunk(Which::Result))?;
         }
-        let loads = match plan.abi() {
-            Abi::Win64 => Loads::Win64,
-            // Those of other machines do not come here.
-            _ => compiler.loads,
-        };
-        let (way, stored) = match delivery(plan) {
-            Delivery::Stored => stored(plan.ret()).ok_or(CallError::NoThunk(Which::Result))?,
-            Delivery::Complete | Delivery::Registers(..) if plan.stack() == 0 => (Way::Jump, Box::default()),
-            Delivery::Complete | Delivery::Registers(..) => (Way::Call, Box::default()),
-        };
+        let stored = if delivery(plan).is_stored() { stored(plan.ret()) } else { Some(Box::default()) };
+        let stored = stored.ok_or(CallError::NoThunk(Which::Result))?;
+        let thunk = thunk_of(plan).ok_or(CallError::NoThunk(Which::Result))?;
         // At most MAX_STACK, see CallPlan.
         let stack = plan.stack() as usize;
         Ok(Program {
-            thunk: thunk_for(loads, way),
+            thunk,
             registers: Moves::sort(compiler.registers),
             stack_moves: Moves::sort(compiler.stack),
             stored,
@@ -183,7 +176,9 @@ impl Program {
         }
         put(frame, offset_of!(Frame, target), target.as_ptr());
         put(frame, offset_of!(Frame, stack), self.stack);
-        put(frame, offset_of!(Frame, vector_regs), self.vector_regs);
+        if let Some(vector_regs) = Frame::VECTOR_REGS {
+            put(frame, vector_regs, self.vector_regs);
+        }
         if self.stack != 0 {
             put(frame, offset_of!(Frame, stack_mask), self.stack_mask);
             put::<crate::arch::Fill>(frame, offset_of!(Frame, fill), fill_stack);
@@ -192,15 +187,17 @@ impl Program {
     }
 }
 
-/// Writes the stack words of a call where the callee expects them.
-///
-/// # Safety
-/// `context` is a [`StackContext`] whose buffers are valid, `stack` the area of its plan.
-unsafe extern "sysv64" fn fill_stack(context: *const c_void, stack: *mut u8) {
-    // SAFETY: by contract.
-    let context = unsafe { &*context.cast::<StackContext<'_>>() };
-    // SAFETY: by contract; the plan's stack pieces lie within its stack area.
-    unsafe { context.moves.run(context.record, context.ret, stack) };
+called_from_code! {
+    /// Writes the stack words of a call where the callee expects them.
+    ///
+    /// # Safety
+    /// `context` is a [`StackContext`] whose buffers are valid, `stack` the area of its plan.
+    unsafe fn fill_stack(context: *const c_void, stack: *mut u8) {
+        // SAFETY: by contract.
+        let context = unsafe { &*context.cast::<StackContext<'_>>() };
+        // SAFETY: by contract; the plan's stack pieces lie within its stack area.
+        unsafe { context.moves.run(context.record, context.ret, stack) };
+    }
 }
 
 impl Moves {
@@ -318,13 +315,6 @@ unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> u64 {
 struct Compiler {
     registers: Vec<Move>,
     stack: Vec<Move>,
-    loads: Loads,
-}
-
-impl Default for Compiler {
-    fn default() -> Compiler {
-        Compiler { registers: Vec::with_capacity(8), stack: Vec::new(), loads: Loads::Ints }
-    }
 }
 
 impl Compiler {
@@ -360,11 +350,8 @@ impl Compiler {
 
     fn register(&mut self, piece: &Piece, reg: Reg, from: u32) -> Option<()> {
         let at = Frame::argument(reg)?;
-        match reg.bank() {
-            _ if piece.width > reg.bytes() => return None,
-            Bank::Vec if piece.width > 8 => self.loads = self.loads.max(Loads::Wide),
-            Bank::Vec => self.loads = self.loads.max(Loads::Vectors),
-            Bank::Int | Bank::X87 => {}
+        if piece.width > reg.bytes() {
+            return None;
         }
         self.cut(piece, from, |c, m| c.registers.push(Move { to: at + m.to, ..m }));
         Some(())
@@ -404,23 +391,15 @@ impl Compiler {
 }
 
 /// How a result is stored that is not delivered in the registers of a function.
-fn stored(ret: &RetPlan) -> Option<(Way, Box<[ResultMove]>)> {
+fn stored(ret: &RetPlan) -> Option<Box<[ResultMove]>> {
     let RetPlan::Direct(pieces) = ret else { return None };
-    let mut way = Way::Store;
     let mut moves = Vec::with_capacity(pieces.len());
     for piece in pieces.iter() {
         let Location::Reg(reg) = piece.at else { return None };
         if piece.width > reg.bytes() {
             return None;
         }
-        way = match (reg, way) {
-            (Reg::X87(0), Way::Store) => Way::X87,
-            (Reg::X87(1), Way::X87) => Way::X87Pair,
-            // No ABI mixes x87 registers with others.
-            (_, Way::Store) if reg.bank() != Bank::X87 => Way::Store,
-            _ => return None,
-        };
         moves.push(ResultMove { from: Frame::result(reg)?, to: piece.offset, width: piece.width });
     }
-    Some((way, moves.into()))
+    Some(moves.into())
 }

@@ -11,6 +11,8 @@ use core::ptr::NonNull;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use pinvoke_abi::stub::host::PROBE;
+
 use super::pages::Pages;
 use super::{Attempt, ExecError, StubStats};
 use crate::arch::CallCode;
@@ -33,17 +35,13 @@ unsafe impl Send for Stub {}
 // SAFETY: as for Send.
 unsafe impl Sync for Stub {}
 
-/// `mov eax, 42; ret`, behind the landing instruction that every stub begins with.
-const PROBE: [u8; 10] = [0xF3, 0x0F, 0x1E, 0xFA, 0xB8, 42, 0, 0, 0, 0xC3];
-
 impl Cache {
     /// An empty cache, with the knowledge that code on its pages runs.
     pub(super) fn probed() -> Result<Cache, Vec<Attempt>> {
         let mut pages = Pages::new();
         let probe = pages.add(&PROBE)?;
-        // SAFETY: `probe` begins with the bytes of PROBE, a function of this type.
-        let run =
-            unsafe { mem::transmute::<*const c_void, extern "sysv64" fn() -> u32>(probe.cast().as_ptr()) };
+        // SAFETY: `probe` begins with the bytes of PROBE, a function of this type in every convention.
+        let run = unsafe { mem::transmute::<*const c_void, extern "C" fn() -> u32>(probe.cast().as_ptr()) };
         assert_eq!(run(), 42, "memory for code does not hold what was written there");
         Ok(Cache { table: HashMap::default(), pages, code_bytes: 0 })
     }

@@ -18,6 +18,8 @@
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
 
+use pinvoke_abi::stub::host::FILLER;
+
 use super::{Attempt, unwind};
 use crate::last_error::LastError;
 
@@ -30,8 +32,6 @@ const LAST_BLOCK: usize = 256 * 1024;
 const PAGE: usize = 4096;
 /// Stubs begin at multiples of this, the fetch width that compilers align functions to.
 const ALIGN: usize = 16;
-/// Fills the gaps: `int3`.
-const FILLER: u8 = 0xCC;
 
 /// All memory for code, with the block that is being filled.
 pub(super) struct Pages {

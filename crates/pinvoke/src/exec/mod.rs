@@ -44,7 +44,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::record::ArgumentRecord;
 use pinvoke_abi::stub::StubError;
-use pinvoke_abi::stub::x64::{Assembler, encode};
+use pinvoke_abi::stub::host::{Assembler, encode};
 
 use self::cache::Cache;
 use crate::arch::CallCode;

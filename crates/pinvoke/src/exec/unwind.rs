@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use core::mem;
 use std::sync::OnceLock;
 
-use pinvoke_abi::stub::x64::eh_frame;
+use pinvoke_abi::stub::host::eh_frame;
 
 type Register = unsafe extern "C" fn(section: *const u8);
 

@@ -25,6 +25,8 @@ use windows_sys::Win32::System::Memory::{
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use pinvoke_abi::stub::host::FILLER;
+
 use super::{Attempt, unwind};
 use crate::last_error::LastError;
 
@@ -32,8 +34,6 @@ use crate::last_error::LastError;
 const BLOCK: usize = 64 * 1024;
 /// Stubs begin at multiples of this, the fetch width that compilers align functions to.
 const ALIGN: usize = 16;
-/// Fills the gaps: `int3`.
-const FILLER: u8 = 0xCC;
 
 /// All memory for code, with the block that is being filled.
 pub(super) struct Pages {

@@ -10,16 +10,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
-use pinvoke_abi::reg::Reg;
 use pinvoke_abi::signature::Signature;
 
 use super::declaration::Declaration;
 use super::invocation::Admission;
+use super::machine::{Flavour, entry};
 use super::plan::{Unreachable, UpcallPlan};
 use super::prototype::{EntryPoints, Prototype, Route, ThunkFlavour, WithUserData, WithoutUserData};
 use super::shim::finish;
 use super::slot::{Form, Occupant, Slot};
-use super::x64::{Flavour, entry};
 use super::{CallbackError, Identity, thunk_table};
 use crate::native::{CodePtr, NativeType};
 
@@ -192,7 +191,7 @@ pub(super) fn claim<P: Prototype, F, A: Admission, const BOXED: bool>(
     let (flavour, target, form) = match P::ROUTE {
         Route::Thunk(ThunkFlavour(flavour)) => (flavour, points.shim, None),
         // The thunk goes unused: native code calls the shim, with the slot as user data.
-        Route::UserData => (Flavour::R9, points.shim, None),
+        Route::UserData => (Flavour::SPARE, points.shim, None),
         Route::Frame | Route::ByPlan => planned::<P>(declaration.name(), points)?,
     };
     let slot = thunk_table::claim(flavour)?;
@@ -256,7 +255,7 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
     };
     Ok(match found {
         Found::Free(flavour) => (flavour, points.shim, None),
-        Found::Form(form) => (Flavour::R10, entry(form.plan.needs()), Some(form)),
+        Found::Form(form) => (Flavour::ENTRY, entry(form.plan.needs()), Some(form)),
     })
 }
 
@@ -268,8 +267,8 @@ fn free_register(name: &str, signature: &Signature) -> Result<Option<Flavour>, C
     Ok(match plan.args().last() {
         Some(ArgPlan::Direct(pieces)) => match pieces[..] {
             [piece] => match piece.at {
-                Location::Reg(Reg::Int(register)) => Flavour::of(register),
-                Location::Reg(_) | Location::Stack(_) => None,
+                Location::Reg(register) => Flavour::of(register),
+                Location::Stack(_) => None,
             },
             _ => None,
         },

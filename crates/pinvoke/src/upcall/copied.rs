@@ -8,8 +8,8 @@ use core::ptr::null_mut;
 use std::io;
 
 use super::CallbackError;
-use super::thunk_table::{Block, STRIDE};
-use super::x64::{Flavour, PAGE_SIZE};
+use super::machine::{Flavour, STRIDE, TEMPLATE_SIZE};
+use super::thunk_table::Block;
 use crate::last_error::LastError;
 
 /// Blocks grow up to this many pages.
@@ -40,9 +40,9 @@ fn copy(flavour: Flavour, pages: usize) -> io::Result<Block> {
     for page in 0..pages {
         let at = start.wrapping_byte_add(page * STRIDE);
         // SAFETY: a page of new memory, and the template's page.
-        unsafe { at.cast::<u8>().copy_from_nonoverlapping(flavour.template(), PAGE_SIZE) };
+        unsafe { at.cast::<u8>().copy_from_nonoverlapping(flavour.template(), TEMPLATE_SIZE) };
         // SAFETY: a page of our own mapping.
-        if unsafe { libc::mprotect(at, PAGE_SIZE, libc::PROT_READ | libc::PROT_EXEC) } != 0 {
+        if unsafe { libc::mprotect(at, TEMPLATE_SIZE, libc::PROT_READ | libc::PROT_EXEC) } != 0 {
             let error = io::Error::last_os_error();
             // SAFETY: our own mapping, of which nothing has been handed out.
             unsafe { libc::munmap(start, len) };
@@ -50,12 +50,12 @@ fn copy(flavour: Flavour, pages: usize) -> io::Result<Block> {
         }
     }
     // SAFETY: every page was written; slots are new memory, all zero, and the range belongs to nobody else.
-    Ok(unsafe { Block::mapped(start.cast(), pages) })
+    Ok(unsafe { Block::mapped(flavour, start.cast(), pages) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::thunk_table::named_slot;
+    use super::super::machine::named_slot;
     use super::*;
 
     #[test]

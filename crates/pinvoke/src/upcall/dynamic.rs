@@ -17,13 +17,15 @@ use pinvoke_abi::target::Target;
 
 use super::CallbackError;
 use super::callback::{Everywhere, OwnThread, end};
+use super::frame::FramePtr;
 use super::invocation::{Admission, Anywhere, Nested, run};
+use super::machine::{Flavour, Returned, entry};
 use super::plan::{Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
 use super::shim::finish;
 use super::slot::{Form, Header, Occupant, Slot};
-use super::x64::{Flavour, FramePtr, Returned, entry};
 use super::{Identity, thunk_table};
+use crate::arch::called_from_code;
 use crate::native::CodePtr;
 
 /// What a dynamic callback does on a thread other than the one that made it.
@@ -144,7 +146,7 @@ impl DynamicDeclaration {
         self,
         handler: F,
     ) -> Result<DynamicCallback<T>, CallbackError> {
-        let slot = thunk_table::claim(Flavour::R10)?;
+        let slot = thunk_table::claim(Flavour::ENTRY)?;
         let plan = &self.0.plan;
         let dispatch = if plan.is_plain() { dispatch_plain::<A, F> } else { dispatch::<A, F> };
         slot.occupy(Occupant {
@@ -188,41 +190,45 @@ fn intern(facts: Facts) -> Result<DynamicDeclaration, CallbackError> {
     Ok(declaration)
 }
 
-/// # Safety
-/// The entry calls it, for a slot that [`DynamicDeclaration::claim`] filled with `A` and an `F`, with the
-/// frame of a call of its signature.
-unsafe extern "sysv64" fn dispatch<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
-    slot: &'static Slot,
-    frame: FramePtr,
-) -> Returned {
-    // SAFETY: `claim` stored a form.
-    let plan = unsafe { slot.plan() };
-    // SAFETY: the frame is that of a call which the plan describes.
-    unsafe { plan.gather(frame) };
-    // SAFETY: as above.
-    unsafe { plan.clear_result(frame) };
-    // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
-    unsafe { handle::<A, F>(slot, plan, frame) };
-    // SAFETY: as above.
-    unsafe { plan.deliver(frame) }
+called_from_code! {
+    /// # Safety
+    /// The entry calls it, for a slot that [`DynamicDeclaration::claim`] filled with `A` and an `F`, with the
+    /// frame of a call of its signature.
+    unsafe fn dispatch<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
+        slot: &'static Slot,
+        frame: FramePtr,
+    ) -> Returned {
+        // SAFETY: `claim` stored a form.
+        let plan = unsafe { slot.plan() };
+        // SAFETY: the frame is that of a call which the plan describes.
+        unsafe { plan.gather(frame) };
+        // SAFETY: as above.
+        unsafe { plan.clear_result(frame) };
+        // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
+        unsafe { handle::<A, F>(slot, plan, frame) };
+        // SAFETY: as above.
+        unsafe { plan.deliver(frame) }
+    }
 }
 
-/// As [`dispatch`], for plain plans.
-///
-/// # Safety
-/// As for [`dispatch`].
-unsafe extern "sysv64" fn dispatch_plain<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
-    slot: &'static Slot,
-    frame: FramePtr,
-) -> Returned {
-    // SAFETY: `claim` stored a form.
-    let plan = unsafe { slot.plan() };
-    // SAFETY: the frame is that of a call which the plan describes.
-    unsafe { plan.clear_answer(frame) };
-    // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
-    unsafe { handle::<A, F>(slot, plan, frame) };
-    // SAFETY: as above.
-    unsafe { plan.answer(frame) }
+called_from_code! {
+    /// As [`dispatch`], for plain plans.
+    ///
+    /// # Safety
+    /// As for [`dispatch`].
+    unsafe fn dispatch_plain<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
+        slot: &'static Slot,
+        frame: FramePtr,
+    ) -> Returned {
+        // SAFETY: `claim` stored a form.
+        let plan = unsafe { slot.plan() };
+        // SAFETY: the frame is that of a call which the plan describes.
+        unsafe { plan.clear_answer(frame) };
+        // SAFETY: as above; and `claim` filled the slot with `A` and an `F`.
+        unsafe { handle::<A, F>(slot, plan, frame) };
+        // SAFETY: as above.
+        unsafe { plan.answer(frame) }
+    }
 }
 
 /// Lets the handler answer, or the declaration.

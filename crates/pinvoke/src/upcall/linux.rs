@@ -22,8 +22,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::CallbackError;
-use super::thunk_table::{Block, STRIDE};
-use super::x64::{Flavour, PAGE_SIZE};
+use super::machine::{Flavour, STRIDE, TEMPLATE_SIZE};
+use super::thunk_table::Block;
 use crate::last_error::LastError;
 
 /// Blocks grow up to this many pages.
@@ -125,7 +125,7 @@ fn copied_file(flavour: Flavour) -> Result<Source, String> {
 /// The bytes of the template page.
 fn template(flavour: Flavour) -> &'static [u8] {
     // SAFETY: the template is one page of the program's text.
-    unsafe { core::slice::from_raw_parts(flavour.template(), PAGE_SIZE) }
+    unsafe { core::slice::from_raw_parts(flavour.template(), TEMPLATE_SIZE) }
 }
 
 /// Address space of a block that is not finished; unmapped when dropped.
@@ -150,7 +150,7 @@ fn map_from(source: &Source, flavour: Flavour, pages: usize) -> Result<Block, St
         let mapped = unsafe {
             libc::mmap(
                 at.cast(),
-                PAGE_SIZE,
+                TEMPLATE_SIZE,
                 libc::PROT_READ | libc::PROT_EXEC,
                 libc::MAP_PRIVATE | libc::MAP_FIXED,
                 source.file.as_raw_fd(),
@@ -172,7 +172,7 @@ fn map_from(source: &Source, flavour: Flavour, pages: usize) -> Result<Block, St
             ));
         }
         // SAFETY: a readable page of that size, which the file fills.
-        let bytes = unsafe { core::slice::from_raw_parts(at, PAGE_SIZE) };
+        let bytes = unsafe { core::slice::from_raw_parts(at, TEMPLATE_SIZE) };
         if bytes != template(flavour) {
             return Err(format!("mapping thunks from {}: the file was replaced", source.description));
         }
@@ -181,7 +181,7 @@ fn map_from(source: &Source, flavour: Flavour, pages: usize) -> Result<Block, St
     core::mem::forget(range);
     // SAFETY: every page was mapped and compared; slots are anonymous memory, all zero, and the
     // range belongs to nobody else.
-    Ok(unsafe { Block::mapped(start, pages) })
+    Ok(unsafe { Block::mapped(flavour, start, pages) })
 }
 
 /// Whether the file has the whole template page.
@@ -194,7 +194,7 @@ fn file_reaches(source: &Source) -> bool {
     }
     // SAFETY: filled by fstat, which succeeded.
     let stat = unsafe { stat.assume_init() };
-    u64::try_from(stat.st_size).unwrap_or(0) >= source.offset.cast_unsigned() + PAGE_SIZE as u64
+    u64::try_from(stat.st_size).unwrap_or(0) >= source.offset.cast_unsigned() + TEMPLATE_SIZE as u64
 }
 
 /// Zeroed memory near `near`, or anywhere if there is no room.
@@ -206,7 +206,7 @@ fn reserve(near: usize, len: usize) -> io::Result<Range> {
     let below = BELOW + TAKEN.fetch_add(len, Ordering::Relaxed) + len;
     // A program at a fixed low address has no room below; then a place above its heap.
     let hint = near.checked_sub(below).filter(|hint| *hint > BELOW).unwrap_or(near + (1 << 30) + below);
-    let hint = hint & !(PAGE_SIZE - 1);
+    let hint = hint & !(TEMPLATE_SIZE - 1);
     // SAFETY: asks for new memory; the address is a wish.
     let start = unsafe {
         libc::mmap(

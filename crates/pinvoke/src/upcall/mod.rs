@@ -53,8 +53,12 @@ mod callback;
 mod declaration;
 mod dynamic;
 mod for_call;
+mod frame;
 mod invocation;
 mod lock;
+#[cfg(target_arch = "x86_64")]
+#[path = "x64.rs"]
+mod machine;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod pages;
@@ -76,8 +80,6 @@ mod shim;
 pub(crate) mod slot;
 mod thread;
 mod thunk_table;
-#[cfg(target_arch = "x86_64")]
-mod x64;
 
 use pinvoke_abi::plan::{Location, PlanError};
 use pinvoke_abi::target::Target;

@@ -10,10 +10,11 @@
 
 use core::slice;
 
-use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
-use pinvoke_abi::reg::{Gpr, Reg};
+use pinvoke_abi::plan::{ArgPlan, CallPlan, Extend, Location, Piece, RetPlan};
+use pinvoke_abi::reg::Reg;
 
-use super::x64::{FrameOffset, FramePtr, Needs, ResultLoads, Returned, UpcallFrame};
+use super::frame::{FrameOffset, FramePtr};
+use super::machine::{Needs, ResultLoads, Returned, UpcallFrame};
 
 /// Somewhere an upcall can reach: bytes from the start of its frame. Stack arguments lie beyond its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub(crate) struct UpcallPlan {
     scratch: u16,
     result: Whole,
     outcome: Outcome,
-    /// Of a plain plan: how the value of `rax` is read from the result.
+    /// Of a plain plan: how its word is read from the result.
     plain: Option<Load>,
     loads: ResultLoads,
     needs: Needs,
@@ -129,7 +130,7 @@ impl UpcallPlan {
             scratch,
             result: Whole { at, by_reference, size: plan.ret_size() },
             outcome,
-            loads: result_loads(plan.ret()),
+            loads: ResultLoads::of(plan.ret()),
             needs: needs(plan),
         })
     }
@@ -155,7 +156,7 @@ impl UpcallPlan {
     /// As for [`UpcallPlan::gather`].
     #[inline]
     pub(crate) unsafe fn answer(&self, frame: FramePtr) -> Returned {
-        let rax = match self.plain {
+        let word = match self.plain {
             Some(load) => {
                 // SAFETY: the caller vouches for the frame.
                 let result = unsafe { frame.at(UpcallFrame::RESULT_AT) };
@@ -164,7 +165,7 @@ impl UpcallPlan {
             }
             None => 0,
         };
-        Returned { rax, loads: ResultLoads::NONE }
+        Returned { word, loads: ResultLoads::NONE }
     }
 
     /// Puts values together that came in several places; padding between the pieces is zero.
@@ -272,7 +273,7 @@ impl UpcallPlan {
                 unsafe { to.cast::<u64>().write(memory) };
             }
         }
-        Returned { rax: 0, loads: self.loads }
+        Returned { word: 0, loads: self.loads }
     }
 }
 
@@ -345,33 +346,19 @@ impl Scatter {
     }
 }
 
-/// How the value of `rax` is read, if that is all that there is to a result.
+/// How a word is read, if that is all that there is to a result.
 fn plain(outcome: &Outcome, size: u32) -> Option<Load> {
     match outcome {
         Outcome::Nothing => Some(Load::Bytes(0)),
         // One register may be all that carries a larger result: the rest is padding.
         Outcome::Registers(scatters) if size <= 8 => match scatters[..] {
             [Scatter { from: 0, to, load }] => {
-                let rax = Some(to) == UpcallFrame::result(Reg::Int(Gpr::Rax));
-                (rax && !matches!(load, Load::Bytes(_))).then_some(load)
+                let word = Some(to) == UpcallFrame::result(UpcallFrame::WORD);
+                (word && !matches!(load, Load::Bytes(_))).then_some(load)
             }
             _ => None,
         },
         Outcome::Registers(_) | Outcome::Memory { .. } => None,
-    }
-}
-
-/// Which registers the result of this plan is in, beyond the usual.
-fn result_loads(ret: &RetPlan) -> ResultLoads {
-    let RetPlan::Direct(pieces) = ret else { return ResultLoads::USUAL };
-    let x87 = pieces.iter().filter(|p| matches!(p.at, Location::Reg(Reg::X87(_)))).count();
-    match x87 {
-        0 if pieces.iter().any(|p| matches!(p.at, Location::Reg(Reg::Vec(_))) && p.width > 8) => {
-            ResultLoads::WHOLE_VECTORS
-        }
-        0 => ResultLoads::USUAL,
-        1 => ResultLoads::ONE_X87,
-        _ => ResultLoads::TWO_X87,
     }
 }
 
@@ -463,5 +450,5 @@ fn needs(plan: &CallPlan) -> Needs {
             Location::Stack(_) => None,
         })
         .collect();
-    Needs::of(plan.abi() == Abi::Win64, &registers)
+    Needs::of(plan.abi(), &registers)
 }

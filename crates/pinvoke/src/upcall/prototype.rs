@@ -18,11 +18,10 @@
 
 use core::ffi::c_void;
 
-use pinvoke_abi::plan::Abi;
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
-use super::x64::{Dispatch, Flavour};
+use super::machine::{Dispatch, Flavour, Order};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// How calls of a function type come in.
@@ -117,21 +116,17 @@ pub struct EntryPoints {
     pub(crate) dispatch: Option<Dispatch>,
 }
 
-/// The rule set of a convention on this machine.
-pub(crate) const fn abi(conv: CallConv) -> Abi {
-    match conv {
-        CallConv::SysV64 => Abi::SysV64,
-        CallConv::Win64 => Abi::Win64,
-        _ if Target::HOST.os.is_windows() => Abi::Win64,
-        _ => Abi::SysV64,
+/// How arguments take registers in a convention on this machine.
+const fn order(conv: CallConv) -> Order {
+    match conv.abi(Target::HOST) {
+        Some(abi) => Flavour::order(abi),
+        None => panic!("a function pointer type of Rust has a convention of this machine"),
     }
 }
 
 /// How calls of a function with these parameters come in.
 pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> Route {
-    const SYSV64: [Flavour; 6] =
-        [Flavour::Rdi, Flavour::Rsi, Flavour::Rdx, Flavour::Rcx, Flavour::R8, Flavour::R9];
-    const WIN64: [Flavour; 4] = [Flavour::Rcx, Flavour::Rdx, Flavour::R8, Flavour::R9];
+    let order = order(conv);
     let mut ints = 0;
     let mut by_plan = matches!(ret, Passing::ByPlan);
     let mut index = 0;
@@ -139,15 +134,14 @@ pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> R
         match params[index] {
             Passing::Int => ints += 1,
             Passing::Vec => {}
-            // Every value takes exactly one position in Microsoft x64.
-            Passing::ByPlan => by_plan |= matches!(abi(conv), Abi::SysV64),
+            Passing::ByPlan => by_plan |= matches!(order, Order::ForIntegers(_)),
             Passing::Nothing => panic!("`()` is a result and not a parameter"),
         }
         index += 1;
     }
-    let (registers, used): (&[Flavour], usize) = match abi(conv) {
-        Abi::Win64 => (&WIN64, params.len()),
-        _ => (&SYSV64, ints),
+    let (registers, used) = match order {
+        Order::OneForEach(registers) => (registers, params.len()),
+        Order::ForIntegers(registers) => (registers, ints),
     };
     if by_plan {
         Route::ByPlan

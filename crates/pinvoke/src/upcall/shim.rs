@@ -16,14 +16,16 @@ use pinvoke_abi::signature::{CallConv, Signature};
 use super::CallbackError;
 use super::callback::{Callback, Everywhere};
 use super::declaration::{Answers, Declaration};
+use super::frame::FramePtr;
 use super::invocation::{Admission, Declared, run, run_bare};
+use super::machine::{ResultLoads, Returned};
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
 };
 use super::queue::Queue;
 use super::slot::Slot;
 use super::thunk_table;
-use super::x64::{FramePtr, ResultLoads, Returned};
+use crate::arch::called_from_code;
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.
@@ -103,11 +105,11 @@ unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: FramePtr) -> T {
 #[inline]
 unsafe fn write<R: NativeType>(slot: &Slot, frame: FramePtr, result: R) -> Returned {
     if matches!(R::PASSING, Passing::Int | Passing::Nothing) && size_of::<R>() <= 8 {
-        // An integer result is `rax`, whatever the plan.
-        let mut rax = 0_u64;
+        // An integer result is one word, whatever the plan.
+        let mut word = 0_u64;
         // SAFETY: 8 bytes take the result.
-        unsafe { core::ptr::from_mut(&mut rax).cast::<R>().write(result) };
-        return Returned { rax, loads: ResultLoads::NONE };
+        unsafe { core::ptr::from_mut(&mut word).cast::<R>().write(result) };
+        return Returned { word, loads: ResultLoads::NONE };
     }
     // SAFETY: slots whose target is an entry have a form.
     let plan = unsafe { slot.plan() };
@@ -164,28 +166,30 @@ macro_rules! handlers {
                 unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) }
             }
 
-            /// # Safety
-            /// As for `last`, with the frame of a call of the prototype.
-            unsafe extern "sysv64" fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
-                slot: &'static Slot,
-                frame: FramePtr,
-            ) -> Returned
-            where
-                F: $closure($($A),*) -> R,
-                C: Admission,
-            {
-                // SAFETY: slots whose target is an entry have a form.
-                let plan = unsafe { slot.plan() };
-                // SAFETY: the frame is that of a call in progress.
-                unsafe { plan.gather(frame) };
-                $(
-                    // SAFETY: the plan is that of the prototype, whose parameter this is.
-                    let $a = unsafe { read::<$A>(slot, $i, frame) };
-                )*
-                // SAFETY: the same contract.
-                let result = unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) };
-                // SAFETY: the plan is that of the prototype.
-                unsafe { write::<R>(slot, frame, result) }
+            called_from_code! {
+                /// # Safety
+                /// As for `last`, with the frame of a call of the prototype.
+                unsafe fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+                    slot: &'static Slot,
+                    frame: FramePtr,
+                ) -> Returned
+                where
+                    F: $closure($($A),*) -> R,
+                    C: Admission,
+                {
+                    // SAFETY: slots whose target is an entry have a form.
+                    let plan = unsafe { slot.plan() };
+                    // SAFETY: the frame is that of a call in progress.
+                    unsafe { plan.gather(frame) };
+                    $(
+                        // SAFETY: the plan is that of the prototype, whose parameter this is.
+                        let $a = unsafe { read::<$A>(slot, $i, frame) };
+                    )*
+                    // SAFETY: the same contract.
+                    let result = unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) };
+                    // SAFETY: the plan is that of the prototype.
+                    unsafe { write::<R>(slot, frame, result) }
+                }
             }
 
             impl<F, $($A: NativeType,)* R: NativeType> $handler<unsafe extern $conv fn($($A),*) -> R> for F

@@ -24,9 +24,9 @@ use core::mem::offset_of;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use super::machine::{Dispatch, Flavour};
 use super::plan::UpcallPlan;
 use super::policy::{OnPanic, OnWrongThread};
-use super::x64::{Dispatch, Flavour};
 use crate::native::CodePtr;
 
 /// The data of one thunk. The first field is the one that thunk code jumps through.

@@ -12,18 +12,13 @@
 use core::ptr::null;
 
 use super::lock::{Held, Lock};
+use super::machine::{Flavour, POOL_THUNKS, STRIDE, TEMPLATE_SIZE, TEMPLATE_THUNKS, THUNK_SIZE};
 use super::slot::Slot;
-use super::x64::{Flavour, PAGE_SIZE, POOL_THUNKS, TEMPLATE_THUNKS, THUNK_SIZE};
 use super::{CallbackError, pages};
 use crate::native::CodePtr;
 
 /// How many thunks rest before the first of them is used again.
 const RESTING: usize = 32;
-
-/// Bytes of the slots of one page of thunks.
-const SLOT_BYTES: usize = TEMPLATE_THUNKS * size_of::<Slot>();
-/// Bytes from one page of thunks to the next, with the slots of the first between them.
-pub(crate) const STRIDE: usize = PAGE_SIZE + SLOT_BYTES;
 
 const FLAVOURS: usize = Flavour::ALL.len();
 
@@ -154,14 +149,15 @@ impl Block {
         Block { code, slots, per_page: POOL_THUNKS, stride: 0, count: POOL_THUNKS }
     }
 
-    /// `pages` times a code page and [`SLOT_BYTES`] of zeros, at `start`.
+    /// `pages` times the template of a flavour and zeros up to [`STRIDE`] bytes, at `start`.
     ///
     /// # Safety
     /// That is what stands there, for the rest of the process, and nobody else uses it.
-    pub(crate) unsafe fn mapped(start: *const u8, pages: usize) -> Block {
+    pub(crate) unsafe fn mapped(flavour: Flavour, start: *const u8, pages: usize) -> Block {
+        let code = start.wrapping_add(flavour.first_thunk());
         Block {
-            code: start,
-            slots: start.wrapping_add(PAGE_SIZE).cast(),
+            code,
+            slots: code.wrapping_add(TEMPLATE_SIZE).cast(),
             per_page: TEMPLATE_THUNKS,
             stride: STRIDE,
             count: pages * TEMPLATE_THUNKS,
@@ -198,13 +194,4 @@ impl Block {
     pub(crate) fn len(&self) -> usize {
         self.count
     }
-}
-
-/// The slot that a thunk hands over, read from its code: `endbr64; lea register, [rip+n]` has 11 bytes, the last
-/// four of which are n.
-#[cfg(test)]
-pub(crate) fn named_slot(code: *const u8) -> *const u8 {
-    // SAFETY: the bytes of a thunk.
-    let distance = unsafe { code.wrapping_add(7).cast::<i32>().read_unaligned() };
-    code.wrapping_add(11).wrapping_offset(distance as isize)
 }

@@ -27,9 +27,9 @@ use windows_sys::Win32::System::Memory::{
 };
 
 use super::CallbackError;
+use super::machine::{Flavour, POOL_THUNKS, STRIDE, TEMPLATE_SIZE, THUNK_SIZE};
 use super::slot::Slot;
-use super::thunk_table::{Block, STRIDE};
-use super::x64::{Flavour, PAGE_SIZE, POOL_THUNKS, THUNK_SIZE};
+use super::thunk_table::Block;
 use crate::last_error::LastError;
 
 /// Private blocks grow up to this many pages.
@@ -125,10 +125,10 @@ fn sealed(flavour: Flavour, pages: usize) -> Result<Block, String> {
     for page in 0..pages {
         let at = start.wrapping_byte_add(page * STRIDE);
         // SAFETY: a page of new memory, and the template's page.
-        unsafe { at.cast::<u8>().copy_from_nonoverlapping(flavour.template(), PAGE_SIZE) };
+        unsafe { at.cast::<u8>().copy_from_nonoverlapping(flavour.template(), TEMPLATE_SIZE) };
         let mut before = 0;
         // SAFETY: a page of our own; the former protection is stored in `before`.
-        let done = unsafe { VirtualProtect(at, PAGE_SIZE, PAGE_EXECUTE_READ, &raw mut before) };
+        let done = unsafe { VirtualProtect(at, TEMPLATE_SIZE, PAGE_EXECUTE_READ, &raw mut before) };
         if done == 0 {
             let error = failed("making a copy of the thunks executable (VirtualProtect)");
             // SAFETY: our own memory, as a whole, of which nothing has been handed out.
@@ -137,12 +137,12 @@ fn sealed(flavour: Flavour, pages: usize) -> Result<Block, String> {
         }
     }
     // SAFETY: every page was written; slots are new memory, all zero, and the range belongs to nobody else.
-    Ok(unsafe { Block::mapped(start.cast(), pages) })
+    Ok(unsafe { Block::mapped(flavour, start.cast(), pages) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::thunk_table::named_slot;
+    use super::super::machine::named_slot;
     use super::*;
 
     /// Both ways give thunks that hand over their slots.

@@ -31,11 +31,12 @@
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
-use core::ptr::NonNull;
 
+use pinvoke_abi::plan::{Abi, Location, RetPlan};
 use pinvoke_abi::reg::{Gpr, Reg};
 
 use crate::arch::describe;
+use crate::upcall::frame::{FrameOffset, FramePtr};
 use crate::upcall::slot::Slot;
 
 /// Bytes of code of one thunk.
@@ -46,6 +47,11 @@ pub(crate) const PAGE_SIZE: usize = 4096;
 pub(crate) const TEMPLATE_THUNKS: usize = PAGE_SIZE / THUNK_SIZE;
 /// Thunks in the pool of one flavour: 256, and 32 that are resting after use.
 pub(crate) const POOL_THUNKS: usize = 288;
+
+/// Bytes of the file that are mapped once more for a page of thunks.
+pub(crate) const TEMPLATE_SIZE: usize = PAGE_SIZE;
+/// Bytes from one such page to the next, with the slots of the first right behind it.
+pub(crate) const STRIDE: usize = TEMPLATE_SIZE + TEMPLATE_THUNKS * size_of::<Slot>();
 
 /// The register in which a thunk hands over its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,17 +71,34 @@ impl Flavour {
     pub(crate) const ALL: [Flavour; 7] =
         [Flavour::Rdi, Flavour::Rsi, Flavour::Rdx, Flavour::Rcx, Flavour::R8, Flavour::R9, Flavour::R10];
 
+    /// The flavour whose thunks lead to an entry: its register carries no argument.
+    pub(crate) const ENTRY: Flavour = Flavour::R10;
+
+    /// The flavour whose slots callbacks with user data take, which leave the thunks unused. Few others want it.
+    pub(crate) const SPARE: Flavour = Flavour::R9;
+
     /// The flavour whose thunks use `register`, if it can carry an argument.
-    pub(crate) fn of(register: Gpr) -> Option<Flavour> {
+    pub(crate) fn of(register: Reg) -> Option<Flavour> {
         Some(match register {
-            Gpr::Rdi => Flavour::Rdi,
-            Gpr::Rsi => Flavour::Rsi,
-            Gpr::Rdx => Flavour::Rdx,
-            Gpr::Rcx => Flavour::Rcx,
-            Gpr::R8 => Flavour::R8,
-            Gpr::R9 => Flavour::R9,
+            Reg::Int(Gpr::Rdi) => Flavour::Rdi,
+            Reg::Int(Gpr::Rsi) => Flavour::Rsi,
+            Reg::Int(Gpr::Rdx) => Flavour::Rdx,
+            Reg::Int(Gpr::Rcx) => Flavour::Rcx,
+            Reg::Int(Gpr::R8) => Flavour::R8,
+            Reg::Int(Gpr::R9) => Flavour::R9,
             _ => return None,
         })
+    }
+
+    /// How the arguments of a convention take the registers of flavours.
+    pub(crate) const fn order(abi: Abi) -> Order {
+        const SYSV64: [Flavour; 6] =
+            [Flavour::Rdi, Flavour::Rsi, Flavour::Rdx, Flavour::Rcx, Flavour::R8, Flavour::R9];
+        const WIN64: [Flavour; 4] = [Flavour::Rcx, Flavour::Rdx, Flavour::R8, Flavour::R9];
+        match abi {
+            Abi::Win64 => Order::OneForEach(&WIN64),
+            _ => Order::ForIntegers(&SYSV64),
+        }
     }
 
     /// The slots of the pool.
@@ -104,7 +127,7 @@ impl Flavour {
         })
     }
 
-    /// The template page.
+    /// The template: [`TEMPLATE_SIZE`] bytes.
     pub(crate) fn template(self) -> *const u8 {
         code(match self {
             Flavour::Rdi => template_rdi,
@@ -115,6 +138,11 @@ impl Flavour {
             Flavour::R9 => template_r9,
             Flavour::R10 => template_r10,
         })
+    }
+
+    /// Where its thunks begin in the template, in bytes.
+    pub(crate) const fn first_thunk(self) -> usize {
+        0
     }
 
     /// Where a thunk leads whose callback was dropped.
@@ -130,6 +158,24 @@ impl Flavour {
         })
         .cast()
     }
+}
+
+/// Which registers arguments take, in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    /// Each integer the next of these.
+    ForIntegers(&'static [Flavour]),
+    /// Each argument, whatever it is, the next of these or the vector register of the same position.
+    OneForEach(&'static [Flavour]),
+}
+
+/// The slot that a thunk hands over, read from its code: `endbr64; lea register, [rip+n]` has 11 bytes, the last
+/// four of which are n.
+#[cfg(test)]
+pub(crate) fn named_slot(code: *const u8) -> *const u8 {
+    // SAFETY: the bytes of a thunk.
+    let distance = unsafe { code.wrapping_add(7).cast::<i32>().read_unaligned() };
+    code.wrapping_add(11).wrapping_offset(distance as isize)
 }
 
 fn code(function: unsafe extern "C" fn()) -> *const u8 {
@@ -155,10 +201,10 @@ pub(crate) enum Needs {
 
 impl Needs {
     /// Of a call that uses these registers.
-    pub(crate) fn of(win64: bool, registers: &[Reg]) -> Needs {
+    pub(crate) fn of(abi: Abi, registers: &[Reg]) -> Needs {
         let vectors = registers.iter().any(|r| matches!(r, Reg::Vec(_)));
         let only = |few: &[Gpr]| registers.iter().all(|r| matches!(r, Reg::Int(gpr) if few.contains(gpr)));
-        match (win64, vectors) {
+        match (abi == Abi::Win64, vectors) {
             (true, true) => Needs::Win64,
             (true, false) => Needs::Win64Ints,
             (false, true) => Needs::All,
@@ -280,33 +326,6 @@ pub(crate) struct UpcallFrame {
     scratch: [u128; 32],
 }
 
-/// The frame of a call in progress, with the stack arguments behind it.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub(crate) struct FramePtr(NonNull<UpcallFrame>);
-
-impl FramePtr {
-    /// Its first byte.
-    #[inline]
-    pub(crate) fn start(self) -> *mut u8 {
-        self.0.cast().as_ptr()
-    }
-
-    /// A byte of it.
-    ///
-    /// # Safety
-    /// The call has not returned.
-    #[inline]
-    pub(crate) unsafe fn at(self, offset: FrameOffset) -> *mut u8 {
-        // SAFETY: offsets lie within the frame, which is there until the call returns.
-        unsafe { self.start().add(usize::from(offset.0)) }
-    }
-}
-
-/// A byte offset within an [`UpcallFrame`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FrameOffset(pub(crate) u16);
-
 impl UpcallFrame {
     /// What an entry takes from the stack: a frame, and what keeps the stack aligned behind the return
     /// address.
@@ -332,6 +351,9 @@ impl UpcallFrame {
     /// Where such a result is put together.
     #[expect(clippy::cast_possible_truncation, reason = "a frame has hundreds of bytes")]
     pub(crate) const RESULT_AT: FrameOffset = FrameOffset(offset_of!(UpcallFrame, result) as u16);
+
+    /// The register of a result of one word.
+    pub(crate) const WORD: Reg = Reg::Int(Gpr::Rax);
 
     /// Where an argument register is stored.
     pub(crate) fn argument(register: Reg) -> Option<FrameOffset> {
@@ -374,23 +396,37 @@ impl UpcallFrame {
 pub(crate) struct ResultLoads(u64);
 
 impl ResultLoads {
-    /// None: dispatch returns the value of `rax` itself.
+    /// None: dispatch returns the value of [`UpcallFrame::WORD`] itself.
     pub(crate) const NONE: ResultLoads = ResultLoads(0);
     /// `rax`, `rdx` and the low halves of `xmm0` and `xmm1`.
-    pub(crate) const USUAL: ResultLoads = ResultLoads(1);
+    const USUAL: ResultLoads = ResultLoads(1);
     /// The same and all of `xmm0` and `xmm1`.
-    pub(crate) const WHOLE_VECTORS: ResultLoads = ResultLoads(2);
+    const WHOLE_VECTORS: ResultLoads = ResultLoads(2);
     /// The same as usual and `st(0)`.
-    pub(crate) const ONE_X87: ResultLoads = ResultLoads(3);
+    const ONE_X87: ResultLoads = ResultLoads(3);
     /// The same as usual, `st(0)` and `st(1)`.
-    pub(crate) const TWO_X87: ResultLoads = ResultLoads(4);
+    const TWO_X87: ResultLoads = ResultLoads(4);
+
+    /// Those of a result that does not come in one word.
+    pub(crate) fn of(ret: &RetPlan) -> ResultLoads {
+        let RetPlan::Direct(pieces) = ret else { return ResultLoads::USUAL };
+        let x87 = pieces.iter().filter(|p| matches!(p.at, Location::Reg(Reg::X87(_)))).count();
+        match x87 {
+            0 if pieces.iter().any(|p| matches!(p.at, Location::Reg(Reg::Vec(_))) && p.width > 8) => {
+                ResultLoads::WHOLE_VECTORS
+            }
+            0 => ResultLoads::USUAL,
+            1 => ResultLoads::ONE_X87,
+            _ => ResultLoads::TWO_X87,
+        }
+    }
 }
 
 /// What dispatch returns, in `rax` and `rdx`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Returned {
-    pub(crate) rax: u64,
+    pub(crate) word: u64,
     pub(crate) loads: ResultLoads,
 }
 

@@ -23,6 +23,14 @@ pub enum Delivery {
     Stored,
 }
 
+impl Delivery {
+    /// Whether whoever makes the call has to store the result behind it.
+    #[must_use]
+    pub fn is_stored(self) -> bool {
+        self == Delivery::Stored
+    }
+}
+
 /// A run of up to 8 bytes of a result, in the low bytes of the next result register of its bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {

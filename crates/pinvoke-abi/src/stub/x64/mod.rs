@@ -69,6 +69,12 @@ pub use self::delivery::{Delivery, Word, delivery};
 pub use self::seh::unwind_info;
 pub use self::unwind::eh_frame;
 
+/// A stub of no call that returns 42, to see whether code may run: `endbr64; mov eax, 42; ret`.
+pub const PROBE: [u8; 10] = [0xF3, 0x0F, 0x1E, 0xFA, 0xB8, 42, 0, 0, 0, 0xC3];
+
+/// What fills the room between stubs, where nothing may run: `int3`.
+pub const FILLER: u8 = 0xCC;
+
 /// Stack pieces up to this many bytes are copied in words: a structure has often been written so.
 const BY_WORDS: u32 = 64;
 

@@ -50,6 +50,9 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// Where the number of vector registers of a variadic call goes, in bytes from the start.
+    pub(crate) const VECTOR_REGS: Option<usize> = Some(offset_of!(Frame, vector_regs));
+
     /// Where an argument register lies, in bytes from the start; `None` if it carries no arguments.
     pub(crate) fn argument(reg: Reg) -> Option<u32> {
         let (base, index, size) = match reg {

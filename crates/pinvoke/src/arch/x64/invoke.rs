@@ -32,6 +32,10 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Location, RetPlan};
+use pinvoke_abi::reg::{Bank, Reg};
+use pinvoke_abi::stub::x64::delivery;
+
 use super::{CallCode, Frame};
 
 /// A thunk. Its arguments are those of [`CallCode`]; it looks at the frame only. Where it says that it
@@ -40,7 +44,7 @@ type Thunk = unsafe extern "sysv64-unwind" fn(frame: *mut Frame);
 
 /// Which registers a thunk loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Loads {
+enum Loads {
     Ints,
     Vectors,
     Wide,
@@ -49,7 +53,7 @@ pub(crate) enum Loads {
 
 /// How a thunk goes to its target, and what it does with the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+enum Way {
     Jump,
     Call,
     Store,
@@ -57,8 +61,51 @@ pub(crate) enum Way {
     X87Pair,
 }
 
+/// The thunk that performs calls of this plan, if one does.
+pub(crate) fn thunk_of(plan: &CallPlan) -> Option<CallCode> {
+    let way = match plan.ret() {
+        RetPlan::Direct(pieces) if delivery(plan).is_stored() => {
+            pieces.iter().try_fold(Way::Store, |way, piece| way.storing(piece.at))?
+        }
+        _ if plan.stack() == 0 => Way::Jump,
+        _ => Way::Call,
+    };
+    Some(thunk_for(Loads::of(plan), way))
+}
+
+impl Loads {
+    fn of(plan: &CallPlan) -> Loads {
+        if plan.abi() == Abi::Win64 {
+            return Loads::Win64;
+        }
+        let pieces = plan.args().iter().flat_map(|arg| match arg {
+            ArgPlan::Direct(pieces) => &pieces[..],
+            ArgPlan::ByReference { .. } => &[],
+        });
+        let each = pieces.map(|piece| match piece.at {
+            Location::Reg(register) if register.bank() == Bank::Vec && piece.width > 8 => Loads::Wide,
+            Location::Reg(register) if register.bank() == Bank::Vec => Loads::Vectors,
+            Location::Reg(_) | Location::Stack(_) => Loads::Ints,
+        });
+        each.max().unwrap_or(Loads::Ints)
+    }
+}
+
+impl Way {
+    /// What stores a piece of a result there as well; `None` if no thunk does.
+    fn storing(self, at: Location) -> Option<Way> {
+        match (at, self) {
+            (Location::Reg(Reg::X87(0)), Way::Store) => Some(Way::X87),
+            (Location::Reg(Reg::X87(1)), Way::X87) => Some(Way::X87Pair),
+            // No ABI mixes x87 registers with others.
+            (Location::Reg(register), Way::Store) if register.bank() != Bank::X87 => Some(Way::Store),
+            _ => None,
+        }
+    }
+}
+
 /// The thunk of a kind. Those that store load whatever any call may need.
-pub(crate) fn thunk_for(loads: Loads, way: Way) -> CallCode {
+fn thunk_for(loads: Loads, way: Way) -> CallCode {
     let thunk: Thunk = match (way, loads) {
         (Way::Jump, Loads::Ints) => jump_ints,
         (Way::Jump, Loads::Vectors) => jump_vectors,

@@ -8,11 +8,22 @@ mod describe;
 #[path = "describe_seh.rs"]
 #[macro_use]
 mod describe;
+
+/// A function that our own machine code calls. It has System V's convention whatever the system's, so that there is
+/// one text of that code.
+macro_rules! called_from_code {
+    ($(#[$attribute:meta])* unsafe fn $name:ident $($rest:tt)*) => {
+        $(#[$attribute])*
+        unsafe extern "sysv64" fn $name $($rest)*
+    };
+}
+pub(crate) use called_from_code;
+
 mod frame;
 mod invoke;
 mod results;
 
 pub(crate) use describe::describe;
 pub(crate) use frame::{Fill, Frame};
-pub(crate) use invoke::{Loads, Way, thunk_for};
+pub(crate) use invoke::thunk_of;
 pub(crate) use results::{CallCode, Results};
