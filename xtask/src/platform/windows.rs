@@ -18,11 +18,13 @@ use crate::system::{self, Evidence, Need};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 const LINKER: &str = "x86_64-w64-mingw32-gcc-win32";
+const CPP: &str = "x86_64-w64-mingw32-g++-win32";
 const LINKER_32: &str = "i686-w64-mingw32-gcc-win32";
 const WINE: &str = "/usr/lib/wine/wine64";
 
 const NEEDS: &[Need] = &[
     Need { package: "gcc-mingw-w64-x86-64-win32", evidence: Evidence::Program(LINKER) },
+    Need { package: "g++-mingw-w64-x86-64-win32", evidence: Evidence::Program(CPP) },
     Need { package: "gcc-mingw-w64-i686-win32", evidence: Evidence::Program(LINKER_32) },
     Need { package: "wine64", evidence: Evidence::File(WINE) },
     Need {
@@ -33,7 +35,17 @@ const NEEDS: &[Need] = &[
 
 /// Tests that make sense there. The others speak of Linux: its files, its C library, compilers that run beside the
 /// test.
-const TESTS: &[&str] = &["--lib", "--test", "windows", "--test", "native_type", "--test", "upcall_queue"];
+const TESTS: &[&str] = &[
+    "--lib",
+    "--test",
+    "windows",
+    "--test",
+    "native_type",
+    "--test",
+    "upcall_queue",
+    "--test",
+    "upcall_exceptions",
+];
 
 /// Examples, and what a run prints.
 const EXAMPLES: &[(&str, &[&str], &str)] = &[
@@ -98,9 +110,21 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T bytes)
 }
 ";
 
+/// No display; and a program that faults just ends, instead of waiting for somebody in front of a debugger.
+const SETTINGS: &str = r#"Windows Registry Editor Version 5.00
+
+[HKEY_CURRENT_USER\Software\Wine\Drivers]
+"Graphics"="null"
+
+[HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion\AeDebug]
+"Auto"="1"
+"Debugger"="cmd.exe /c exit"
+"#;
+
 fn prefix(folder: &Path, wine: &Path) -> Result<()> {
     let done = folder.join("prefix.done");
-    if done.exists() {
+    let settings = settings()?;
+    if fs::read_to_string(&done).is_ok_and(|made| made == settings) {
         return Ok(());
     }
     let prefix = folder.join("prefix");
@@ -115,23 +139,25 @@ fn prefix(folder: &Path, wine: &Path) -> Result<()> {
         compile.args(["-O2", "-shared", "-o"]).arg(&library).arg(&source).arg("-ladvapi32");
         output("building bcryptprimitives.dll", &mut compile)?;
     }
-    let settings = prefix.join("drive_c/settings.reg");
-    let mut text = String::from(
-        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER\\Software\\Wine\\Drivers]\r\n\"Graphics\"=\"null\"\r\n",
-    );
+    let units = std::iter::once(0xFEFF).chain(settings.encode_utf16());
+    fs::write(prefix.join("drive_c/settings.reg"), units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>())?;
+    output("setting the Wine prefix up", Command::new(wine).args(["regedit", "/S", "C:\\settings.reg"]))?;
+    fs::write(done, settings)?;
+    Ok(())
+}
+
+/// What is written into the registry.
+fn settings() -> Result<String> {
+    let mut text = String::from(SETTINGS);
     for printer in PRINTERS {
         write!(
             text,
-            "\r\n[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Control\\Print\\Printers\\{printer}]\r\n\
-             \"Name\"=\"{printer}\"\r\n\"Port\"=\"FILE:\"\r\n\"Printer Driver\"=\"PS Driver\"\r\n\
-             \"Attributes\"=dword:00000040\r\n"
+            "\n[HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Control\\Print\\Printers\\{printer}]\n\
+             \"Name\"=\"{printer}\"\n\"Port\"=\"FILE:\"\n\"Printer Driver\"=\"PS Driver\"\n\
+             \"Attributes\"=dword:00000040\n"
         )?;
     }
-    let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
-    fs::write(&settings, units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>())?;
-    output("setting the Wine prefix up", Command::new(wine).args(["regedit", "/S", "C:\\settings.reg"]))?;
-    fs::write(done, "")?;
-    Ok(())
+    Ok(text.replace('\n', "\r\n"))
 }
 
 /// Libraries and a program in C, for the tests and for comparison.
@@ -157,6 +183,11 @@ fn fixtures(folder: &Path) -> Result<()> {
     build("absent.dll", &["-shared", "@absent.c"])?;
     build("needs.dll", &["-shared", "@needs.c", "absent.dll"])?;
     fs::remove_file(folder.join("absent.dll"))?;
+    let mut exceptions = Command::new(CPP);
+    // With the runtime of C++ in it, which nobody has installed there.
+    exceptions.args(["-shared", "-static", "-o"]).arg(folder.join("exceptions.dll"));
+    exceptions.arg(sources.join("../exceptions.cpp"));
+    output("building a library in C++", &mut exceptions)?;
     build("families.exe", &["@families.c", "-lgdi32"])
 }
 

@@ -197,7 +197,13 @@ pub(crate) fn run<A: Admission, R>(
         refused(slot);
         return fallback();
     }
-    let result = match catch_unwind(AssertUnwindSafe(call)) {
+    let guarded = || {
+        let passage = Passage(|| report::foreign_exception_in(slot));
+        let result = call();
+        passage.reached_its_end();
+        result
+    };
+    let result = match catch_unwind(AssertUnwindSafe(guarded)) {
         Ok(result) => result,
         Err(payload) => {
             panicked(slot, payload);
@@ -246,9 +252,16 @@ pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) ->
         // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches
         // that a closure of this type exists as long as it is called.
         let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
-        match catch_unwind(AssertUnwindSafe(|| call(closure))) {
+        let header = declaration.header();
+        let guarded = || {
+            let passage = Passage(|| report::foreign_exception(bare_name::<F>(header)));
+            let result = call(closure);
+            passage.reached_its_end();
+            result
+        };
+        match catch_unwind(AssertUnwindSafe(guarded)) {
             Ok(result) => return result,
-            Err(payload) => bare_panicked(declaration.header(), core::any::type_name::<F>(), payload),
+            Err(payload) => bare_panicked(header, bare_name::<F>(header), payload),
         }
     }
     declaration.fallback()
@@ -299,11 +312,35 @@ fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
     }
 }
 
+/// What stands around a closure. Left by a return it does nothing; a panic goes on to where it is contained; the
+/// exception of another language, which must not be contained by Rust and must not cross it either, ends here.
+struct Passage<F: FnMut()>(F);
+
+impl<F: FnMut()> Passage<F> {
+    #[inline(always)]
+    fn reached_its_end(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<F: FnMut()> Drop for Passage<F> {
+    #[cold]
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            (self.0)();
+        }
+    }
+}
+
+/// The name of a closure without slot.
+fn bare_name<F>(header: Header) -> &'static str {
+    if header.name.is_empty() { core::any::type_name::<F>() } else { header.name }
+}
+
 /// As [`panicked`], for a closure without slot.
 #[cold]
 #[inline(never)]
-fn bare_panicked(header: Header, closure: &str, payload: Box<dyn Any + Send>) {
-    let name = if header.name.is_empty() { closure } else { header.name };
+fn bare_panicked(header: Header, name: &str, payload: Box<dyn Any + Send>) {
     match header.on_panic {
         OnPanic::Return => drop(payload),
         OnPanic::Abort => {

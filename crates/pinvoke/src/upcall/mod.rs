@@ -34,6 +34,17 @@
 //! * **Re-entry.** A closure that is `FnMut` is entered once at a time, which is checked as well.
 //! * **Panics** never cross native frames. The declaration says what happens; by default the
 //!   fallback value is returned and the panic goes on where the enclosing [`resume_after`] returns.
+//! * **Exceptions of other languages** do not cross a callback. One that is caught by the native code
+//!   below the closure is nobody's business; one that would leave the closure ends the process, with a
+//!   report that names the callback. Rust can neither contain such an exception nor promise the native
+//!   code further out that it may go on. A function that is called and may throw has to be declared
+//!   `-unwind`, or called by a [`PreparedCall`](crate::call::PreparedCall); an exception out of another
+//!   ends the process without the report.
+//! * **Faults** (an access violation, `SIGSEGV`) are not touched: an exception or signal handler finds
+//!   every frame, those of stubs, thunks and entries included, and may have the program go on. Where
+//!   there is none the process ends as the system ends such processes. A handler of structured exceptions
+//!   further out that unwinds to itself skips the Rust frames between, as `longjmp` does; the callback
+//!   would count as running for ever. Do not.
 //! * **`errno`** belongs to the closure as it would to a C function: an invocation neither saves nor
 //!   restores it, and nothing between native code and the closure changes it. Making and dropping
 //!   callbacks leaves it alone too.

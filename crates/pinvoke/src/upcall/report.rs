@@ -42,6 +42,21 @@ pub(crate) extern "C" fn called_after_drop(slot: &'static Slot) -> ! {
     )
 }
 
+const FOREIGN_EXCEPTION: &str = "let an exception of another language out of native code that it called; exceptions \
+     cannot cross a callback, they have to be caught by the native code below it";
+
+/// An exception that is no panic comes out of the closure in this slot.
+#[cold]
+pub(crate) fn foreign_exception_in(slot: &Slot) -> ! {
+    fatal_in(slot, format_args!("{FOREIGN_EXCEPTION}"))
+}
+
+/// The same for a closure without slot.
+#[cold]
+pub(crate) fn foreign_exception(name: &str) -> ! {
+    fatal(format_args!("`{name}`"), format_args!("{FOREIGN_EXCEPTION}"))
+}
+
 /// A thread of its own may call it, and this is another.
 #[cold]
 pub(crate) fn wrong_thread(slot: &Slot) -> ! {

@@ -5,6 +5,7 @@
 #![allow(clippy::undocumented_unsafe_blocks, reason = "tests call functions whose arguments they show")]
 
 mod calls;
+mod exceptions;
 mod libraries;
 mod system;
 mod windows;
