@@ -17,13 +17,13 @@ static ADD_STATIC: Declaration<Callback> = ADD;
 static ADD_WITH: Declaration<UserDataLast<CallbackWith>> = Declaration::new("add with user data");
 
 extern "C" fn handwritten(a: c_int, b: c_int) -> c_int {
-    black_box(a).wrapping_add(b)
+    a.wrapping_add(b)
 }
 
 extern "C" fn handwritten_with(a: c_int, b: c_int, data: *mut c_void) -> c_int {
     // SAFETY: the caller passes the address of a Cell<c_int>.
     let offset = unsafe { &*data.cast::<Cell<c_int>>() };
-    black_box(a).wrapping_add(b).wrapping_add(offset.get())
+    a.wrapping_add(b).wrapping_add(offset.get())
 }
 
 /// libffi's handler: reads its arguments from the array, adds, stores a widened result.
@@ -43,7 +43,7 @@ unsafe extern "C" fn libffi_add(
     let second = unsafe { second.read() };
     // SAFETY: as above.
     let b = unsafe { *second.cast::<c_int>() };
-    *result = i64::from(black_box(a).wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
+    *result = i64::from(a.wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
 }
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {
@@ -53,21 +53,21 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
 fn invocation(effort: Effort) -> String {
     let repeat = function!(c"repeat" as Repeat);
     let offset = Cell::new(1);
-    let mut closure = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
+    let mut closure = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset.get());
     let scoped = ADD_STATIC.scoped(&mut closure).expect("a thunk is free");
     let owned_offset = black_box(1);
     let owned = ADD_STATIC
-        .owned_anywhere(move |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(owned_offset))
+        .owned_anywhere(move |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(owned_offset))
         .expect("a thunk is free");
     let leaked = ADD_STATIC
-        .leak_anywhere(move |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(owned_offset))
+        .leak_anywhere(move |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(owned_offset))
         .expect("a thunk is free");
-    let captureless = bare::<Callback, _>(|a: c_int, b: c_int| black_box(a).wrapping_add(b));
+    let captureless = bare::<Callback, _>(|a: c_int, b: c_int| a.wrapping_add(b));
     let signature: Signature = "cdecl(i32,i32)->i32".parse().expect("a signature");
     let declaration = DynamicDeclaration::new(&signature, "add").expect("it can be declared");
     let handler = move |call: &mut UpcallArgs<'_>| {
         let int = |index| c_int::from_ne_bytes(call.bytes(index));
-        let sum = black_box(int(0)).wrapping_add(int(1)).wrapping_add(owned_offset);
+        let sum = int(0).wrapping_add(int(1)).wrapping_add(owned_offset);
         call.answer(sum.to_ne_bytes());
     };
     let dynamic = declaration.callback(handler).expect("a thunk is free");
@@ -116,7 +116,7 @@ fn invocation(effort: Effort) -> String {
 fn with_user_data(effort: Effort) -> String {
     let repeat = function!(c"repeat_with" as RepeatWith);
     let offset = Cell::new(1);
-    let mut closure = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
+    let mut closure = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset.get());
     let scoped = ADD_WITH.scoped(&mut closure).expect("it needs no thunk");
     let data = Cell::new(1);
     let call = |f: CallbackWith, data: *mut c_void| {

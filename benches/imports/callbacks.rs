@@ -27,13 +27,13 @@ unsafe extern "C" {
 }
 
 extern "C" fn handwritten(a: c_int, b: c_int) -> c_int {
-    black_box(a).wrapping_add(b)
+    a.wrapping_add(b)
 }
 
 extern "C" fn handwritten_with(a: c_int, b: c_int, data: *mut c_void) -> c_int {
     // SAFETY: the caller passes the address of a Cell<c_int>.
     let offset = unsafe { &*data.cast::<Cell<c_int>>() };
-    black_box(a).wrapping_add(b).wrapping_add(offset.get())
+    a.wrapping_add(b).wrapping_add(offset.get())
 }
 
 unsafe extern "C" fn libffi_add(
@@ -48,7 +48,7 @@ unsafe extern "C" fn libffi_add(
     let a = unsafe { *arguments[0] };
     // SAFETY: as above.
     let b = unsafe { *arguments[1] };
-    *result = i64::from(black_box(a).wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
+    *result = i64::from(a.wrapping_add(b).wrapping_add(*offset)).cast_unsigned();
 }
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {
@@ -58,7 +58,7 @@ pub(crate) fn report(effort: Effort) -> Vec<String> {
 fn invocation(effort: Effort) -> String {
     let direct = function!(c"repeat" as Repeat);
     let offset = Cell::new(1);
-    let add = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(offset.get());
+    let add = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(offset.get());
     let mut registered = add;
     let registered = Add::scoped(&mut registered).expect("a thunk is free");
     let libffi_offset = 1;
@@ -83,7 +83,7 @@ fn invocation(effort: Effort) -> String {
             (
                 "closure argument that captures nothing",
                 // SAFETY: declared as it is.
-                per_call(|n| unsafe { repeat_anywhere(|a, b| black_box(a).wrapping_add(b), n) }),
+                per_call(|n| unsafe { repeat_anywhere(|a, b| a.wrapping_add(b), n) }),
             ),
             (
                 "registration",
@@ -107,7 +107,7 @@ fn invocation(effort: Effort) -> String {
 fn with_user_data(effort: Effort) -> String {
     let direct = function!(c"repeat_with" as RepeatWith);
     let data = Cell::new(1);
-    let add = |a: c_int, b: c_int| black_box(a).wrapping_add(b).wrapping_add(data.get());
+    let add = |a: c_int, b: c_int| a.wrapping_add(b).wrapping_add(data.get());
     let handwritten: CallbackWith = handwritten_with;
     let rows = measure(
         effort,

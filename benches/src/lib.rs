@@ -15,10 +15,10 @@ pub const CYCLE: f64 = 0.3;
 /// Something to measure: performs its work the given number of times.
 pub type Work<'a> = Box<dyn FnMut(u64) + 'a>;
 
-/// A piece of work that a function does so many times per call of it, as a loop in C does: in batches of a
+/// A piece of work that a function does so many times per call of it, as a loop in C does: in batches of ten
 /// thousand, so that the loop dominates the call that starts it.
 pub fn per_call<'a>(mut one: impl FnMut(c_long) -> c_long + 'a) -> Work<'a> {
-    const BATCH: c_long = 1000;
+    const BATCH: c_long = 10_000;
     Box::new(move |n: u64| {
         let mut left = c_long::try_from(n).unwrap_or(c_long::MAX);
         while left > 0 {

@@ -99,11 +99,17 @@ pub enum Reason {
 }
 
 impl MarshalError {
-    /// Null where it must not be; takes no room in the frames of those who do not meet it.
-    #[cold]
-    #[inline(never)]
+    /// Null where it must not be. Takes no room in the frames of those who do not meet it, and no register:
+    /// what does not unwind needs no landing pad, which would want one kept.
+    #[inline(always)]
     pub(crate) fn null() -> MarshalError {
-        Reason::Null.into()
+        #[cold]
+        #[inline(never)]
+        #[expect(improper_ctypes_definitions, reason = "only Rust calls it")]
+        extern "C" fn null() -> MarshalError {
+            Reason::Null.into()
+        }
+        null()
     }
 
     /// A reason of a marshaller outside of this crate.

@@ -13,7 +13,7 @@ use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
 use pinvoke_abi::signature::Signature;
 
 use super::declaration::Declaration;
-use super::invocation::Admission;
+use super::gate::Admission;
 use super::machine::{Flavour, entry};
 use super::plan::{Unreachable, UpcallPlan};
 use super::prototype::{EntryPoints, Prototype, Route, ThunkFlavour, WithUserData, WithoutUserData};
@@ -175,7 +175,7 @@ impl<P: Prototype> fmt::Debug for Leaked<P> {
 /// As for [`finish`], but for the running.
 pub(super) unsafe fn end<F, A: Admission, const BOXED: bool>(slot: &'static Slot) {
     slot.die();
-    if A::drop_mark(slot) {
+    if A::close(slot.gate()) {
         // SAFETY: the caller vouches for the slot, and the mark says that nobody runs it.
         unsafe { finish::<F, BOXED>(slot) };
     }
@@ -200,7 +200,7 @@ pub(super) fn claim<P: Prototype, F, A: Admission, const BOXED: bool>(
         form,
         context: context.cast(),
         declaration: declaration.address(),
-        key: A::slot_key(),
+        owner: A::owner(),
     });
     let code = match P::ROUTE {
         Route::UserData => CodePtr::of_function(points.shim.cast()),

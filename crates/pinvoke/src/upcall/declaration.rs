@@ -16,7 +16,7 @@ use core::fmt;
 
 use super::callback::Everywhere;
 use super::callback::{Callback, Leaked, claim};
-use super::invocation::{Anywhere, Borrowed, Exclusive, Forever, Nested};
+use super::gate::{Anywhere, Borrowed, Exclusive, Forever, Nested};
 use super::policy::{OnPanic, OnWrongThread};
 use super::prototype::Prototype;
 use super::queue::Queue;

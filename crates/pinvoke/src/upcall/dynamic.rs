@@ -18,7 +18,8 @@ use pinvoke_abi::target::Target;
 use super::CallbackError;
 use super::callback::{Everywhere, OwnThread, end};
 use super::frame::FramePtr;
-use super::invocation::{Admission, Anywhere, Nested, run};
+use super::gate::{Admission, Anywhere, Nested};
+use super::invocation::run;
 use super::machine::{Flavour, Returned, entry};
 use super::plan::{Unreachable, UpcallPlan};
 use super::policy::{OnPanic, OnWrongThread};
@@ -154,7 +155,7 @@ impl DynamicDeclaration {
             form: Some(Form { dispatch, plan }),
             context: Box::into_raw(Box::new(handler)).cast(),
             declaration: ptr::from_ref(self.0).cast(),
-            key: A::slot_key(),
+            owner: A::owner(),
         });
         Ok(DynamicCallback { slot, end: end::<F, A, true>, bound: PhantomData })
     }
@@ -250,9 +251,9 @@ unsafe fn handle<A: Admission, F: Fn(&mut UpcallArgs<'_>)>(
             handler(&mut UpcallArgs { plan, frame, call: PhantomData });
         },
         // SAFETY: the same contract; no handler runs any more.
-        || unsafe { fall_back(slot, plan, frame) },
+        |slot| unsafe { fall_back(slot, plan, frame) },
         // SAFETY: `run` calls this once, after the last invocation; the box is one of an `F`.
-        || unsafe { finish::<F, true>(slot) },
+        |slot| unsafe { finish::<F, true>(slot) },
     );
 }
 

@@ -1,201 +1,35 @@
 //! One invocation of a closure on behalf of native code: may it run, run it, what if it panicked.
 //!
-//! The fast path is: compare one word with the thread's key, count the invocation, call, uncount.
-//! Everything else is cold and out of line.
-//!
-//! The count is what makes it sound to drop a callback while it runs. Whoever drops it finds the
-//! count at zero and frees the closure, or marks the count and leaves that to the invocation which
-//! brings it back to zero. For callbacks that belong to one thread the count needs no atomic
-//! read-modify-write: the guard cannot leave that thread either.
+//! The fast path is: enter the gate, call, leave the gate ([`super::gate`]). Everything else is cold
+//! and out of line.
 
+use core::hint::black_box;
 use core::sync::atomic::Ordering;
 use std::any::Any;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use super::declaration::Declaration;
+use super::gate::{self, Admission};
 use super::policy::{OnPanic, OnWrongThread};
 use super::prototype::Prototype;
 use super::slot::{Header, Slot};
 use super::{report, thread};
 
-/// Which threads may run a callback, and how often at once.
-pub trait Admission {
-    /// The key of its slots, asked for on the creating thread.
-    fn slot_key() -> u64;
-    /// Counts an invocation, unless it must not run.
-    fn enter(slot: &Slot) -> bool;
-    /// Uncounts it; true if the callback was dropped meanwhile and nobody runs it any more.
-    fn leave(slot: &Slot) -> bool;
-    /// Marks the callback as dropped; true if nobody runs it.
-    fn drop_mark(slot: &Slot) -> bool;
-}
-
-/// `FnMut`: its own thread, one at a time.
-#[derive(Debug)]
-pub(crate) struct Exclusive;
-/// `Fn`: its own thread, nested if need be.
-#[derive(Debug)]
-pub(crate) struct Nested;
-/// `Fn + Send + Sync`: anywhere.
-#[derive(Debug)]
-pub(crate) struct Anywhere;
-
-impl Admission for Exclusive {
-    fn slot_key() -> u64 {
-        thread::own_key()
-    }
-
-    #[inline]
-    fn enter(slot: &Slot) -> bool {
-        if slot.key() != thread::key() || slot.running().load(Ordering::Relaxed) != 0 {
-            return false;
-        }
-        slot.running().store(1, Ordering::Relaxed);
-        true
-    }
-
-    #[inline]
-    fn leave(slot: &Slot) -> bool {
-        Nested::leave(slot)
-    }
-
-    #[inline]
-    fn drop_mark(slot: &Slot) -> bool {
-        Nested::drop_mark(slot)
-    }
-}
-
-impl Admission for Nested {
-    fn slot_key() -> u64 {
-        thread::own_key()
-    }
-
-    #[inline]
-    fn enter(slot: &Slot) -> bool {
-        if slot.key() != thread::key() {
-            return false;
-        }
-        let running = slot.running().load(Ordering::Relaxed);
-        slot.running().store(running + 1, Ordering::Relaxed);
-        true
-    }
-
-    #[inline]
-    fn leave(slot: &Slot) -> bool {
-        let running = slot.running().load(Ordering::Relaxed) - 1;
-        slot.running().store(running, Ordering::Relaxed);
-        running == Slot::DROPPED
-    }
-
-    #[inline]
-    fn drop_mark(slot: &Slot) -> bool {
-        let running = slot.running().load(Ordering::Relaxed);
-        slot.running().store(running | Slot::DROPPED, Ordering::Relaxed);
-        running == 0
-    }
-}
-
-impl Admission for Anywhere {
-    fn slot_key() -> u64 {
-        Slot::ANY_THREAD
-    }
-
-    #[inline]
-    fn enter(slot: &Slot) -> bool {
-        if thread::is_pending() {
-            return false;
-        }
-        let before = slot.running().fetch_add(1, Ordering::Acquire);
-        if before & Slot::DROPPED != 0 {
-            return false;
-        }
-        true
-    }
-
-    #[inline]
-    fn leave(slot: &Slot) -> bool {
-        slot.running().fetch_sub(1, Ordering::AcqRel) == (Slot::DROPPED | 1)
-    }
-
-    #[inline]
-    fn drop_mark(slot: &Slot) -> bool {
-        slot.running().fetch_or(Slot::DROPPED, Ordering::AcqRel) == 0
-    }
-}
-
-/// `Fn + Sync`, borrowed: anywhere, and whoever ends the borrow waits.
-#[derive(Debug)]
-pub(crate) struct Borrowed;
-
-impl Admission for Borrowed {
-    fn slot_key() -> u64 {
-        Slot::ANY_THREAD
-    }
-
-    #[inline]
-    fn enter(slot: &Slot) -> bool {
-        Anywhere::enter(slot)
-    }
-
-    #[inline]
-    fn leave(slot: &Slot) -> bool {
-        slot.running().fetch_sub(1, Ordering::Release);
-        false
-    }
-
-    #[inline]
-    fn drop_mark(slot: &Slot) -> bool {
-        let mut running = slot.running().fetch_or(Slot::DROPPED, Ordering::AcqRel) | Slot::DROPPED;
-        while running != Slot::DROPPED {
-            // Rare and as long as somebody's closure takes: no queue is worth its place in the slot.
-            std::thread::sleep(Duration::from_micros(50));
-            running = slot.running().load(Ordering::Acquire);
-        }
-        true
-    }
-}
-
-/// `Fn + Send + Sync` that never ends: anywhere, uncounted.
-#[derive(Debug)]
-pub(crate) struct Forever;
-
-impl Admission for Forever {
-    fn slot_key() -> u64 {
-        Slot::ANY_THREAD
-    }
-
-    #[inline]
-    fn enter(_: &Slot) -> bool {
-        !thread::is_pending()
-    }
-
-    #[inline]
-    fn leave(_: &Slot) -> bool {
-        false
-    }
-
-    #[inline]
-    fn drop_mark(slot: &Slot) -> bool {
-        // Its guard is leaked before anybody sees it; if not, the slot is lost and nothing else.
-        slot.die();
-        false
-    }
-}
-
 /// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
 /// `finish` runs if the callback was dropped and this was its last invocation.
+///
+/// What happens rarely is out of line and comes last, so that the compiler can jump there and needs
+/// neither a frame nor a saved register for it.
 #[inline(always)]
 pub(crate) fn run<A: Admission, R>(
     slot: &'static Slot,
     call: impl FnOnce() -> R,
-    fallback: impl Fn() -> R,
-    finish: impl FnOnce(),
+    fallback: impl Fn(&'static Slot) -> R,
+    finish: impl FnOnce(&'static Slot),
 ) -> R {
-    if !A::enter(slot) {
-        refused(slot);
-        return fallback();
+    if !A::enter(slot.gate()) {
+        return instead(slot, fallback);
     }
     let guarded = || {
         let passage = Passage(|| report::foreign_exception_in(slot));
@@ -207,20 +41,30 @@ pub(crate) fn run<A: Admission, R>(
         Ok(result) => result,
         Err(payload) => {
             panicked(slot, payload);
-            fallback()
+            fallback(slot)
         }
     };
-    if A::leave(slot) {
-        rarely(finish);
+    if A::leave(slot.gate()) {
+        return afterwards(slot, result, finish);
     }
     result
 }
 
-/// Keeps the registers that `f` would need out of the way of those who do not call it.
+/// Answers an invocation that was not admitted. `extern "C"`, as nothing may unwind from here.
 #[cold]
 #[inline(never)]
-fn rarely(f: impl FnOnce()) {
-    f();
+extern "C" fn instead<R>(slot: &'static Slot, fallback: impl Fn(&'static Slot) -> R) -> R {
+    refused(slot);
+    fallback(slot)
+}
+
+/// Frees a callback that was dropped meanwhile. `extern "C"`, as nothing may unwind from here.
+#[cold]
+#[inline(never)]
+extern "C" fn afterwards<R>(slot: &'static Slot, result: R, finish: impl FnOnce(&'static Slot)) -> R {
+    finish(slot);
+    // Lest the compiler finds that this is the caller's own value, keeps it there and needs to come back.
+    black_box(result)
 }
 
 /// A declaration that belongs to a type: functions without slot find it through that.
@@ -247,38 +91,36 @@ pub(super) const fn assert_captureless<F>() {
 pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) -> P::Ret) -> P::Ret {
     // Compiled for others too, where the choice is made by size; called for none of them.
     assert!(size_of::<F>() == 0, "a closure with captures is no function");
-    let declaration = const { D::DECLARATION };
-    if !thread::is_pending() {
-        // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches
-        // that a closure of this type exists as long as it is called.
-        let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
-        let header = declaration.header();
-        let guarded = || {
-            let passage = Passage(|| report::foreign_exception(bare_name::<F>(header)));
-            let result = call(closure);
-            passage.reached_its_end();
-            result
-        };
-        match catch_unwind(AssertUnwindSafe(guarded)) {
-            Ok(result) => return result,
-            Err(payload) => bare_panicked(header, bare_name::<F>(header), payload),
-        }
+    if thread::is_pending() {
+        return D::DECLARATION.fallback();
     }
-    declaration.fallback()
+    // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches
+    // that a closure of this type exists as long as it is called.
+    let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
+    let guarded = || {
+        let passage = Passage(|| report::foreign_exception(bare_name::<F>(D::DECLARATION.header())));
+        let result = call(closure);
+        passage.reached_its_end();
+        result
+    };
+    match catch_unwind(AssertUnwindSafe(guarded)) {
+        Ok(result) => result,
+        Err(payload) => bare_panicked::<F, D, P>(payload),
+    }
 }
 
 /// Returns if the fallback value shall be returned.
 #[cold]
 #[inline(never)]
 fn refused(slot: &'static Slot) {
-    let key = slot.key();
-    if key == Slot::NO_THREAD || slot.running().load(Ordering::Relaxed) & Slot::DROPPED != 0 {
+    let gate = slot.gate().load(Ordering::Relaxed);
+    if gate & gate::DROPPED != 0 {
         report::called_after_drop(slot);
     }
     if thread::is_pending() {
         return;
     }
-    if key != thread::own_key() {
+    if gate::owner(gate) != thread::own_key() {
         match slot.header().on_wrong_thread {
             OnWrongThread::Return => return,
             OnWrongThread::Abort => report::wrong_thread(slot),
@@ -297,10 +139,11 @@ fn refused(slot: &'static Slot) {
 const NO_OUTER_CALL: &str =
     "panicked, and there is no enclosing `resume_after` on this thread where the panic could go on";
 
-/// Returns if the fallback value shall be returned.
+/// Returns if the fallback value shall be returned. `extern "C"`, as nothing may unwind from here.
 #[cold]
 #[inline(never)]
-fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
+#[expect(improper_ctypes_definitions, reason = "only Rust calls it")]
+extern "C" fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
     match slot.header().on_panic {
         OnPanic::Return => drop(payload),
         OnPanic::Abort => report::fatal_in(slot, format_args!("panicked, and is declared to abort then")),
@@ -337,10 +180,15 @@ fn bare_name<F>(header: Header) -> &'static str {
     if header.name.is_empty() { core::any::type_name::<F>() } else { header.name }
 }
 
-/// As [`panicked`], for a closure without slot.
+/// As [`panicked`], for a closure without slot, with the fallback value. `extern "C"`, as nothing may unwind
+/// from here.
 #[cold]
 #[inline(never)]
-fn bare_panicked(header: Header, name: &str, payload: Box<dyn Any + Send>) {
+#[expect(improper_ctypes_definitions, reason = "only Rust calls it")]
+extern "C" fn bare_panicked<F, D: Declared<P>, P: Prototype>(payload: Box<dyn Any + Send>) -> P::Ret {
+    let declaration = const { D::DECLARATION };
+    let header = declaration.header();
+    let name = bare_name::<F>(header);
     match header.on_panic {
         OnPanic::Return => drop(payload),
         OnPanic::Abort => {
@@ -352,6 +200,7 @@ fn bare_panicked(header: Header, name: &str, payload: Box<dyn Any + Send>) {
             }
         }
     }
+    declaration.fallback()
 }
 
 /// A callback could not run its closure; returns if the fallback value shall be returned.

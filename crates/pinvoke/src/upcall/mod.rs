@@ -65,7 +65,9 @@ mod declaration;
 mod dynamic;
 mod for_call;
 mod frame;
+mod gate;
 mod invocation;
+mod key;
 mod lock;
 #[cfg(target_arch = "x86_64")]
 #[path = "x64.rs"]

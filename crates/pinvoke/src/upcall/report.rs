@@ -3,10 +3,11 @@
 //! Native code sits below on the stack, so there is nobody to return an error to. The report names
 //! the callback's declaration, because the address that a debugger shows belongs to a thunk.
 
+use core::sync::atomic::Ordering;
 use std::io::Write;
 
 use super::slot::Slot;
-use super::thread;
+use super::{gate, key, thread};
 
 /// Prints one line to standard error and aborts.
 #[cold]
@@ -66,14 +67,14 @@ pub(crate) fn wrong_thread(slot: &Slot) -> ! {
             "was invoked on {}, but it belongs to thread #{}; a closure that is `Fn + Send + Sync` may run anywhere, \
              a queued callback posts to its own thread",
             this_thread(),
-            slot.key()
+            key::number(gate::owner(slot.gate().load(Ordering::Relaxed)))
         ),
     )
 }
 
 /// "thread #3 `worker`", numbered in the order in which threads met a callback.
 fn this_thread() -> String {
-    let number = thread::own_key();
+    let number = key::number(thread::own_key());
     // `current()` may not be had in a thread that is being torn down, so the name is not asked of
     // it but of the system.
     match thread::system_name() {

@@ -17,7 +17,8 @@ use super::CallbackError;
 use super::callback::{Callback, Everywhere};
 use super::declaration::{Answers, Declaration};
 use super::frame::FramePtr;
-use super::invocation::{Admission, Declared, run, run_bare};
+use super::gate::Admission;
+use super::invocation::{Declared, run, run_bare};
 use super::machine::{ResultLoads, Returned};
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
@@ -146,9 +147,9 @@ macro_rules! handlers {
                         closure($($a),*)
                     },
                     // SAFETY: the callback returns R.
-                    || unsafe { fallback::<R>(slot) },
+                    |slot| unsafe { fallback::<R>(slot) },
                     // SAFETY: `run` calls this once, after the last invocation.
-                    || unsafe { finish::<F, BOXED>(slot) },
+                    |slot| unsafe { finish::<F, BOXED>(slot) },
                 )
             }
 

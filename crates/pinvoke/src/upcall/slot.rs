@@ -13,7 +13,7 @@
 //!    the slot's own address; so there is no moment at which a thunk pairs the context of one
 //!    callback with the code of another. `target` is written last when a callback comes to life and
 //!    first when it dies.
-//! 2. While `running` counts an invocation, `context` stays valid: whoever drops the callback
+//! 2. While `gate` counts an invocation, `context` stays valid: whoever drops the callback
 //!    meanwhile leaves that to the last invocation, or waits for it. `declaration` is static.
 //! 3. The fields are atomics because threads race on them when native code calls too late, or from
 //!    a thread where it must not; relaxed loads and stores are plain moves.
@@ -24,6 +24,7 @@ use core::mem::offset_of;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use super::gate::{self, Owner};
 use super::machine::{Dispatch, Flavour};
 use super::plan::UpcallPlan;
 use super::policy::{OnPanic, OnWrongThread};
@@ -32,7 +33,7 @@ use crate::native::CodePtr;
 /// The data of one thunk. The first field is the one that thunk code jumps through.
 #[repr(C, align(64))]
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     target: AtomicPtr<()>,
     /// For targets that are an `entry_*`: where that leads.
     dispatch: AtomicPtr<()>,
@@ -41,10 +42,8 @@ pub struct Slot {
     /// The closure; in a dead slot, the next one that rests.
     context: AtomicPtr<()>,
     declaration: AtomicPtr<Header>,
-    /// The key of the one thread that may call, [`Slot::ANY_THREAD`] or [`Slot::NO_THREAD`].
-    key: AtomicU64,
-    /// Invocations in progress, and [`Slot::DROPPED`].
-    running: AtomicU32,
+    /// Who may call and how many do; see [`super::gate`].
+    gate: AtomicU64,
     generation: AtomicU32,
     /// Bytes from the thunk's code to the slot, which one 32-bit displacement reaches.
     code_distance: AtomicI32,
@@ -76,16 +75,10 @@ pub(crate) struct Occupant {
     pub(crate) context: *mut (),
     /// Of a static declaration, with the right to read all of it.
     pub(crate) declaration: *const Header,
-    pub(crate) key: u64,
+    pub(crate) owner: Owner,
 }
 
 impl Slot {
-    /// Set in `running` once the callback is dropped.
-    pub(crate) const DROPPED: u32 = 1 << 31;
-    /// In `key`: every thread may call.
-    pub(crate) const ANY_THREAD: u64 = 0;
-    /// In `key`: no thread may call, the callback is dead.
-    pub(crate) const NO_THREAD: u64 = u64::MAX;
     /// Where `entry_*` finds the dispatch function.
     pub(crate) const DISPATCH_OFFSET: usize = offset_of!(Slot, dispatch);
 
@@ -97,8 +90,7 @@ impl Slot {
             plan: AtomicPtr::new(null_mut()),
             context: AtomicPtr::new(null_mut()),
             declaration: AtomicPtr::new(null_mut()),
-            key: AtomicU64::new(0),
-            running: AtomicU32::new(0),
+            gate: AtomicU64::new(0),
             generation: AtomicU32::new(0),
             code_distance: AtomicI32::new(0),
             flavour: AtomicU8::new(0),
@@ -140,16 +132,15 @@ impl Slot {
         self.context.store(occupant.context, Ordering::Relaxed);
         self.declaration.store(occupant.declaration.cast_mut(), Ordering::Relaxed);
         self.generation.store(self.generation().wrapping_add(1).max(1), Ordering::Relaxed);
-        self.running.store(0, Ordering::Relaxed);
-        self.key.store(occupant.key, Ordering::Relaxed);
+        self.gate.store(occupant.owner.key(), Ordering::Relaxed);
         self.target.store(occupant.target.cast_mut(), Ordering::Release);
     }
 
-    /// Lets later calls end in a report, through the thunk as well as past it.
+    /// Lets later calls through the thunk end in a report. Those past it, and those on their way, find the
+    /// gate closed.
     #[inline]
     pub(crate) fn die(&self) {
         self.target.store(self.flavour().dead().cast_mut(), Ordering::Release);
-        self.key.store(Slot::NO_THREAD, Ordering::Relaxed);
     }
 
     #[inline]
@@ -184,23 +175,18 @@ impl Slot {
     }
 
     #[inline]
-    pub(crate) fn key(&self) -> u64 {
-        self.key.load(Ordering::Relaxed)
-    }
-
-    #[inline]
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Ordering::Relaxed)
     }
 
     #[inline]
-    pub(crate) fn running(&self) -> &AtomicU32 {
-        &self.running
+    pub(crate) fn gate(&self) -> &AtomicU64 {
+        &self.gate
     }
 
     /// Whether a callback lives here.
     pub(crate) fn is_live(&self) -> bool {
-        self.generation() != 0 && self.running.load(Ordering::Acquire) & Slot::DROPPED == 0
+        self.generation() != 0 && self.gate.load(Ordering::Acquire) & gate::DROPPED == 0
     }
 
     /// The next slot that rests behind this one; for the table, under its lock.

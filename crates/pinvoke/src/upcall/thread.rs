@@ -1,10 +1,9 @@
 //! What a thread knows about its own upcalls: who it is, and whether a panic is on its way.
 //!
-//! Both questions are asked at every upcall and have one answer, the *key* of the thread: a number
-//! that no other thread of the process ever has, with [`PENDING`] set while a panic waits for the
-//! outer native call to return. A callback that belongs to a thread compares one word, and the
-//! comparison fails for a foreign thread, for a pending panic, and for a thread seen for the first
-//! time alike; the cold path sorts them out.
+//! Both questions are asked at every upcall and have one answer, the *key* of the thread: a multiple of
+//! [`key::THREAD`] that no other thread of the process ever has, with [`PENDING`] set while a panic waits
+//! for the outer native call to return. A callback that belongs to a thread compares one word with it;
+//! the cold path sorts out why they differ.
 //!
 //! Nothing here has a destructor, so callbacks may come from thread-exit handlers of C libraries.
 
@@ -15,8 +14,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::error::Error;
 use std::panic::resume_unwind;
 
-/// Set in a thread's key while a panic is pending.
-const PENDING: u64 = 1 << 63;
+use super::key::{self, PENDING};
 
 type Payload = Box<dyn Any + Send>;
 
@@ -33,7 +31,7 @@ struct Thread {
 }
 
 thread_local! {
-    static THREAD: Thread = const {
+    static SELF: Thread = const {
         Thread { key: Cell::new(0), outer_calls: Cell::new(0), pending: Cell::new(null_mut()) }
     };
 }
@@ -41,19 +39,27 @@ thread_local! {
 /// The key of this thread; 0 if it never asked for one.
 #[inline]
 pub(crate) fn key() -> u64 {
-    THREAD.with(|t| t.key.get())
+    SELF.with(|t| t.key.get())
 }
 
 /// The key of this thread, given to it now if it has none.
 #[inline]
 pub(crate) fn own_key() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    THREAD.with(|t| {
+    SELF.with(|t| {
         if t.key.get() == 0 {
-            t.key.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            t.key.set(next_key());
         }
         t.key.get() & !PENDING
     })
+}
+
+/// A key that no thread has had. There are enough for 2000 new threads a second for a year.
+#[cold]
+fn next_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(key::FIRST);
+    let key = NEXT.fetch_add(key::THREAD, Ordering::Relaxed);
+    assert!(key < PENDING, "too many threads of this process have had callbacks to tell one more from them");
+    key
 }
 
 /// Whether a panic of this thread waits for the outer native call to return.
@@ -65,7 +71,7 @@ pub(crate) fn is_pending() -> bool {
 /// Keeps a panic for the outer native call; gives it back if there is none.
 pub(crate) fn stash(payload: Payload) -> Result<(), Payload> {
     own_key();
-    if THREAD.with(|t| t.outer_calls.get()) == 0 {
+    if SELF.with(|t| t.outer_calls.get()) == 0 {
         return Err(payload);
     }
     // No callback runs while a panic is pending, so a second one cannot arrive.
@@ -74,7 +80,7 @@ pub(crate) fn stash(payload: Payload) -> Result<(), Payload> {
 }
 
 fn take_pending() -> Option<Payload> {
-    THREAD.with(|t| {
+    SELF.with(|t| {
         if t.key.get() & PENDING == 0 {
             return None;
         }
@@ -86,7 +92,7 @@ fn take_pending() -> Option<Payload> {
 }
 
 fn put_pending(payload: Payload) {
-    THREAD.with(|t| {
+    SELF.with(|t| {
         t.pending.set(Box::into_raw(Box::new(payload)));
         t.key.set(t.key.get() | PENDING);
     });
@@ -102,7 +108,7 @@ struct OuterCall {
 impl OuterCall {
     #[inline]
     fn begin() -> OuterCall {
-        THREAD.with(|t| t.outer_calls.set(t.outer_calls.get() + 1));
+        SELF.with(|t| t.outer_calls.set(t.outer_calls.get() + 1));
         OuterCall { suspended: if is_pending() { take_pending() } else { None } }
     }
 }
@@ -110,7 +116,7 @@ impl OuterCall {
 impl Drop for OuterCall {
     #[inline]
     fn drop(&mut self) {
-        THREAD.with(|t| t.outer_calls.set(t.outer_calls.get() - 1));
+        SELF.with(|t| t.outer_calls.set(t.outer_calls.get() - 1));
         if is_pending() {
             // The closure around the native call is unwinding with a panic of its own.
             drop(take_pending());

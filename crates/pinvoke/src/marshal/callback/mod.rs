@@ -162,13 +162,27 @@ pub fn refusal(reason: Box<dyn Error + Send + Sync>) -> MarshalError {
 #[doc(hidden)]
 pub trait Refuser<R> {
     /// The reason goes where the callback's policy says.
-    fn take(&self, reason: MarshalError) -> R;
+    fn take(&self, reason: MarshalError, callback: &'static str, value: &'static str) -> R;
 }
 
 impl<P: Prototype> Refuser<P::Ret> for Declaration<P> {
-    fn take(&self, reason: MarshalError) -> P::Ret {
-        self.refuse(reason)
+    #[inline(always)]
+    fn take(&self, reason: MarshalError, callback: &'static str, value: &'static str) -> P::Ret {
+        refuse_quietly(self, reason, callback, value)
     }
+}
+
+/// Out of the way of invocations that do not need it; `extern "C"`, as nothing unwinds from here.
+#[cold]
+#[inline(never)]
+#[expect(improper_ctypes_definitions, reason = "only Rust calls it")]
+extern "C" fn refuse_quietly<P: Prototype>(
+    declaration: &Declaration<P>,
+    reason: MarshalError,
+    callback: &'static str,
+    value: &'static str,
+) -> P::Ret {
+    declaration.refuse(reason.at(callback, value))
 }
 
 /// In closures that run as jobs of a queue, the reason is a panic, for that comes out of the queue.
@@ -177,22 +191,23 @@ impl<P: Prototype> Refuser<P::Ret> for Declaration<P> {
 pub struct Panicking;
 
 impl<R> Refuser<R> for Panicking {
-    fn take(&self, reason: MarshalError) -> R {
-        panic!("{reason}")
+    #[cold]
+    #[inline(never)]
+    fn take(&self, reason: MarshalError, callback: &'static str, value: &'static str) -> R {
+        panic!("{}", reason.at(callback, value))
     }
 }
 
-/// Refuses a value of a callback; out of the way of invocations that do not need it.
+/// Refuses a value of a callback.
 #[doc(hidden)]
-#[cold]
-#[inline(never)]
+#[inline(always)]
 pub fn refuse<R>(
     refuser: &impl Refuser<R>,
     reason: MarshalError,
     callback: &'static str,
     value: &'static str,
 ) -> R {
-    refuser.take(reason.at(callback, value))
+    refuser.take(reason, callback, value)
 }
 
 /// Tells whether zero is a value of a result type: for native types they say it themselves, by an inherent
