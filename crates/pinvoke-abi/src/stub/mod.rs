@@ -17,9 +17,12 @@
 
 use std::fmt;
 
+pub mod a64;
 pub mod x64;
 
 /// The stubs of the machine that this crate is compiled for.
+#[cfg(target_arch = "aarch64")]
+pub use a64 as host;
 #[cfg(target_arch = "x86_64")]
 pub use x64 as host;
 

@@ -21,6 +21,7 @@ use core::ptr::{self, NonNull};
 use pinvoke_abi::stub::host::FILLER;
 
 use super::{Attempt, unwind};
+use crate::arch::publish;
 use crate::last_error::LastError;
 
 /// Size of the first block that is mapped twice, in bytes. The next are twice as large each, since whoever
@@ -161,7 +162,10 @@ impl Block {
         }
         self.used = end;
         // SAFETY: within the block.
-        Some(unsafe { self.run.add(start) })
+        let place = unsafe { self.run.add(start) };
+        // SAFETY: bytes of the block, where they will run.
+        unsafe { make_runnable(place.as_ptr(), code.len()) };
+        Some(place)
     }
 
     /// Ends writing. The code stays.
@@ -170,6 +174,17 @@ impl Block {
             unmap(write, self.size);
         }
     }
+}
+
+/// Lets every core see what was written: the last thing before anybody may run it.
+///
+/// # Safety
+/// As for [`publish`].
+unsafe fn make_runnable(start: *const u8, len: usize) {
+    #[cfg(test)]
+    tests::PUBLISHED.with_borrow_mut(|all| all.push(start.addr()..start.addr() + len));
+    // SAFETY: the caller's promise.
+    unsafe { publish(start, len) };
 }
 
 /// A private mapping with `old` and, aligned behind it, `code`; executable, no longer writable.
@@ -189,6 +204,8 @@ fn sealed(old: &[u8], code: &[u8], size: usize) -> Result<NonNull<u8>, Attempt> 
     }
     // SAFETY: our own mapping; the slice above is not used any more.
     let status = unsafe { libc::mprotect(page.as_ptr().cast(), size, libc::PROT_READ | libc::PROT_EXEC) };
+    // SAFETY: the mapping, readable; before threads run there, if it takes the place of another.
+    unsafe { make_runnable(page.as_ptr(), size) };
     if status != 0 {
         let attempt = failed("making private memory executable (mprotect)");
         unmap(page, size);
@@ -305,4 +322,34 @@ impl ProcessMark {
 fn process_number() -> i32 {
     // SAFETY: takes and changes nothing.
     unsafe { libc::getpid() }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::RefCell;
+    use core::ops::Range;
+
+    use super::*;
+
+    thread_local! {
+        /// What this thread made runnable.
+        pub(super) static PUBLISHED: RefCell<Vec<Range<usize>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// An emulator does not show what a processor would do that was not told.
+    #[test]
+    fn whatever_is_written_is_published_where_it_runs() {
+        for way in WAYS {
+            let mut pages = Pages { ways: core::slice::from_ref(way), ..Pages::new() };
+            for code in [&[1_u8; 40][..], &[2; 7], &[3; 16]] {
+                PUBLISHED.take();
+                let place = pages.add(code).unwrap().as_ptr().addr();
+                let published = PUBLISHED.take();
+                assert!(
+                    published.iter().any(|range| range.start <= place && place + code.len() <= range.end),
+                    "{published:x?} misses {place:x}"
+                );
+            }
+        }
+    }
 }

@@ -69,6 +69,9 @@ mod gate;
 mod invocation;
 mod key;
 mod lock;
+#[cfg(target_arch = "aarch64")]
+#[path = "a64.rs"]
+mod machine;
 #[cfg(target_arch = "x86_64")]
 #[path = "x64.rs"]
 mod machine;

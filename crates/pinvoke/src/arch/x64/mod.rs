@@ -19,6 +19,13 @@ macro_rules! called_from_code {
 }
 pub(crate) use called_from_code;
 
+/// Lets every core run the code that was written to these bytes: nothing to do, caches of instructions follow those of
+/// data here.
+///
+/// # Safety
+/// None here; on other machines the bytes must be mapped, readable.
+pub(crate) unsafe fn publish(_start: *const u8, _len: usize) {}
+
 mod frame;
 mod invoke;
 mod results;
