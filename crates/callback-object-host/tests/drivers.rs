@@ -13,7 +13,7 @@ use callback_object::report::{self, Report};
 use callback_object::{Attributes, CallbackObject, Directory, Status, irql};
 use callback_object_host::{Driver, Leftovers, LoadError, UnloadError, Unloaded, share};
 use callback_object_sys as sys;
-use support::{Made, aborts, compile, example, library};
+use support::{Made, aborts, compile, example, is_mapped, library};
 
 /// Every report of this process, as text.
 static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -56,11 +56,6 @@ fn calls(object: &CallbackObject) -> i32 {
     let mut calls = -1;
     object.notify(null_mut(), (&raw mut calls).cast()).unwrap();
     calls
-}
-
-fn is_mapped(path: &Path) -> bool {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.contains(path.file_name().unwrap().to_str().unwrap())
 }
 
 #[test]
@@ -124,6 +119,7 @@ fn rule_34_dropping_a_driver_unloads_it() {
     assert_eq!((object("Dropped").registered(), is_mapped(&path)), (0, false));
 }
 
+#[cfg(unix)]
 #[test]
 fn rule_34_the_loader_alone_cannot_take_a_registered_routine_away() {
     use std::ffi::CString;
@@ -147,8 +143,10 @@ fn rule_34_the_loader_alone_cannot_take_a_registered_routine_away() {
     std::mem::forget(driver);
 }
 
+#[cfg(unix)]
 const LAZY: std::ffi::c_int = 1;
 
+#[cfg(unix)]
 unsafe extern "C" {
     fn dlopen(path: *const std::ffi::c_char, flags: std::ffi::c_int) -> *mut std::ffi::c_void;
     fn dlclose(handle: *mut std::ffi::c_void) -> std::ffi::c_int;
@@ -156,9 +154,8 @@ unsafe extern "C" {
 
 #[test]
 fn a_driver_unloads_itself_from_its_routine() {
-    use std::os::unix::ffi::OsStrExt;
     let path = driver("Own", &["-DUNLOAD", "-DLEAVE"]);
-    let c_path = std::ffi::CString::new(path.as_os_str().as_bytes()).unwrap();
+    let c_path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
     let mut driver = null_mut();
     // SAFETY: a driver of these tests, and room for it.
     assert_eq!(unsafe { sys::CboLoadDriver(c_path.as_ptr(), &raw mut driver) }, sys::STATUS_SUCCESS);
@@ -180,11 +177,12 @@ fn a_driver_unloads_itself_from_its_routine() {
 fn what_is_no_driver_is_refused() {
     prepare();
     let error = |path: &Path| load(path).unwrap_err().to_string();
-    assert!(error(Path::new("/no/such/driver.so")).contains("No such file"));
+    assert!(error(Path::new("/no/such/driver.so")).contains("(os error "));
     let text = support::scratch().join("text.so");
     std::fs::write(&text, "not an image").unwrap();
     let message = error(&text);
-    assert!(message.contains("text.so") && message.contains("file too short"), "{message}");
+    let reason = if cfg!(windows) { "(os error " } else { "file too short" };
+    assert!(message.contains("text.so") && message.contains(reason), "{message}");
     let message = error(&driver("NoEntry", &["-DNO_ENTRY"]));
     assert!(message.contains("exports no DriverEntry"), "{message}");
 
@@ -214,10 +212,7 @@ fn a_second_implementation_is_refused() {
     let error = load(&example("second_implementation")).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, LoadError::SecondImplementation { .. }), "{text}");
-    assert!(
-        text.contains("libsecond_implementation.so") && text.contains("callback-object-driver"),
-        "{text}"
-    );
+    assert!(text.contains("second_implementation.") && text.contains("callback-object-driver"), "{text}");
     assert!(Directory::global().open("\\Callback\\Mine", Attributes::new()).is_err());
 }
 
@@ -280,6 +275,7 @@ fn rule_30_a_panic_does_not_go_on_in_c() {
     unsafe { sys::ExNotifyCallback(token.cast(), null_mut(), null_mut()) };
 }
 
+#[cfg(unix)]
 /// The loader may keep an image for reasons of its own; it is said, and the driver is unloaded all the same.
 #[test]
 fn an_image_that_stays_is_reported() {
@@ -302,11 +298,11 @@ fn rule_31_an_exception_stops_at_the_border() {
     let host = compile("host.cpp", Made::Program, &[]);
     let driver = compile("throws.cpp", Made::Driver, &[]);
     let report = aborts(Command::new(&host).arg("\\Callback\\Throwing").arg(driver));
-    for word in ["throwing_routine", "in throws_", "\\Callback\\Throwing", "the process aborts"] {
+    for word in ["throwing_routine", "in throws", "\\Callback\\Throwing", "the process aborts"] {
         assert!(report.contains(word), "no `{word}` in\n{report}");
     }
     assert!(!report.contains("crossed the border"), "{report}");
     let driver = compile("throws.cpp", Made::Driver, &["-DENTRY"]);
     let report = aborts(Command::new(&host).arg("\\Callback\\Throwing").arg(driver));
-    assert!(report.contains("DriverEntry of throws_") && report.contains("exception"), "{report}");
+    assert!(report.contains("DriverEntry of throws") && report.contains("exception"), "{report}");
 }

@@ -35,10 +35,15 @@ passing! {
     rule_23_case
     rule_25_a_permanent_object_stays
     rule_28_create_at_apc_level
-    rule_33_fork
-    rule_33_a_routine_forks
     rule_9_a_routine_that_never_returns
     rule_35_security
+}
+
+// Only there do processes fork.
+#[cfg(unix)]
+passing! {
+    rule_33_fork
+    rule_33_a_routine_forks
 }
 
 /// What a rule's report has to say.
@@ -53,7 +58,7 @@ fn reported(rule: &str, words: &[&str]) {
 fn rule_11_two_routines_unregister_each_other() {
     reported(
         "rule_11_two_routines_unregister_each_other",
-        &["unregister_other in rules_", "\\Callback\\Rule11", "waits for this one", "0xC4"],
+        &["unregister_other in rules", "\\Callback\\Rule11", "waits for this one", "0xC4"],
     );
 }
 
@@ -61,7 +66,7 @@ fn rule_11_two_routines_unregister_each_other() {
 fn rule_14_the_level_is_the_notifiers() {
     reported(
         "rule_14_the_level_is_the_notifiers",
-        &["routine raise_and_return in rules_", "\\Callback\\Rule14", "DISPATCH_LEVEL", "0xC8"],
+        &["routine raise_and_return in rules", "\\Callback\\Rule14", "DISPATCH_LEVEL", "0xC8"],
     );
 }
 
@@ -89,13 +94,7 @@ fn rule_26_references_are_counted() {
 fn rule_27_nothing_waits_at_dispatch_level() {
     reported(
         "rule_27_nothing_waits_at_dispatch_level",
-        &[
-            "unregister routine count in rules_",
-            "of \\Callback\\Rule27",
-            "DISPATCH_LEVEL",
-            "APC_LEVEL",
-            "0xA",
-        ],
+        &["unregister routine count in rules", "of \\Callback\\Rule27", "DISPATCH_LEVEL", "APC_LEVEL", "0xA"],
     );
 }
 
@@ -113,12 +112,17 @@ fn rule_29_registrations_are_checked() {
 #[test]
 fn rule_30_a_reported_panic_ends_the_process() {
     let report = aborts(Command::new(program()).arg("rule_30_a_reported_panic_ends_the_process"));
-    for word in ["routine report_panic in rules_", "of \\Callback\\Rule30 panicked: the disk is full"] {
+    for word in ["routine report_panic in rules", "of \\Callback\\Rule30 panicked: the disk is full"] {
         assert!(report.contains(word), "no `{word}` in\n{report}");
     }
 }
 
+/// On Windows a thread ends without unwinding, and nothing is there to be reported.
 #[test]
 fn rule_32_a_routine_ends_its_thread() {
-    reported("rule_32_a_routine_ends_its_thread", &["exit_thread in rules_", "\\Callback\\Rule32"]);
+    if cfg!(windows) {
+        passes(Command::new(program()).arg("rule_32_a_routine_ends_its_thread"));
+        return;
+    }
+    reported("rule_32_a_routine_ends_its_thread", &["exit_thread in rules", "\\Callback\\Rule32"]);
 }

@@ -1,7 +1,7 @@
 //! The three objects of the system, from real events of this one: its clock is set (to what it shows), and its
 //! kernel is asked to tell again of a processor. Both need the rights of root; without them the tests say so
 //! and check less.
-
+#![cfg(unix)]
 #![allow(
     unsafe_code,
     clippy::unwrap_used,

@@ -19,6 +19,7 @@ fn rule_34_drivers_are_unloaded_in_flight() {
     stress("150", &["-O2"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn rule_34_drivers_are_unloaded_in_flight_under_address_sanitizer() {
     stress("45", &["-fsanitize=address", "-fno-omit-frame-pointer"]);

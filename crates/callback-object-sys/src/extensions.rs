@@ -73,6 +73,7 @@ pub type PCBO_ACCESS_HOOK = Option<
     ) -> NTSTATUS,
 >;
 
+#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
 unsafe extern "system" {
     /// Like `ExCreateCallback`, with a name in UTF-8.
     pub fn CboCreateCallback(
@@ -155,6 +156,7 @@ unsafe extern "system" {
 }
 
 // As for `ExNotifyCallback`.
+#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
 unsafe extern "system-unwind" {
     /// Like `ExNotifyCallback`, and says why nothing was called.
     pub fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;

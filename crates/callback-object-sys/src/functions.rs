@@ -6,6 +6,7 @@ use crate::types::{
     POBJECT_ATTRIBUTES, PUNICODE_STRING, PVOID,
 };
 
+#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
 unsafe extern "system" {
     /// Makes a counted string of a string that ends with 0. Nothing is copied: the source has to outlive
     /// the counted string. A NULL source gives an empty string. At most 32,766 units are counted.
@@ -65,6 +66,7 @@ unsafe extern "system" {
 }
 
 // A routine may end its thread, which unwinds through the notification.
+#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
 unsafe extern "system-unwind" {
     /// Calls the object's routines in the order of their registration, in this thread, at its level, with
     /// these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are

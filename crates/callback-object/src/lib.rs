@@ -102,7 +102,8 @@
 //! - Callbacks are for one process.
 //! - Notifying from a signal handler is not supported: the handler may interrupt a notification half-way.
 //! - A routine left by `longjmp` stays entered; unregistering it then waits for ever, and says so.
-//! - On systems other than Linux and Windows only [`Fence::Portable`] is available, and only Linux is tested.
+//! - On systems other than Linux and Windows only [`Fence::Portable`] is available. Linux is tested, and Windows
+//!   under Wine.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 

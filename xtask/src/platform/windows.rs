@@ -4,6 +4,8 @@
 //! printers, and with a `bcryptprimitives.dll`, which Wine 8 lacks and the standard library of Rust wants. All of it is
 //! made once; a second run builds and runs only what changed.
 
+mod callback_objects;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -33,18 +35,25 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Tests that make sense there. The others speak of Linux: its files, its C library, compilers that run beside the
-/// test.
-const TESTS: &[&str] = &[
-    "--lib",
-    "--test",
-    "windows",
-    "--test",
-    "native_type",
-    "--test",
-    "upcall_queue",
-    "--test",
-    "upcall_exceptions",
+/// Packages and their tests that make sense there. The others speak of Linux: its files, its C library, compilers that
+/// run beside the test.
+const TESTS: &[(&str, &[&str])] = &[
+    (
+        "pinvoke",
+        &["--lib", "--test=windows", "--test=native_type", "--test=upcall_queue", "--test=upcall_exceptions"],
+    ),
+    ("callback-object", &["--lib", "--tests"]),
+    (
+        "callback-object-host",
+        &[
+            "--lib",
+            "--test=rules",
+            "--test=bad_input",
+            "--test=drivers",
+            "--test=unload",
+            "--test=system_windows",
+        ],
+    ),
 ];
 
 /// Examples, and what a run prints.
@@ -76,9 +85,12 @@ pub(crate) fn run() -> Result<Tally> {
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
     };
     let mut tally = Tally::default();
-    let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "-p", "pinvoke", "--target", TARGET]);
-    with(tests.args(TESTS));
-    test_step("tests on Windows x86-64 (Wine)", &mut tests, &mut tally)?;
+    callback_objects::fixtures(&folder.join("fixtures"), with)?;
+    for (package, arguments) in TESTS {
+        let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "-p", package, "--target", TARGET]);
+        with(tests.args(*arguments));
+        test_step(&format!("tests of {package} on Windows x86-64 (Wine)"), &mut tests, &mut tally)?;
+    }
     examples(&folder, &wine, with)?;
     Ok(tally)
 }

@@ -8,6 +8,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
+use std::panic::AssertUnwindSafe;
 use std::ptr::{self, NonNull};
 
 use callback_object::report::{self, Report};
@@ -71,11 +72,9 @@ impl DriverObject {
         let object = self.object.get();
         // SAFETY: nobody else uses the object before the driver knows it.
         let Some(entry) = (unsafe { (*object).DriverInit }) else { return STATUS_UNSUCCESSFUL };
-        let guard = Boundary { driver, function: "DriverEntry" };
+        let boundary = Boundary { driver, function: "DriverEntry" };
         // SAFETY: the driver's own entry point, with a driver object and a string that outlive the driver.
-        let status = unsafe { entry(object, self.registry_path.get()) };
-        std::mem::forget(guard);
-        status
+        boundary.around(|| unsafe { entry(object, self.registry_path.get()) })
     }
 
     /// Whether there is a `DriverUnload`.
@@ -89,10 +88,9 @@ impl DriverObject {
         let object = self.object.get();
         // SAFETY: as in `can_stop`.
         let Some(unload) = (unsafe { (*object).DriverUnload }) else { return };
-        let guard = Boundary { driver, function: "DriverUnload" };
+        let boundary = Boundary { driver, function: "DriverUnload" };
         // SAFETY: the function that the driver has set for this, with its own object.
-        unsafe { unload(object) };
-        std::mem::forget(guard);
+        boundary.around(|| unsafe { unload(object) });
     }
 }
 
@@ -106,6 +104,19 @@ fn counted(buffer: &mut [u16]) -> UNICODE_STRING {
 struct Boundary<'a> {
     driver: &'a str,
     function: &'static str,
+}
+
+impl Boundary<'_> {
+    /// Runs a function of the driver.
+    fn around<R>(self, function: impl FnOnce() -> R) -> R {
+        // An unwinder that finds nobody to catch an exception ends the process before it drops anything.
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let result = function();
+            std::mem::forget(self);
+            result
+        }));
+        result.unwrap_or_else(|_| unreachable!("what unwinds drops the boundary, which ends the process"))
+    }
 }
 
 impl Drop for Boundary<'_> {

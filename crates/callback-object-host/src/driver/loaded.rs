@@ -14,7 +14,7 @@ use callback_object::{RawRegistration, Status, irql, raw_registrations, revoke_r
 use super::entry::DriverObject;
 use super::{Leftover, Leftovers, LoadError, UnloadError, Unloaded};
 use crate::implementation;
-use crate::module::{Handle, Module, Pin, Place, announce_unload, pins_on};
+use crate::module::{Handle, Module, Pin, Place, announce_unload, full_path, pins_on};
 
 /// A loaded driver. Dropping it unloads it, with [`Leftovers::Revoke`].
 #[derive(Debug)]
@@ -73,8 +73,7 @@ impl Driver {
         }
         let refused = |reason: String| LoadError::Image { path: at(), reason };
         implementation::make_visible().map_err(refused)?;
-        // A path is a path: the loader would search for a name without a slash.
-        let file = std::fs::canonicalize(path).map_err(|error| refused(error.to_string()))?;
+        let file = full_path(path).map_err(|error| refused(error.to_string()))?;
         // SAFETY: the caller vouches for the file.
         let handle = unsafe { Handle::open(&file, false) }.map_err(|error| refused(error.to_string()))?;
         let module = handle.module().ok_or_else(|| refused("the loader does not describe it".to_owned()))?;

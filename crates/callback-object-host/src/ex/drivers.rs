@@ -7,8 +7,7 @@
 #![allow(unsafe_code, non_snake_case, reason = "functions of the C interface")]
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +21,7 @@ use callback_object_sys::{
 
 use super::ntstatus;
 use crate::driver::{Driver, Leftovers, LoadError, UnloadError};
+use crate::module::path_of;
 use crate::system::{self, Publisher};
 
 /// Drivers by what C holds for them: numbers that are given out once, and are no addresses.
@@ -47,7 +47,7 @@ pub(crate) unsafe extern "system" fn CboLoadDriver(path: PCSTR, driver: *mut PCB
     // SAFETY: not NULL, so it ends with 0.
     let path = unsafe { CStr::from_ptr(path) };
     // SAFETY: whoever names a file as a driver vouches for it.
-    match unsafe { Driver::load(OsStr::from_bytes(path.to_bytes())) } {
+    match unsafe { Driver::load(path_of(path)) } {
         Ok(loaded) => {
             let number = {
                 let (drivers, last) = &mut *lock(&DRIVERS);

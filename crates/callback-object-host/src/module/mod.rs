@@ -13,17 +13,19 @@
 //! The main program and addresses outside of any image (closures of a foreign-function interface, code
 //! generated at run time) need no pin: nobody can unload them through the loader.
 
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod loader;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod loader;
 mod pin;
 mod symbol;
-#[cfg(unix)]
-mod unix;
-#[cfg(unix)]
-use unix as loader;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use loader::{Handle, LoadError, global_symbol};
+pub(crate) use loader::{Handle, LoadError, full_path, global_symbol, path_of};
 pub use pin::Pin;
 pub(crate) use pin::{announce_unload, pins_on};
 

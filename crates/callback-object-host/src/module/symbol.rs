@@ -9,11 +9,18 @@ use super::Module;
 pub(super) fn in_file(module: &Module, address: usize) -> Option<(String, usize)> {
     let bytes = std::fs::read(module.path()).ok()?;
     let file = object::File::parse(&*bytes).ok()?;
-    let wanted = u64::try_from(address.checked_sub(module.bias)?).ok()?;
-    let symbol = file.symbols().find(|symbol| {
-        symbol.kind() == SymbolKind::Text
-            && (symbol.address()..symbol.address() + symbol.size().max(1)).contains(&wanted)
-    })?;
+    // Files of Windows name the address that the image would like; others begin at 0.
+    let base = file.relative_address_base();
+    let wanted = base.checked_add(u64::try_from(address.checked_sub(module.bias)?).ok()?)?;
+    // Where files say how long a function is, it has to reach that far.
+    let sized = |symbol: &object::Symbol<'_, '_>| match symbol.size() {
+        0 => true,
+        size => wanted < symbol.address() + size,
+    };
+    let symbol = file
+        .symbols()
+        .filter(|s| s.kind() == SymbolKind::Text && s.is_definition() && s.address() <= wanted && sized(s))
+        .max_by_key(ObjectSymbol::address)?;
     let offset = usize::try_from(wanted - symbol.address()).ok()?;
     Some((readable(symbol.name().ok()?), offset))
 }

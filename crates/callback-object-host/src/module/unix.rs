@@ -147,6 +147,16 @@ impl Drop for Handle {
     }
 }
 
+/// Where a file is, in the form that the loader takes as a path and not as a name to search for.
+pub(crate) fn full_path(file: &Path) -> std::io::Result<PathBuf> {
+    std::fs::canonicalize(file)
+}
+
+/// The path that C spells so.
+pub(crate) fn path_of(text: &CStr) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(text.to_bytes()))
+}
+
 /// The address that a name has for images which do not have it themselves.
 pub(crate) fn global_symbol(name: &CStr) -> Option<NonNull<c_void>> {
     // SAFETY: the name ends with 0.

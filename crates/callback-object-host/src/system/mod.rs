@@ -1,10 +1,15 @@
 //! What happens to this system, as the three objects that the documentation reserves for it.
 //!
+//! On Linux:
+//!
 //! | object | notified when | from |
 //! |---|---|---|
 //! | `\Callback\SetSystemTime` | the clock has been set | a timer that is cancelled by that |
 //! | `\Callback\PowerState` | the system has gone over to battery or back to mains | the kernel's device events, and `/sys/class/power_supply` for the state |
 //! | `\Callback\ProcessorAdd` | a processor has appeared, or has been started | the kernel's device events, and `/sys/devices/system/cpu` |
+//!
+//! On Windows a window that nobody sees is told of the first two; programs are not told of processors, and
+//! the third is there without being notified. The window belongs to a process in a session that has windows.
 //!
 //! The arguments are those of the documentation of `ExRegisterCallback`. Of the power notifications there is
 //! the one about the supply (`PO_CB_AC_STATUS`); policies, buttons, lids and the sleeping of the system are not
@@ -16,12 +21,24 @@
 //! notifications never overlap, and a slow routine delays later events but loses none that matter: states
 //! are read again after each event.
 
+#[cfg(unix)]
 mod clock;
-mod effects;
+#[cfg(unix)]
 mod power;
+#[cfg(unix)]
 mod processors;
-mod publisher;
+#[cfg(unix)]
 mod uevent;
+
+mod notifier;
+#[cfg(unix)]
+#[path = "linux.rs"]
+mod publisher;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod publisher;
+#[cfg(unix)]
+mod verdict;
 
 use std::sync::{Arc, OnceLock};
 

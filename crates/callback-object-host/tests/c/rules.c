@@ -2,9 +2,33 @@
 #include "check.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
 #include <time.h>
+#ifdef _WIN32
+__declspec(dllimport) void __stdcall ExitThread(unsigned long code);
+__declspec(dllimport) void __stdcall Sleep(unsigned long milliseconds);
+#else
+#include <sys/wait.h>
 #include <unistd.h>
+#endif
+
+/* Ends the program if it hangs; on Windows whoever runs it does. */
+static void end_in_20_seconds(void)
+{
+#ifndef _WIN32
+    alarm(20);
+#endif
+}
+
+static void wait_for_ever(void)
+{
+    for (;;) {
+#ifdef _WIN32
+        Sleep(1000);
+#else
+        pause();
+#endif
+    }
+}
 
 static VOID NTAPI record(PVOID context, PVOID a, PVOID b)
 {
@@ -270,7 +294,7 @@ static void rule_22_reserved_names(void)
     CboWithdrawSystemObjects();
 }
 
-static NTSTATUS open(const WCHAR *text, ULONG flags, PCALLBACK_OBJECT *object)
+static NTSTATUS open_object(const WCHAR *text, ULONG flags, PCALLBACK_OBJECT *object)
 {
     UNICODE_STRING name;
     OBJECT_ATTRIBUTES attributes;
@@ -284,13 +308,13 @@ static void rule_23_case(void)
     PCALLBACK_OBJECT object = NULL, other = NULL;
     object = create("\\Callback\\Stra\xC3\x9F"
                     "e\xC3\xA9");
-    CHECK_STATUS(open(u"\\callback\\STRA\u00DFE\u00C9", OBJ_CASE_INSENSITIVE, &other), STATUS_SUCCESS);
+    CHECK_STATUS(open_object(u"\\callback\\STRA\u00DFE\u00C9", OBJ_CASE_INSENSITIVE, &other), STATUS_SUCCESS);
     CHECK(other == object);
     /* No letter becomes two. */
-    CHECK_STATUS(open(u"\\callback\\STRASSE\u00C9", OBJ_CASE_INSENSITIVE, &other), STATUS_OBJECT_NAME_NOT_FOUND);
-    CHECK_STATUS(open(u"\\Callback\\STRA\u00DFE\u00C9", 0, &other), STATUS_OBJECT_NAME_NOT_FOUND);
-    CHECK_STATUS(open(u"\\callback\\Stra\u00DFe\u00E9", 0, &other), STATUS_OBJECT_PATH_NOT_FOUND);
-    CHECK_STATUS(open(u"\\Callback\\Stra\u00DFe\u00E9", 0, &other), STATUS_SUCCESS);
+    CHECK_STATUS(open_object(u"\\callback\\STRASSE\u00C9", OBJ_CASE_INSENSITIVE, &other), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(open_object(u"\\Callback\\STRA\u00DFE\u00C9", 0, &other), STATUS_OBJECT_NAME_NOT_FOUND);
+    CHECK_STATUS(open_object(u"\\callback\\Stra\u00DFe\u00E9", 0, &other), STATUS_OBJECT_PATH_NOT_FOUND);
+    CHECK_STATUS(open_object(u"\\Callback\\Stra\u00DFe\u00E9", 0, &other), STATUS_SUCCESS);
     CHECK(other == object);
 }
 
@@ -434,7 +458,12 @@ static VOID NTAPI exit_thread(PVOID context, PVOID a, PVOID b)
 {
     (void)a, (void)b;
     ++*(atomic_int *)context;
+#ifdef _WIN32
+    /* Nothing is unwound. */
+    ExitThread(0);
+#else
     pthread_exit(NULL);
+#endif
 }
 
 static void rule_32_a_routine_ends_its_thread(void)
@@ -456,7 +485,10 @@ static void rule_32_a_routine_ends_its_thread(void)
     CHECK(later == 1);
 }
 
-static atomic_int Inside, Leave;
+static atomic_int Inside;
+
+#ifndef _WIN32
+static atomic_int Leave;
 
 static VOID NTAPI stay(PVOID context, PVOID a, PVOID b)
 {
@@ -482,7 +514,7 @@ static void rule_33_fork(void)
     CHECK(child >= 0);
     if (child == 0) {
         /* The other thread is not here, so there is nobody to wait for. */
-        alarm(20);
+        end_in_20_seconds();
         CHECK_STATUS(CboUnregisterCallback(registration), STATUS_SUCCESS);
         CHECK(ExRegisterCallback(other, count, &calls) != NULL);
         ExNotifyCallback(other, NULL, NULL);
@@ -509,7 +541,7 @@ static void rule_33_a_routine_forks(void)
     int calls = 0, status = -1;
     PVOID first = ExRegisterCallback(object, fork_inside, &child);
     PVOID second = ExRegisterCallback(object, count, &calls);
-    alarm(20);
+    end_in_20_seconds();
     ExNotifyCallback(object, NULL, NULL);
     /* Both processes are here: each has finished its notification and can go on. */
     CHECK(calls == 1);
@@ -524,13 +556,13 @@ static void rule_33_a_routine_forks(void)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+#endif
+
 static VOID NTAPI never_return(PVOID context, PVOID a, PVOID b)
 {
     (void)context, (void)a, (void)b;
     atomic_store(&Inside, 1);
-    for (;;) {
-        pause();
-    }
+    wait_for_ever();
 }
 
 static void rule_9_a_routine_that_never_returns(void)
@@ -546,7 +578,7 @@ static void rule_9_a_routine_that_never_returns(void)
         sched_yield();
     }
     /* Nobody else waits for it. */
-    alarm(20);
+    end_in_20_seconds();
     CHECK(calls == 1);
     CHECK_STATUS(CboUnregisterCallback(before), STATUS_SUCCESS);
     CHECK_STATUS(CboUnregisterCallback(after), STATUS_SUCCESS);
@@ -640,8 +672,10 @@ static const TEST TESTS[] = {
     T(rule_29_registrations_are_checked),
     T(rule_30_a_reported_panic_ends_the_process),
     T(rule_32_a_routine_ends_its_thread),
+#ifndef _WIN32
     T(rule_33_fork),
     T(rule_33_a_routine_forks),
+#endif
     T(rule_9_a_routine_that_never_returns),
     T(rule_35_security),
 };

@@ -21,6 +21,14 @@ static void *notify(void *unused)
     return NULL;
 }
 
+#ifdef _WIN32
+__declspec(dllimport) void *__stdcall GetModuleHandleA(const char *name);
+
+static int is_mapped(const char *path)
+{
+    return GetModuleHandleA(path) != NULL;
+}
+#else
 static int is_mapped(const char *path)
 {
     char line[4096];
@@ -33,6 +41,7 @@ static int is_mapped(const char *path)
     fclose(maps);
     return found;
 }
+#endif
 
 static VOID NTAPI silent(PVOID context, CBO_SEVERITY severity, PCSTR text)
 {

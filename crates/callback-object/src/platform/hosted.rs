@@ -132,10 +132,10 @@ pub(crate) fn foreign_exception() -> bool {
     unsafe { uncaught() != 0 }
 }
 
-/// Not told apart here.
+/// Here threads end without unwinding, so that nothing else unwinds.
 #[cfg(not(unix))]
 pub(crate) fn foreign_exception() -> bool {
-    false
+    true
 }
 
 /// Has `action` run in the child of every later `fork`, on the one thread that is left.

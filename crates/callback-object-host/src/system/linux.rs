@@ -12,7 +12,7 @@ use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recvfrom, socket_with};
 
 use super::clock::ClockWatch;
-use super::effects::Notifier;
+use super::notifier::Notifier;
 use super::power::on_mains;
 use super::processors::{Processors, parse_list};
 use super::uevent::{Change, Uevent};

@@ -1,0 +1,100 @@
+//! What the tests of callback objects load on Windows: the library under its own name, and programs and drivers in
+//! C and C++ that import from it, one file per set of flags. The tests find them by the same rule of naming.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{CPP, LINKER, TARGET, output};
+use crate::run::cargo;
+
+const DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
+
+/// Where the sources are.
+const HERE: &str = "crates/callback-object-host";
+
+/// Examples that are drivers in Rust.
+const RUST: [&str; 3] = ["panicking", "second_implementation", "audit"];
+
+const PROGRAMS: &[(&str, &[&str])] =
+    &[("rules.c", &[]), ("bad_input.c", &[]), ("unload.c", &["-O2"]), ("adopt.c", &[]), ("host.cpp", &[])];
+
+const DRIVERS: &[(&str, &[&str])] = &[
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Clean\""]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Left\"", "-DLEAVE"]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Refused\"", "-DLEAVE"]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Dropped\"", "-DLEAVE"]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Own\"", "-DUNLOAD", "-DLEAVE"]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\NoEntry\"", "-DNO_ENTRY"]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Twice\""]),
+    ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Failed\"", "-DFAIL"]),
+    ("poisoned.c", &["-DPLAIN", "-O2"]),
+    ("poisoned.c", &["-DRELEASE", "-O2"]),
+    ("poisoned.c", &["-DLEAVE", "-O2"]),
+    ("throws.cpp", &[]),
+    ("throws.cpp", &["-DENTRY"]),
+];
+
+/// Builds all of it into `folder`.
+pub(super) fn fixtures(folder: &Path, with: impl Fn(&mut Command)) -> Result<()> {
+    let mut library =
+        cargo(&["build", "--quiet", "--locked", "-p", "callback-object-host", "--target", TARGET]);
+    library.arg("--lib");
+    for example in RUST {
+        library.args(["--example", example]);
+    }
+    with(&mut library);
+    output("building the library of callback objects", &mut library)?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let built = Path::new(&target).join(TARGET).join("debug");
+    let copy = |from: &Path, to: &str| {
+        fs::copy(from, folder.join(to)).with_context(|| format!("{} is missing", from.display())).map(|_| ())
+    };
+    copy(&built.join("callback_object_host.dll"), "callback_object.dll")?;
+    for example in RUST {
+        let file = format!("{example}.dll");
+        copy(&built.join("examples").join(&file), &file)?;
+    }
+    import_library(folder)?;
+    for (source, flags) in PROGRAMS {
+        compile(folder, source, flags, ".exe")?;
+    }
+    for (source, flags) in DRIVERS {
+        compile(folder, source, flags, ".dll")?;
+    }
+    Ok(())
+}
+
+/// What C is linked with: cargo's names a file that is called otherwise.
+fn import_library(folder: &Path) -> Result<()> {
+    let names = fs::read_to_string(Path::new(HERE).join("tests/abi/symbols.txt"))?;
+    let definitions = folder.join("callback_object.def");
+    fs::write(&definitions, format!("LIBRARY callback_object.dll\nEXPORTS\n{names}"))?;
+    let mut make = Command::new(DLLTOOL);
+    make.arg("-d").arg(&definitions).arg("-l").arg(folder.join("libcallback_object.dll.a"));
+    output("making an import library", &mut make).map(|_| ())
+}
+
+fn compile(folder: &Path, source: &str, flags: &[&str], extension: &str) -> Result<()> {
+    let cpp = Path::new(source).extension().is_some_and(|e| e == "cpp");
+    let mut file = Path::new(source).with_extension("").display().to_string();
+    for flag in flags {
+        let words = flag.split(|c: char| !c.is_ascii_alphanumeric());
+        file.extend(words.filter(|word| !word.is_empty()).map(|word| format!("_{word}")));
+    }
+    let mut compile = Command::new(if cpp { CPP } else { LINKER });
+    compile
+        .arg(if cpp { "-std=c++17" } else { "-std=gnu11" })
+        .args(["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-static"])
+        .args(if extension == ".dll" { &["-shared"][..] } else { &[] })
+        .args(flags)
+        .arg("-Icrates/callback-object-sys/include")
+        .arg(Path::new(HERE).join("tests/c").join(source))
+        .arg("-o")
+        .arg(folder.join(file + extension))
+        .arg(folder.join("libcallback_object.dll.a"))
+        .arg("-lpthread");
+    output("building what the tests of callback objects load", &mut compile).map(|_| ())
+}
