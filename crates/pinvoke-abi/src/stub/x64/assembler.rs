@@ -286,6 +286,12 @@ impl Assembler {
         self.load_from(&VEC_LOADS, &VEC_HEADS, width as usize, to, from);
     }
 
+    /// `movhps`: loads 8 bytes into the upper half of a vector register; the lower half stays.
+    #[inline]
+    pub(super) fn load_vec_upper(&mut self, to: u8, from: Mem) {
+        self.put_mem(Instruction::head(0, false, 0x0F16, to, from.base as u8), to, from);
+    }
+
     #[inline]
     pub(super) fn store_vec(&mut self, to: Mem, from: u8, width: VecWidth) {
         let (prefix, w, _) = VEC_LOADS[width as usize];

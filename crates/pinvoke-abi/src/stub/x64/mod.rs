@@ -19,7 +19,7 @@
 //!   sub  rsp, n               stack words and one more; above a page, touching every page
 //!   mov  r11, rdi
 //!   mov  [rsp+n-8], rdx       the result buffer; only if the result is stored
-//!   …stack words…             through rax; long ones by rep movsq or xmm0
+//!   …stack words…             in pairs through xmm0, alone through rax; long ones by rep movsq
 //!   …registers…               rsi last, being the base of all loads
 //!   mov  eax, k               variadic: number of vector registers
 //!   call r11
@@ -47,8 +47,9 @@
 //!   `long(long, long)` is another.
 //! * Pieces of 3, 5, 6 and 7 bytes are read as whole words; the record guarantees that these belong to
 //!   the value.
-//! * No frame pointer where the size of the frame is known: a short call with many arguments is as long as
-//!   the stores it makes, and that is one less.
+//! * A short call with many arguments is as long as the stores it makes. So two whole words that are neighbours
+//!   on the stack are stored as one, though they are loaded one by one; and there is no frame pointer where
+//!   the size of the frame is known.
 //! * No callee-saved register but `rbp` is touched, so there is nothing else to save.
 //! * Microsoft x64 callees preserve more than System V asks of a stub, never less.
 
@@ -122,6 +123,13 @@ enum Frame {
     Sized(u32),
     /// A number of bytes that depends on how the stack was aligned before, below a saved `rbp`.
     Aligned,
+}
+
+/// A whole word that travels on the stack: offsets in the record and on the stack.
+#[derive(Clone, Copy)]
+struct StackWord {
+    from: u32,
+    to: u32,
 }
 
 struct Stub<'a> {
@@ -212,12 +220,13 @@ impl Stub<'_> {
             self.out.mov(Gpr::R10, Gpr::Rsi);
             self.base = Gpr::R10;
         }
+        let mut first = None;
         for (index, (arg, base)) in plan.args().iter().zip(record.offsets()).enumerate() {
             match arg {
                 ArgPlan::Direct(pieces) => {
                     for piece in pieces.iter() {
                         if let Location::Stack(to) = piece.at {
-                            self.stack_piece(index, piece, base + piece.offset, to)?;
+                            self.stack_piece(index, piece, base + piece.offset, to, &mut first)?;
                         }
                     }
                 }
@@ -229,13 +238,22 @@ impl Stub<'_> {
                 ArgPlan::ByReference { at: Location::Reg(_), .. } => {}
             }
         }
+        self.lone_word(first)?;
         if let RetPlan::Indirect { pointer: Location::Stack(to), .. } = plan.ret() {
             self.out.store(stack_word(*to)?, Gpr::Rdx, Width::B8);
         }
         Ok(())
     }
 
-    fn stack_piece(&mut self, index: usize, piece: &Piece, from: u32, to: u32) -> Result<(), StubError> {
+    /// One piece. `first` is a word that was left for later, because the next may be its neighbour.
+    fn stack_piece(
+        &mut self,
+        index: usize,
+        piece: &Piece,
+        from: u32,
+        to: u32,
+        first: &mut Option<StackWord>,
+    ) -> Result<(), StubError> {
         if !to.is_multiple_of(8) || (piece.width > 8 && !piece.offset.is_multiple_of(8)) {
             return Err(StubError::Piece(Some(index)));
         }
@@ -257,10 +275,40 @@ impl Stub<'_> {
         }
         while done < piece.width {
             let width = (piece.width - done).min(8);
-            let part = Piece { offset: piece.offset + done, width, ..*piece };
-            self.load_int(Gpr::Rax, &part, from + done, Some(index))?;
-            self.out.store(stack_word(to + done)?, Gpr::Rax, Width::B8);
+            if width == 8 {
+                self.whole_word(StackWord { from: from + done, to: to + done }, first)?;
+            } else {
+                let part = Piece { offset: piece.offset + done, width, ..*piece };
+                self.load_int(Gpr::Rax, &part, from + done, Some(index))?;
+                self.out.store(stack_word(to + done)?, Gpr::Rax, Width::B8);
+            }
             done += width;
+        }
+        Ok(())
+    }
+
+    /// Stores a word with the one below it, or leaves it for the one above.
+    fn whole_word(&mut self, word: StackWord, first: &mut Option<StackWord>) -> Result<(), StubError> {
+        match first.take() {
+            Some(below) if below.to + 8 == word.to => {
+                let (lower, upper) = (self.at(below.from)?, self.at(word.from)?);
+                self.out.load_vec(0, lower, VecWidth::B8);
+                self.out.load_vec_upper(0, upper);
+                self.out.store_vec(stack_word(below.to)?, 0, VecWidth::B16);
+            }
+            other => {
+                self.lone_word(other)?;
+                *first = Some(word);
+            }
+        }
+        Ok(())
+    }
+
+    fn lone_word(&mut self, word: Option<StackWord>) -> Result<(), StubError> {
+        if let Some(StackWord { from, to }) = word {
+            let from = self.at(from)?;
+            self.out.load(Gpr::Rax, from, Width::B8, false);
+            self.out.store(stack_word(to)?, Gpr::Rax, Width::B8);
         }
         Ok(())
     }
