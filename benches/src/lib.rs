@@ -61,6 +61,13 @@ impl Row {
         }
     }
 
+    /// The same for a part of the work, of which there are so many.
+    #[must_use]
+    pub fn per(self, parts: u64) -> Row {
+        let per = |figure: f64| figure / parts as f64;
+        Row { nanoseconds: per(self.nanoseconds), rounds: self.rounds.into_iter().map(per).collect(), ..self }
+    }
+
     /// What follows, round by round, from the figures of other rows of the same case, the first of which
     /// is the case's first.
     #[must_use]
