@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The signature could come from anywhere; here it is written out.
     let ftw: Ftw = typed(&"cdecl(ptr,ptr,i32)->i32".parse()?, entry.code())?;
 
-    let (mut files, mut bytes, mut longest) = (0_u64, 0_i64, CString::default());
+    let (mut files, mut bytes, mut longest) = (0_u64, 0_i128, CString::default());
     let mut visit = |path: *const c_char, status: *const libc::stat, _flag: c_int| {
         // SAFETY: ftw passes a NUL-terminated path.
         let path = unsafe { CStr::from_ptr(path) };
@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         files += 1;
         // SAFETY: ftw passes a valid structure.
-        bytes += unsafe { (*status).st_size };
+        let size = unsafe { (*status).st_size };
+        bytes += i128::from(size);
         0
     };
     let callback = VISIT.scoped(&mut visit)?;

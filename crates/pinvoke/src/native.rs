@@ -333,6 +333,18 @@ macro_rules! function_pointer {
         function_pointer!(@ [extern "win64" fn] $($arg)*);
         #[cfg(target_arch = "x86_64")]
         function_pointer!(@ [unsafe extern "win64" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [extern "stdcall" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [unsafe extern "stdcall" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [extern "fastcall" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [unsafe extern "fastcall" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [extern "thiscall" fn] $($arg)*);
+        #[cfg(target_arch = "x86")]
+        function_pointer!(@ [unsafe extern "thiscall" fn] $($arg)*);
     };
     (@ [$($function:tt)*] $($arg:ident)*) => {
         crate::nullable_value!([$($arg,)* R,] $($function)*($($arg),*) -> R);

@@ -503,10 +503,17 @@ const fn statement(code: u16, k: u32) -> libc::sock_filter {
 }
 
 /// Of a system call or constant, which are small.
-const fn jump(code: u16, k: i64, jt: u8, jf: u8) -> libc::sock_filter {
+const fn jump(code: u16, k: libc::c_long, jt: u8, jf: u8) -> libc::sock_filter {
     assert!(k >= 0 && k < 1 << 16);
-    libc::sock_filter { code, jt, jf, k: (k as u64 & 0xffff) as u32 }
+    libc::sock_filter { code, jt, jf, k: (k & 0xffff) as u32 }
 }
+
+/// The call that maps memory.
+#[cfg(not(target_arch = "x86"))]
+const MMAP: libc::c_long = libc::SYS_mmap;
+/// The call that maps memory: it takes six arguments in registers and has a number of its own.
+#[cfg(target_arch = "x86")]
+const MMAP: libc::c_long = libc::SYS_mmap2;
 
 /// `BPF_LD | BPF_W | BPF_ABS`, `BPF_JMP | BPF_JEQ | BPF_K`, `BPF_JMP | BPF_JSET | BPF_K` and
 /// `BPF_RET | BPF_K` of linux/bpf_common.h.
@@ -523,7 +530,7 @@ fn the_pool_works_where_executable_memory_is_refused() {
     // mmap and mprotect with PROT_EXEC (their third argument, at offset 16 + 2 * 8) fail with EACCES.
     filter(&[
         statement(LOAD, 0),
-        jump(EQUAL, libc::SYS_mmap, 2, 0),
+        jump(EQUAL, MMAP, 2, 0),
         jump(EQUAL, libc::SYS_mprotect, 1, 0),
         statement(RETURN, libc::SECCOMP_RET_ALLOW),
         statement(LOAD, 32),

@@ -12,19 +12,23 @@
 //! The result stays in the registers in which the callee returned it, if a function may return there, and
 //! is stored behind `ret` otherwise; `delivery` of the architecture's module says which.
 //!
-//! There is one module per architecture, holding exactly the instruction forms that a stub needs; the
-//! listings under `tests/stubs` show what comes out, as an independent disassembler reads it.
+//! There is one module per architecture, holding exactly the instruction forms that a stub needs
+//! ([32-bit x86](x86) needs none: its calls run without stubs); the listings under `tests/stubs` show what
+//! comes out, as an independent disassembler reads it.
 
 use std::fmt;
 
 pub mod a64;
 pub mod x64;
+pub mod x86;
 
 /// The stubs of the machine that this crate is compiled for.
 #[cfg(target_arch = "aarch64")]
 pub use a64 as host;
 #[cfg(target_arch = "x86_64")]
 pub use x64 as host;
+#[cfg(target_arch = "x86")]
+pub use x86 as host;
 
 /// The largest stub, in bytes. Calls with so many arguments are better served without generated code.
 pub const MAX_STUB: usize = 16 * 1024;
@@ -38,6 +42,8 @@ pub enum StubError {
     /// A piece of this argument (counted from 0; `None`: of the result) travels in a way that the
     /// encoder has no instruction sequence for.
     Piece(Option<usize>),
+    /// None are made for this architecture.
+    Architecture,
 }
 
 impl fmt::Display for StubError {
@@ -50,6 +56,7 @@ impl fmt::Display for StubError {
             StubError::Piece(None) => {
                 f.write_str("there is no instruction sequence for the way the result travels")
             }
+            StubError::Architecture => f.write_str("no stubs are made for 32-bit x86"),
         }
     }
 }

@@ -9,3 +9,7 @@ pub(crate) use a64::*;
 mod x64;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x64::*;
+#[cfg(target_arch = "x86")]
+mod x86;
+#[cfg(target_arch = "x86")]
+pub(crate) use x86::*;

@@ -53,3 +53,37 @@ impl From<exec::NoStub> for CallError {
         }
     }
 }
+
+/// A function of 32-bit x86 has removed other than what its declaration says from the stack.
+///
+/// `stdcall`, `fastcall` and `thiscall` functions remove their arguments when they return, `cdecl` functions leave them to
+/// the caller. So a function that is declared with a convention that is not its own, or with other arguments than it has,
+/// shows at the stack pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the function has removed {removed} bytes of arguments from the stack, where its declaration says {expected}: {}",
+    self.guess()
+)]
+#[non_exhaustive]
+pub struct StackImbalance {
+    /// Bytes of stack that a function of this declaration removes.
+    pub expected: i32,
+    /// Bytes that it has removed.
+    pub removed: i32,
+}
+
+impl StackImbalance {
+    fn guess(self) -> &'static str {
+        match (self.expected, self.removed) {
+            (0, 1..) => "probably it is a stdcall function (`WINAPI`) that is declared cdecl",
+            (1.., 0) => "probably it is a cdecl function that is declared stdcall",
+            _ => "its convention or its arguments are declared wrong",
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(super) fn panic(self) -> ! {
+        panic!("{self}")
+    }
+}

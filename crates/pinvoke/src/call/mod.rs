@@ -48,6 +48,8 @@
 //!
 //! [`Tier::Auto`] takes the stub where the system grants executable memory and the thunk elsewhere. Set
 //! `PINVOKE_NO_EXEC=1` in the environment, or call [`forbid_stubs`], to have no memory made executable.
+//! On 32-bit x86 all calls take the thunk: nearly everything travels on the stack there, and what the callee
+//! removed from it is looked at behind every call, so that stubs would gain little.
 //!
 //! # Limits
 //! One call takes at most [`MAX_STACK`] bytes of stack; the area is touched
@@ -74,7 +76,7 @@ use pinvoke_abi::signature::Signature;
 use pinvoke_abi::stub::host::delivery;
 use pinvoke_abi::target::Target;
 
-pub use self::error::CallError;
+pub use self::error::{CallError, StackImbalance};
 use self::program::Program;
 pub use self::typed::{
     Difference, FnShape, NativeFn, SignatureMismatch, UnsafeNativeFn, capture, check, typed, typed_safe,
@@ -218,6 +220,10 @@ impl PreparedCall {
     /// buffer are left as they are, except that a structure returned through memory is the callee's to
     /// write. Native code may overwrite arguments that travel by reference in the record.
     ///
+    /// # Panics
+    /// On 32-bit x86, if the function has removed other than what its declaration says from the stack, see
+    /// [`try_invoke`](PreparedCall::try_invoke).
+    ///
     /// # Safety
     /// - `target` is code of this call's signature, and may be called now, with these values;
     /// - `record` points to [`record_size`](PreparedCall::record_size) readable and writable bytes
@@ -228,15 +234,45 @@ impl PreparedCall {
     /// - nothing unwinds out of the target, unless this call [can](PreparedCall::can_unwind).
     #[inline]
     pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
+        // SAFETY: the caller's promise.
+        if let Err(imbalance) = unsafe { self.try_invoke(target, record, ret) } {
+            imbalance.panic();
+        }
+    }
+
+    /// As [`invoke`](PreparedCall::invoke), and tells if the function followed another convention.
+    ///
+    /// # Errors
+    /// On 32-bit x86, where some conventions have the callee remove its arguments from the stack:
+    /// [`StackImbalance`] if it removed another number of bytes than the signature says. The call was made, and
+    /// what was found on the stack was put right; whether the function got its arguments nobody knows. Never on
+    /// other machines.
+    ///
+    /// # Safety
+    /// As for [`invoke`](PreparedCall::invoke), but the target may be a function of the same signature in another
+    /// convention that passes all arguments on the stack (`cdecl` and `stdcall`).
+    #[inline]
+    pub unsafe fn try_invoke(
+        &self,
+        target: CodePtr,
+        record: *mut u8,
+        ret: *mut u8,
+    ) -> Result<(), StackImbalance> {
         match &self.executor {
-            // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
-            Executor::Stub(stub) => unsafe { stub.call(self.results, target.as_ptr(), record, ret) },
+            Executor::Stub(stub) => {
+                // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
+                unsafe { stub.call(self.results, target.as_ptr(), record, ret) };
+                Ok(())
+            }
             // SAFETY: the caller's promise.
             Executor::Thunk(program) => unsafe { program.run(self.results, target, record, ret) },
         }
     }
 
     /// As [`invoke`](PreparedCall::invoke), with `errno` cleared before and read right after.
+    ///
+    /// # Panics
+    /// As for [`invoke`](PreparedCall::invoke).
     ///
     /// # Safety
     /// As for [`invoke`](PreparedCall::invoke).

@@ -15,7 +15,7 @@
 //! A result comes back in registers, as from a stub; only one that has to be stored (see
 //! [`delivery`](pinvoke_abi::stub::host::delivery)) goes through the frame.
 //!
-//! A register is always written in 8 bytes, since the thunk loads it so: a load wider than the store
+//! A register is always written in its whole width, since the thunk loads it so: a load wider than the store
 //! before it would wait for the store to reach the cache. For the same reason the record is read in the
 //! width of the value and not in words.
 
@@ -31,7 +31,7 @@ use pinvoke_abi::stub::host::delivery;
 use crate::arch::{CallCode, Frame, Results, called_from_code, thunk_of};
 use crate::native::CodePtr;
 
-use super::CallError;
+use super::{CallError, StackImbalance};
 
 /// Moves of one direction, sorted by operation.
 #[derive(Debug)]
@@ -60,16 +60,16 @@ struct Move {
 enum Operation {
     /// 8 bytes.
     Word,
-    /// 4 bytes, zero-extended to 8 (also where the other bytes are unspecified).
+    /// 4 bytes, zero-extended to a register (also where the other bytes are unspecified).
     Half,
     SignHalf,
     ZeroTwo,
     SignTwo,
     ZeroByte,
     SignByte,
-    /// 1 to 7 bytes, the rest zero.
+    /// Fewer bytes than a register has, the rest zero.
     ZeroOdd,
-    /// 1 to 7 bytes, sign-extended.
+    /// Fewer bytes than a register has, sign-extended.
     SignOdd,
     /// `len` bytes as they are.
     Copy,
@@ -101,6 +101,8 @@ pub(super) struct Program {
     stack: usize,
     stack_mask: isize,
     vector_regs: u64,
+    /// Bytes of stack that the callee removes.
+    popped: u32,
 }
 
 /// What [`fill_stack`] needs: lives for one call.
@@ -109,6 +111,10 @@ struct StackContext<'p> {
     record: *mut u8,
     ret: *mut u8,
 }
+
+/// Bytes of a register, and of a word of the stack.
+#[expect(clippy::cast_possible_truncation, reason = "4 or 8")]
+const WORD: u32 = size_of::<usize>() as u32;
 
 /// Pieces up to this many bytes are cut into words; longer ones are copied by `memcpy`.
 const CUT_INTO_WORDS: u32 = 64;
@@ -136,6 +142,7 @@ impl Program {
             stack,
             stack_mask: (plan.stack_align() as usize).cast_signed().wrapping_neg(),
             vector_regs: plan.vector_regs().unwrap_or(0).into(),
+            popped: plan.popped(),
         })
     }
 
@@ -144,7 +151,13 @@ impl Program {
     /// # Safety
     /// As for [`super::PreparedCall::invoke`]; and `results` is of the same plan.
     #[inline(never)]
-    pub(super) unsafe fn run(&self, results: Results, target: CodePtr, record: *mut u8, ret: *mut u8) {
+    pub(super) unsafe fn run(
+        &self,
+        results: Results,
+        target: CodePtr,
+        record: *mut u8,
+        ret: *mut u8,
+    ) -> Result<(), StackImbalance> {
         let context = StackContext { moves: &self.stack_moves, record, ret };
         let mut frame = MaybeUninit::<Frame>::uninit();
         let image = frame.as_mut_ptr();
@@ -164,6 +177,13 @@ impl Program {
             // SAFETY: the thunk of this kind has stored the register; both ranges are valid.
             unsafe { ptr::copy_nonoverlapping(from, to, r.width as usize) };
         }
+        let Some(removed) = Frame::REMOVED else { return Ok(()) };
+        // SAFETY: a field of the frame.
+        let removed = unsafe { image.byte_add(removed) }.cast::<u32>();
+        // SAFETY: of this type, and the thunk has stored it.
+        let removed = unsafe { removed.read() }.cast_signed();
+        let expected = self.popped.cast_signed();
+        if removed == expected { Ok(()) } else { Err(StackImbalance { expected, removed }) }
     }
 
     fn write_head(&self, frame: &mut MaybeUninit<Frame>, target: CodePtr, context: &StackContext<'_>) {
@@ -218,14 +238,14 @@ impl Moves {
             // SAFETY: by contract.
             let word = unsafe { load::<u64>(record, m.from) };
             // SAFETY: by contract.
-            unsafe { put_word(to, m.to, word) };
+            unsafe { put::<u64>(to, m.to, word) };
         }
         let (halves, rest) = rest.split_at(self.halves);
         for m in halves {
             // SAFETY: by contract.
             let half = unsafe { load::<u32>(record, m.from) };
             // SAFETY: by contract.
-            unsafe { put_word(to, m.to, half.into()) };
+            unsafe { put::<usize>(to, m.to, half as usize) };
         }
         for m in rest {
             // SAFETY: by contract.
@@ -241,26 +261,30 @@ impl Move {
     unsafe fn run(self, record: *mut u8, ret: *mut u8, to: *mut u8) {
         let from = self.from;
         let word = match self.operation {
-            // SAFETY: by contract, here and in all arms below.
-            Operation::Word => unsafe { load::<u64>(record, from) },
+            Operation::Word => {
+                // SAFETY: by contract, here and in all arms below.
+                let word = unsafe { load::<u64>(record, from) };
+                // SAFETY: by contract.
+                return unsafe { put::<u64>(to, self.to, word) };
+            }
             // SAFETY: by contract.
-            Operation::Half => unsafe { load::<u32>(record, from) }.into(),
+            Operation::Half => unsafe { load::<u32>(record, from) as usize },
             // SAFETY: by contract.
-            Operation::SignHalf => i64::from(unsafe { load::<i32>(record, from) }).cast_unsigned(),
+            Operation::SignHalf => widened(unsafe { load::<i32>(record, from) }.into()),
             // SAFETY: by contract.
             Operation::ZeroTwo => unsafe { load::<u16>(record, from) }.into(),
             // SAFETY: by contract.
-            Operation::SignTwo => i64::from(unsafe { load::<i16>(record, from) }).cast_unsigned(),
+            Operation::SignTwo => widened(unsafe { load::<i16>(record, from) }.into()),
             // SAFETY: by contract.
             Operation::ZeroByte => unsafe { load::<u8>(record, from) }.into(),
             // SAFETY: by contract.
-            Operation::SignByte => i64::from(unsafe { load::<i8>(record, from) }).cast_unsigned(),
+            Operation::SignByte => widened(unsafe { load::<i8>(record, from) }.into()),
             // SAFETY: by contract.
             Operation::ZeroOdd => unsafe { load_odd(record, from, self.len) },
             Operation::SignOdd => {
                 // SAFETY: by contract.
                 let value = unsafe { load_odd(record, from, self.len) };
-                let unused = 64 - 8 * self.len;
+                let unused = usize::BITS - 8 * self.len;
                 ((value << unused).cast_signed() >> unused).cast_unsigned()
             }
             Operation::Copy => {
@@ -273,22 +297,29 @@ impl Move {
                 return;
             }
             // SAFETY: by contract.
-            Operation::Address => unsafe { record.add(from as usize) }.expose_provenance() as u64,
-            Operation::ResultAddress => ret.expose_provenance() as u64,
+            Operation::Address => unsafe { record.add(from as usize) }.expose_provenance(),
+            Operation::ResultAddress => ret.expose_provenance(),
         };
         // SAFETY: by contract.
-        unsafe { put_word(to, self.to, word) };
+        unsafe { put::<usize>(to, self.to, word) };
     }
 }
 
-/// # Safety
-/// There are 8 writable bytes at `to + offset`.
+/// A signed value in a register.
 #[inline(always)]
-unsafe fn put_word(to: *mut u8, offset: u32, value: u64) {
+#[expect(clippy::cast_possible_truncation, reason = "values wider than a register are cut into words")]
+fn widened(value: i64) -> usize {
+    (value as isize).cast_unsigned()
+}
+
+/// # Safety
+/// There is room for a `T` at `to + offset`.
+#[inline(always)]
+unsafe fn put<T>(to: *mut u8, offset: u32, value: T) {
     // SAFETY: by contract.
     let place = unsafe { to.add(offset as usize) };
     // SAFETY: by contract.
-    unsafe { place.cast::<u64>().write_unaligned(value) };
+    unsafe { place.cast::<T>().write_unaligned(value) };
 }
 
 /// # Safety
@@ -302,14 +333,14 @@ unsafe fn load<T: Copy>(record: *const u8, offset: u32) -> T {
 }
 
 /// # Safety
-/// There are `len` bytes, at most 8, at `record + offset`.
-unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> u64 {
-    let mut bytes = [0_u8; 8];
+/// There are `len` bytes, fewer than a register has, at `record + offset`.
+unsafe fn load_odd(record: *const u8, offset: u32, len: u32) -> usize {
+    let mut bytes = [0_u8; size_of::<usize>()];
     // SAFETY: by contract.
     let source = unsafe { record.add(offset as usize) };
-    // SAFETY: by contract; `bytes` has 8.
+    // SAFETY: by contract; `bytes` has as many as a register.
     unsafe { ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), len as usize) };
-    u64::from_ne_bytes(bytes)
+    usize::from_ne_bytes(bytes)
 }
 
 struct Compiler {
@@ -364,6 +395,11 @@ impl Compiler {
             put(self, Move { from: from + done, to: done, len: 8, operation: Operation::Word });
             done += 8;
         }
+        // Of 5 to 7 bytes, where a register has but 4, the last are written last: before them comes a whole register.
+        if piece.width - done > WORD {
+            put(self, Move { from: from + done, to: done, len: 4, operation: Operation::Half });
+            done += 4;
+        }
         let len = piece.width - done;
         let operation = match (len, piece.extend) {
             (0, _) => return,
@@ -382,9 +418,9 @@ impl Compiler {
     fn word(&mut self, at: Location, from: u32, operation: Operation) -> Option<()> {
         match at {
             Location::Reg(reg) => {
-                self.registers.push(Move { from, to: Frame::argument(reg)?, len: 8, operation });
+                self.registers.push(Move { from, to: Frame::argument(reg)?, len: WORD, operation });
             }
-            Location::Stack(to) => self.stack.push(Move { from, to, len: 8, operation }),
+            Location::Stack(to) => self.stack.push(Move { from, to, len: WORD, operation }),
         }
         Some(())
     }

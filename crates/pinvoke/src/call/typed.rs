@@ -130,7 +130,8 @@ impl Value {
 /// A function pointer type whose arguments and result are [`NativeType`]s.
 ///
 /// Implemented for `extern fn` types, safe and unsafe, of the conventions `"C"`, `"C-unwind"`,
-/// `"system"`, `"sysv64"` and `"win64"` with up to 12 arguments, and variadic ones of `"C"`.
+/// `"system"`, `"sysv64"` and `"win64"` (on 32-bit x86 `"stdcall"`, `"fastcall"` and `"thiscall"` instead) with up to 12
+/// arguments, and variadic ones of `"C"`.
 ///
 /// # Safety
 /// The type is a function pointer, and `shape` is its signature.
@@ -165,6 +166,12 @@ macro_rules! native_fn {
         native_fn!(@both "sysv64", SysV64, $($arg)*);
         #[cfg(target_arch = "x86_64")]
         native_fn!(@both "win64", Win64, $($arg)*);
+        #[cfg(target_arch = "x86")]
+        native_fn!(@both "stdcall", Stdcall, $($arg)*);
+        #[cfg(target_arch = "x86")]
+        native_fn!(@both "fastcall", Fastcall, $($arg)*);
+        #[cfg(target_arch = "x86")]
+        native_fn!(@both "thiscall", Thiscall, $($arg)*);
     };
     (@both $abi:literal, $conv:ident, $($arg:ident)*) => {
         native_fn!(@one [extern $abi fn($($arg),*) -> R], $conv, false, $($arg)*);

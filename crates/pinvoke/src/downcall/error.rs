@@ -62,6 +62,17 @@ pub enum CallError {
     /// A callback failed during the call; the call itself ran to its end.
     #[error("the callback for {} failed in its invocation number {}", .0.position, .0.invocation)]
     Callback(#[source] Box<CallbackFailure>),
+    /// The function removed other than its arguments from the stack, as 32-bit x86 shows: its convention is not
+    /// the declared one, or its arguments are not. The call ran to its end, and the stack was put right.
+    #[error("'{prototype}' does not describe the function")]
+    Convention {
+        /// The prototype in C.
+        prototype: String,
+        /// What was seen.
+        source: call::StackImbalance,
+        /// What the call left behind.
+        outcome: Box<Outcome>,
+    },
     /// The callee wrote past the end of memory that it was given. The process may be damaged; what the call
     /// left behind can still be seen.
     #[error(
@@ -88,7 +99,7 @@ impl CallError {
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
             CallError::Callback(failure) => Some(&failure.outcome),
-            CallError::Overrun { outcome, .. } => Some(outcome),
+            CallError::Overrun { outcome, .. } | CallError::Convention { outcome, .. } => Some(outcome),
             _ => None,
         }
     }

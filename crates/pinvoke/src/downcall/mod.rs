@@ -15,7 +15,7 @@ use pinvoke_decl::types::{ResolvedFunction, TypeId, TypeTable};
 pub use crate::dynamic::Position;
 pub use error::{CallError, CallbackFailure};
 
-use crate::call::{PreparedCall, Tier};
+use crate::call::{PreparedCall, Tier, capture};
 use crate::dynamic::callback::{Failure, InProgress, Invocations};
 use crate::dynamic::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
 use crate::entry_point::EntryPoint;
@@ -326,15 +326,17 @@ impl Downcall {
 
         // Invoke, and capture.
         let in_progress = InProgress::begin(&invocations);
-        let last_error = resume_after(|| {
-            if self.options.capture {
+        let (returned, last_error) = resume_after(|| {
+            let call = || {
                 // SAFETY: the signature is that of the function, by the caller's promise; the record and
                 // the result are blocks of the sizes and alignments asked for.
-                Some(unsafe { prepared.invoke_capturing(self.code, record.start(), result.start()) })
+                unsafe { prepared.try_invoke(self.code, record.start(), result.start()) }
+            };
+            if self.options.capture {
+                let (returned, last_error) = capture(call);
+                (returned, Some(last_error))
             } else {
-                // SAFETY: as above.
-                unsafe { prepared.invoke(self.code, record.start(), result.start()) };
-                None
+                (call(), None)
             }
         });
         drop(in_progress);
@@ -352,6 +354,10 @@ impl Downcall {
         let outcome = Outcome { ret, ret_address, last_error, changed, callbacks: invocations.count() };
 
         // Cleanup is the end of `frame`.
+        if let Err(source) = returned {
+            let prototype = self.function.to_string();
+            return Err(CallError::Convention { prototype, source, outcome: Box::new(outcome) });
+        }
         if let Some((len, position)) = frame.overrun() {
             return Err(CallError::Overrun { position: position.clone(), len, outcome: Box::new(outcome) });
         }

@@ -1,5 +1,5 @@
-//! Systems on which it is not known how memory for code may be had: there is none, and every call runs by the
-//! invoke thunk.
+//! Systems on which it is not known how memory for code may be had, and machines that no stubs are made for: there is
+//! none, and every call runs by the invoke thunk.
 
 use core::ptr::NonNull;
 

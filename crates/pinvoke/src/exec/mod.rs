@@ -19,20 +19,20 @@
 #![allow(unsafe_code, reason = "maps memory and runs what it wrote there")]
 
 mod cache;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(target_arch = "x86")))]
 #[path = "linux.rs"]
 mod pages;
-#[cfg(windows)]
+#[cfg(all(windows, not(target_arch = "x86")))]
 #[path = "windows.rs"]
 mod pages;
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(any(target_arch = "x86", not(any(target_os = "linux", windows))))]
 #[path = "any.rs"]
 mod pages;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(target_arch = "x86")))]
 pub(crate) mod unwind;
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(any(target_arch = "x86", not(any(target_os = "linux", windows))))]
 pub(crate) use pages::unwind;
-#[cfg(windows)]
+#[cfg(all(windows, not(target_arch = "x86")))]
 #[path = "windows_unwind.rs"]
 pub(crate) mod unwind;
 
@@ -156,9 +156,10 @@ pub fn stub_stats() -> StubStats {
 
 /// The stub of a plan, made on first need.
 pub(crate) fn stub_for(plan: &CallPlan, record: &ArgumentRecord) -> Result<CallCode, NoStub> {
-    let cache = cache().map_err(NoStub::Memory)?;
     let with = |assembler: &mut Assembler| {
         encode(plan, record, assembler).map_err(NoStub::Code)?;
+        // Where there is no code to be put anywhere, no memory for it is asked for.
+        let cache = cache().map_err(NoStub::Memory)?;
         find_or_add(cache, assembler.code()).map_err(NoStub::Memory)
     };
     // Without the thread's buffer (the thread is ending) the call is prepared all the same.

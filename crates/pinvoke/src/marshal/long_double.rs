@@ -1,7 +1,7 @@
 //! `long double` where it is the x87's: [`LongDouble`], exact.
 //!
 //! As an argument it travels in memory on the stack, aligned to 16 bytes (System V x86-64, 3.2.3: class
-//! X87 is passed as MEMORY). rustc has no such type, but passes a structure with a misaligned member the
+//! X87 is passed as MEMORY), or to 4 on 32-bit x86. rustc has no such type, but passes a structure with a misaligned member the
 //! same way, so the native form is one. A result comes back in an x87 register, which rustc cannot name:
 //! such calls are made by the engine of [`crate::call`], after a plan.
 //!
@@ -21,7 +21,7 @@
 use pinvoke_abi::layout::Layout;
 use pinvoke_abi::target::Target;
 
-use super::{CharSet, Element, FromNative, IntoNative, MarshalError};
+use super::{CharSet, Element, FromNative, IntoNative, LongDoubleAlign, MarshalError};
 use crate::native::{NativeType, Passing};
 use crate::value::LongDouble;
 
@@ -34,10 +34,10 @@ struct Bytes {
     rest: [u8; 5],
 }
 
-/// `long double` in memory: ten bytes of value and six of padding.
+/// `long double` in memory: ten bytes of value and six of padding, of which 32-bit x86 has two.
 #[derive(Clone, Copy)]
-#[repr(C, align(16))]
-pub struct LongDoubleNative(Bytes);
+#[repr(C)]
+pub struct LongDoubleNative(Bytes, [LongDoubleAlign; 0]);
 
 impl core::fmt::Debug for LongDoubleNative {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -48,12 +48,12 @@ impl core::fmt::Debug for LongDoubleNative {
 impl From<LongDouble> for LongDoubleNative {
     fn from(number: LongDouble) -> Self {
         let [first, b1, b2, b3, b4, rest @ ..] = number.to_bytes();
-        LongDoubleNative(Bytes { first, middle: u32::from_le_bytes([b1, b2, b3, b4]), rest })
+        LongDoubleNative(Bytes { first, middle: u32::from_le_bytes([b1, b2, b3, b4]), rest }, [])
     }
 }
 
 impl From<LongDoubleNative> for LongDouble {
-    fn from(LongDoubleNative(Bytes { first, middle, rest }): LongDoubleNative) -> LongDouble {
+    fn from(LongDoubleNative(Bytes { first, middle, rest }, []): LongDoubleNative) -> LongDouble {
         let ([b1, b2, b3, b4], [b5, b6, b7, b8, b9]) = (middle.to_le_bytes(), rest);
         LongDouble::from_bytes([first, b1, b2, b3, b4, b5, b6, b7, b8, b9])
     }

@@ -33,7 +33,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use pinvoke_abi::plan::{Abi, Location, RetPlan};
+use pinvoke_abi::plan::{Abi, CallPlan, Location, RetPlan};
 use pinvoke_abi::reg::Reg;
 
 use crate::upcall::frame::{FrameOffset, FramePtr};
@@ -213,7 +213,7 @@ pub(crate) enum Needs {
 
 impl Needs {
     /// Of a call that uses these registers.
-    pub(crate) fn of(_: Abi, registers: &[Reg]) -> Needs {
+    pub(crate) fn of(_: &CallPlan, registers: &[Reg]) -> Needs {
         if registers.iter().any(|r| matches!(r, Reg::V(_))) {
             Needs::All
         } else if registers.iter().all(|r| matches!(r, Reg::X(0..=3))) {

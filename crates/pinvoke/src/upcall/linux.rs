@@ -194,7 +194,8 @@ fn file_reaches(source: &Source) -> bool {
     }
     // SAFETY: filled by fstat, which succeeded.
     let stat = unsafe { stat.assume_init() };
-    u64::try_from(stat.st_size).unwrap_or(0) >= source.offset.cast_unsigned() + TEMPLATE_SIZE as u64
+    let Ok(size) = libc::off_t::try_from(TEMPLATE_SIZE) else { return false };
+    source.offset.checked_add(size).is_some_and(|end| stat.st_size >= end)
 }
 
 /// Zeroed memory near `near`, or anywhere if there is no room.
@@ -205,7 +206,8 @@ fn reserve(near: usize, len: usize) -> io::Result<Range> {
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
     let below = BELOW + TAKEN.fetch_add(len, Ordering::Relaxed) + len;
     // A program at a fixed low address has no room below; then a place above its heap.
-    let hint = near.checked_sub(below).filter(|hint| *hint > BELOW).unwrap_or(near + (1 << 30) + below);
+    let hint =
+        near.checked_sub(below).filter(|hint| *hint > BELOW).unwrap_or(near.wrapping_add((1 << 30) + below));
     let hint = hint & !(TEMPLATE_SIZE - 1);
     // SAFETY: asks for new memory; the address is a wish.
     let start = unsafe {

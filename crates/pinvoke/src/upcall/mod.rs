@@ -75,6 +75,9 @@ mod machine;
 #[cfg(target_arch = "x86_64")]
 #[path = "x64.rs"]
 mod machine;
+#[cfg(target_arch = "x86")]
+#[path = "x86.rs"]
+mod machine;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod pages;

@@ -82,7 +82,8 @@ pub(crate) struct UpcallPlan {
     /// Of a plain plan: how its word is read from the result.
     plain: Option<Load>,
     loads: ResultLoads,
-    needs: Needs,
+    /// Read by machine code where it needs to know before it dispatches.
+    pub(super) needs: Needs,
 }
 
 /// A plan that the frame of this architecture cannot express.
@@ -230,7 +231,7 @@ impl UpcallPlan {
         // SAFETY: the caller vouches for the frame.
         let start = unsafe { frame.at(UpcallFrame::RESULT_AT) };
         // SAFETY: the first 8 bytes, of which a plain result has no more.
-        unsafe { start.cast::<u64>().write(0) };
+        unsafe { start.cast::<u64>().write_unaligned(0) };
     }
 
     /// Where to put the result until [`UpcallPlan::deliver`]: in the frame, or memory of the caller.
@@ -264,13 +265,13 @@ impl UpcallPlan {
             Outcome::Memory { returned: None, .. } => {}
             Outcome::Memory { pointer, returned: Some(returned) } => {
                 // SAFETY: the caller vouches for the frame.
-                let from = unsafe { address(frame, *pointer) }.cast::<u64>();
+                let from = unsafe { address(frame, *pointer) }.cast::<usize>();
                 // SAFETY: an address stands there.
                 let memory = unsafe { from.read() };
                 // SAFETY: the caller vouches for the frame.
                 let to = unsafe { frame.at(*returned) };
-                // SAFETY: the place of a register, which has 8 bytes.
-                unsafe { to.cast::<u64>().write(memory) };
+                // SAFETY: the place of a register, which holds an address.
+                unsafe { to.cast::<usize>().write(memory) };
             }
         }
         Returned { word: 0, loads: self.loads }
@@ -285,8 +286,7 @@ impl Whole {
         // SAFETY: the caller vouches for the frame.
         let start = unsafe { address(frame, self.at) };
         if self.by_reference {
-            // SAFETY: the place holds the 8 bytes of an address, aligned as registers and stack
-            // words are.
+            // SAFETY: the place holds an address, aligned as registers and stack words are.
             unsafe { start.cast::<*mut u8>().read() }
         } else {
             start
@@ -341,7 +341,7 @@ impl Scatter {
             // SAFETY: as above.
             let word = unsafe { self.load.read(start) };
             // SAFETY: the place of a register, which has 8 bytes.
-            unsafe { to.cast::<u64>().write(word) };
+            unsafe { to.cast::<u64>().write_unaligned(word) };
         }
     }
 }
@@ -450,5 +450,5 @@ fn needs(plan: &CallPlan) -> Needs {
             Location::Stack(_) => None,
         })
         .collect();
-    Needs::of(plan.abi(), &registers)
+    Needs::of(plan, &registers)
 }

@@ -43,7 +43,7 @@ pub enum Route {
 pub struct ThunkFlavour(pub(crate) Flavour);
 
 /// A type of function pointer that a callback can have: `unsafe extern "C" fn(A, B, ..) -> R` (also
-/// `"system"`, `"sysv64"` and `"win64"`) of up to 12 [native types](NativeType), or such a type in
+/// `"system"`, `"sysv64"` and `"win64"`; on 32-bit x86 `"stdcall"`, `"fastcall"` and `"thiscall"`) of up to 12 [native types](NativeType), or such a type in
 /// [`UserDataFirst`] or [`UserDataLast`].
 ///
 /// # Safety

@@ -344,6 +344,12 @@ macro_rules! prototypes {
         prototype!("sysv64", SysV64, [$($A $a $i)*]);
         #[cfg(target_arch = "x86_64")]
         prototype!("win64", Win64, [$($A $a $i)*]);
+        #[cfg(target_arch = "x86")]
+        prototype!("stdcall", Stdcall, [$($A $a $i)*]);
+        #[cfg(target_arch = "x86")]
+        prototype!("fastcall", Fastcall, [$($A $a $i)*]);
+        #[cfg(target_arch = "x86")]
+        prototype!("thiscall", Thiscall, [$($A $a $i)*]);
     };
 }
 

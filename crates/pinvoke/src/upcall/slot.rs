@@ -38,7 +38,7 @@ pub(crate) struct Slot {
     /// For targets that are an `entry_*`: where that leads.
     dispatch: AtomicPtr<()>,
     /// For the same: what it goes by.
-    plan: AtomicPtr<UpcallPlan>,
+    pub(super) plan: AtomicPtr<UpcallPlan>,
     /// The closure; in a dead slot, the next one that rests.
     context: AtomicPtr<()>,
     declaration: AtomicPtr<Header>,

@@ -32,7 +32,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use pinvoke_abi::plan::{Abi, Location, RetPlan};
+use pinvoke_abi::plan::{Abi, CallPlan, Location, RetPlan};
 use pinvoke_abi::reg::{Gpr, Reg};
 
 use crate::arch::describe;
@@ -201,10 +201,10 @@ pub(crate) enum Needs {
 
 impl Needs {
     /// Of a call that uses these registers.
-    pub(crate) fn of(abi: Abi, registers: &[Reg]) -> Needs {
+    pub(crate) fn of(plan: &CallPlan, registers: &[Reg]) -> Needs {
         let vectors = registers.iter().any(|r| matches!(r, Reg::Vec(_)));
         let only = |few: &[Gpr]| registers.iter().all(|r| matches!(r, Reg::Int(gpr) if few.contains(gpr)));
-        match (abi == Abi::Win64, vectors) {
+        match (plan.abi() == Abi::Win64, vectors) {
             (true, true) => Needs::Win64,
             (true, false) => Needs::Win64Ints,
             (false, true) => Needs::All,

@@ -48,6 +48,9 @@ impl Frame {
     /// Where the number of vector registers of a variadic call goes: nobody asks for it here.
     pub(crate) const VECTOR_REGS: Option<usize> = None;
 
+    /// Callees remove nothing from the stack here, and nobody looks.
+    pub(crate) const REMOVED: Option<usize> = None;
+
     /// Where an argument register lies, in bytes from the start; `None` if it carries no arguments.
     pub(crate) fn argument(reg: Reg) -> Option<u32> {
         let at = match reg {

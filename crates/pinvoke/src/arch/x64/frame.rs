@@ -53,6 +53,9 @@ impl Frame {
     /// Where the number of vector registers of a variadic call goes, in bytes from the start.
     pub(crate) const VECTOR_REGS: Option<usize> = Some(offset_of!(Frame, vector_regs));
 
+    /// Callees remove nothing from the stack here, and nobody looks.
+    pub(crate) const REMOVED: Option<usize> = None;
+
     /// Where an argument register lies, in bytes from the start; `None` if it carries no arguments.
     pub(crate) fn argument(reg: Reg) -> Option<u32> {
         let (base, index, size) = match reg {
