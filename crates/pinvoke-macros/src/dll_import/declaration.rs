@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::callback::{Closure, closure_type};
-use super::length::{Count, Counted};
+use super::length::{Count, CountOf, Counted};
 use super::options::Options;
 use super::result::{Failure, ResultForm};
 use super::returns::{self, Returns};
@@ -140,7 +140,7 @@ impl Function {
 
     /// Whether native code tells the length of a parameter.
     fn tells_length_of(&self, name: &Ident) -> bool {
-        self.returns.len_of.as_ref() == Some(name)
+        self.returns.len_of.as_ref().is_some_and(|of| of.name == *name)
             || self.parameters.iter().filter_map(Parameter::written_length_of).any(|of| of == *name)
     }
 
@@ -249,7 +249,7 @@ struct Attributes<'a> {
     /// Its room, if that is fixed.
     buffer: Option<Option<Expr>>,
     /// Of whom, and whether of its capacity.
-    count: Option<(Counted, bool)>,
+    count: Option<(CountOf, bool)>,
     is_null_terminated: bool,
     last: Option<&'a Attribute>,
 }
@@ -314,7 +314,7 @@ impl<'a> Attributes<'a> {
 
     fn parameter(self, name: Ident, ty: &Type, options: &Options) -> Result<Parameter, Error> {
         if let Some(Returns { len_of: Some(of), .. }) = &self.returns {
-            return Err(Error::new(of.span(), "write `#[len_of(...)]` before the parameter"));
+            return Err(Error::new(of.name.span(), "write `#[len_of(...)]` before the parameter"));
         }
         let of_the_declaration = options.form();
         let (own_form, returns) = (self.form.is_some(), self.returns);

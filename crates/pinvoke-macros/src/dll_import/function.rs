@@ -186,7 +186,7 @@ fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result
         .zip(&stages)
         .filter_map(|(p, s)| copy_back(p, s, function).transpose())
         .collect::<Result<Vec<_>, _>>()?;
-    let invoke = invoke(function, &stages);
+    let invoke = invoke(function, &stages)?;
     let unmarshal = unmarshal(function, fail)?;
     Ok(quote! {
         #owners
@@ -322,13 +322,18 @@ fn used(parameter: &Parameter, function: &Function) -> Result<Option<TokenStream
     if let Some(len) = parameter.returns.as_ref().and_then(|r| r.len.as_ref()) {
         return len.emit(function).map(Some);
     }
-    if function.returns.len_of.as_ref() == Some(&parameter.name) {
+    if let Some(of) = function.returns.len_of.as_ref().filter(|of| of.name == parameter.name) {
         // A negative result is a failure, which the caller sees; then nothing was written.
-        return Ok(Some(quote! {
+        let returned = quote! {
             ::core::result::Result::<_, ::pinvoke::marshal::MarshalError>::Ok(
                 // SAFETY: it is an integer.
                 unsafe { ::pinvoke::marshal::Count::count(__returned) }.unwrap_or(0)
             )
+        };
+        let native = format_ident!("__native_{}", of.name);
+        return Ok(Some(match of.in_bytes {
+            true => quote!(::pinvoke::marshal::elements(#native, #returned)),
+            false => returned,
         }));
     }
     Ok(length::written(function, |of| matches!(of, length::Counted::Parameter(of) if *of == parameter.name)))
@@ -353,12 +358,6 @@ fn native_result(function: &Function) -> TokenStream {
             quote!(#from::Native)
         }
     }
-}
-
-/// Whether the native result is that of the declared value, by itself.
-fn is_own_result(function: &Function) -> bool {
-    matches!(function.failure, Failure::Never | Failure::Usual | Failure::Policy(_))
-        && !function.has_counted_result()
 }
 
 /// Whether the declared value comes through a last parameter.
@@ -405,14 +404,15 @@ fn planned_or_plain(function: &Function, natives: &[TokenStream]) -> TokenStream
     }
 }
 
-fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
+fn invoke(function: &Function, stages: &[Stage]) -> Result<TokenStream, Error> {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
         let from = result_converter(function);
-        natives.push(quote!(__out.as_mut_ptr()));
+        natives.push(quote!(__place));
         quote! {
             // Zero, should the function leave it alone.
             let mut __out = ::core::mem::MaybeUninit::<#from::Native>::zeroed();
+            let __place = __out.as_mut_ptr();
         }
     });
     let (prepare, call) = if function.is_variadic() {
@@ -434,29 +434,30 @@ fn invoke(function: &Function, stages: &[Stage]) -> TokenStream {
         quote!((#call, ::pinvoke::LastError::NONE))
     };
     let returns = native_result(function);
-    let invoked = if calls_back(function) && is_own_result(function) {
-        let (value, form) = (function.result.value(), function.result_form());
+    let invoked = if calls_back(function) {
+        let has_failed = has_failed(function);
+        let (count, take) = take(function)?;
         quote! {
-            let ((__unclaimed, __last), __refused) = ::pinvoke::upcall::resume_or_refused(|| {
-                let (__returned, __last): (#returns, ::pinvoke::LastError) = #captured;
-                // SAFETY: the function returned it, as declared.
-                (unsafe { ::pinvoke::marshal::callback::Unclaimed::<#value, #form>::new(__returned) }, __last)
+            let (__unclaimed, __refused) = ::pinvoke::upcall::resume_or_refused(|| {
+                let __outcome: (#returns, ::pinvoke::LastError) = #captured;
+                ::pinvoke::marshal::callback::Unclaimed::new(__outcome, move |(__returned, __last)| {
+                    if !#has_failed {
+                        #count
+                        // SAFETY: the function returned it, as declared.
+                        ::core::mem::drop(unsafe { #take });
+                    }
+                })
             });
-            let __returned = __unclaimed.claim();
-        }
-    } else if calls_back(function) {
-        quote! {
-            let ((__returned, __last), __refused): ((#returns, ::pinvoke::LastError), _) =
-                ::pinvoke::upcall::resume_or_refused(|| #captured);
+            let (__returned, __last) = __unclaimed.claim();
         }
     } else {
         quote!(let (__returned, __last): (#returns, ::pinvoke::LastError) = #captured;)
     };
-    quote! {
+    Ok(quote! {
         #out
         #prepare
         #invoked
-    }
+    })
 }
 
 /// Whether a callback may panic while the function runs.
@@ -466,37 +467,21 @@ fn calls_back(function: &Function) -> bool {
 
 fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Error> {
     let name = function.name.to_string();
-    let from = result_converter(function);
-    let policy = |policy: &TokenStream| {
-        let failure = quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last));
-        let stop = quote!(if let ::core::option::Option::Some(error) = #failure { #fail });
-        (quote!(#failure.is_some()), stop)
-    };
-    let (has_failed, failed) = match &function.failure {
-        Failure::Never => (quote!(false), TokenStream::new()),
-        Failure::Usual => {
-            let has_failed = quote!(#from::is_failure(&__returned));
-            let stop = quote! {
-                if #has_failed {
-                    let error = ::pinvoke::Error::Last(__last);
-                    #fail
-                }
-            };
-            (has_failed, stop)
-        }
-        Failure::Policy(named) | Failure::UnitPolicy(named) => policy(named),
-        Failure::Hresult => policy(&quote!(::pinvoke::returns::Hresult)),
-    };
-    let native = match &function.failure {
-        Failure::UnitPolicy(_) => quote!(()),
-        Failure::Hresult if has_out_parameter(function) => quote!(__out.assume_init()),
-        Failure::Hresult => quote!(()),
-        Failure::Never | Failure::Usual | Failure::Policy(_) => quote!(__returned),
+    let has_failed = has_failed(function);
+    let failed = match policy_failure(function) {
+        Some(failure) => quote!(if let ::core::option::Option::Some(error) = #failure { #fail }),
+        None if matches!(function.failure, Failure::Never) => TokenStream::new(),
+        None => quote! {
+            if #has_failed {
+                let error = ::pinvoke::Error::Last(__last);
+                #fail
+            }
+        },
     };
     let remember = (function.options.set_last_error
         && matches!(function.result, ResultForm::Plain(_) | ResultForm::Optional { .. }))
     .then(|| quote!(__last.remember();));
-    let (count, take) = take(function, &from, &native)?;
+    let (count, take) = take(function)?;
     let refused = calls_back(function).then(|| callback::refused(&take, &has_failed, fail));
     let finish = match &function.result {
         ResultForm::Plain(_) => quote!(__value),
@@ -527,12 +512,36 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Err
     })
 }
 
+/// The failure that a policy finds in what was returned, an `Option`.
+fn policy_failure(function: &Function) -> Option<TokenStream> {
+    let policy = match &function.failure {
+        Failure::Never | Failure::Usual => return None,
+        Failure::Policy(named) | Failure::UnitPolicy(named) => named.clone(),
+        Failure::Hresult => quote!(::pinvoke::returns::Hresult),
+    };
+    Some(quote!(<#policy as ::pinvoke::returns::FailurePolicy<_>>::failure(&__returned, __last)))
+}
+
+/// Whether the function has failed, so that there is no result.
+fn has_failed(function: &Function) -> TokenStream {
+    if let Some(failure) = policy_failure(function) {
+        return quote!(#failure.is_some());
+    }
+    if matches!(function.failure, Failure::Never) {
+        return quote!(false);
+    }
+    let from = result_converter(function);
+    quote!(#from::is_failure(&__returned))
+}
+
 /// The expression that makes the result of what native code returned, and the statement before it.
-fn take(
-    function: &Function,
-    from: &TokenStream,
-    native: &TokenStream,
-) -> Result<(TokenStream, TokenStream), Error> {
+fn take(function: &Function) -> Result<(TokenStream, TokenStream), Error> {
+    let from = result_converter(function);
+    let native = match &function.failure {
+        Failure::Hresult if has_out_parameter(function) => quote!(__place.read()),
+        Failure::UnitPolicy(_) | Failure::Hresult => quote!(()),
+        Failure::Never | Failure::Usual | Failure::Policy(_) => quote!(__returned),
+    };
     let written = length::written(function, |of| matches!(of, length::Counted::Return(_)));
     let count = match (&function.returns.len, written) {
         (Some(len), None) => len.emit(function)?,

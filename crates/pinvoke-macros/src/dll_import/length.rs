@@ -2,7 +2,7 @@
 //!
 //! A parameter with `#[len_of(x)]` or `#[capacity_of(x)]` is one of the native function only. By value it is
 //! filled in; behind `&mut` native code also writes to it, and what it writes is how much of `x` is valid.
-//! `len_of(return)` counts the result.
+//! `len_of(return)` counts the result. Some count bytes: `#[len_of(x, bytes)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -11,6 +11,34 @@ use syn::spanned::Spanned;
 use syn::{BinOp, Error, Expr, ExprLit, Lit, Token, Type};
 
 use super::declaration::{Function, Kind};
+
+/// What stands in `#[len_of(...)]` and `#[capacity_of(...)]`: whose count it is, and of what.
+pub(crate) struct CountOf {
+    pub(crate) of: Counted,
+    pub(crate) in_bytes: bool,
+}
+
+impl Parse for CountOf {
+    fn parse(input: ParseStream<'_>) -> Result<CountOf, Error> {
+        Ok(CountOf { of: input.parse()?, in_bytes: in_bytes(input)? })
+    }
+}
+
+/// `, bytes` behind a name.
+pub(crate) fn in_bytes(input: ParseStream<'_>) -> Result<bool, Error> {
+    if input.is_empty() {
+        return Ok(false);
+    }
+    input.parse::<Token![,]>()?;
+    let word: Ident = input.parse()?;
+    if word != "bytes" {
+        return Err(Error::new(
+            word.span(),
+            "elements and units are counted, or `bytes`: write `#[len_of(x)]` or `#[len_of(x, bytes)]`",
+        ));
+    }
+    Ok(true)
+}
 
 /// Whose count it is.
 #[derive(Clone)]
@@ -33,6 +61,8 @@ pub(crate) struct Count {
     pub(crate) of: Counted,
     /// The room of a buffer, and not how much is in it.
     pub(crate) is_capacity: bool,
+    /// Of bytes, and not of elements.
+    pub(crate) in_bytes: bool,
     /// Native code writes to it.
     pub(crate) by_reference: bool,
     /// The integer.
@@ -40,7 +70,8 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    pub(crate) fn new(of: Counted, is_capacity: bool, ty: &Type) -> Result<Count, Error> {
+    pub(crate) fn new(of: CountOf, is_capacity: bool, ty: &Type) -> Result<Count, Error> {
+        let CountOf { of, in_bytes } = of;
         let (by_reference, ty) = match ty {
             Type::Reference(reference) if reference.mutability.is_some() => (true, (*reference.elem).clone()),
             other => (false, other.clone()),
@@ -51,7 +82,7 @@ impl Count {
                 "native code has to write the length of the result: make this a `&mut` count, or write `#[returns(len = ...)]` before the function",
             ));
         }
-        Ok(Count { of, is_capacity, by_reference, ty })
+        Ok(Count { of, is_capacity, in_bytes, by_reference, ty })
     }
 
     /// Refuses counts of what has none.
@@ -67,6 +98,10 @@ impl Count {
                 format!(
                     "only buffers have a capacity: write `#[buffer]` before `{of}`, or `#[len_of({of})]` here"
                 ),
+            )),
+            Kind::Lent { .. } if self.in_bytes => Err(Error::new(
+                of.span(),
+                format!("native code replaces `{of}`: what it tells is a number of elements"),
             )),
             Kind::Lent { .. } => Ok(()),
             Kind::Value { .. } if self.by_reference => Err(Error::new(
@@ -117,8 +152,17 @@ impl Count {
                 }
             }
         };
+        let counted = match (&self.of, self.in_bytes) {
+            (Counted::Parameter(of), true) => {
+                let native = format_ident!("__native_{of}", span = of.span());
+                quote_spanned! {of.span()=>
+                    ::pinvoke::marshal::bytes(#native, #count).and_then(<#ty as ::pinvoke::marshal::Count>::from_count)
+                }
+            }
+            _ => quote_spanned!(ty.span()=> <#ty as ::pinvoke::marshal::Count>::from_count(#count)),
+        };
         let converted = quote_spanned! {ty.span()=>
-            match <#ty as ::pinvoke::marshal::Count>::from_count(#count) {
+            match #counted {
                 ::core::result::Result::Ok(count) => count,
                 ::core::result::Result::Err(error) => {
                     let error = ::pinvoke::Error::from(error.at(#function_name, #value));
@@ -164,9 +208,17 @@ pub(crate) fn written(function: &Function, is_it: impl Fn(&Counted) -> bool) -> 
     function.parameters.iter().find_map(|p| match &p.kind {
         Kind::Count(count) if count.by_reference && is_it(&count.of) => {
             let variable = Count::variable(&p.name);
-            Some(quote! {
+            let written = quote! {
                 // SAFETY: it is here.
                 unsafe { ::pinvoke::marshal::Count::count(&raw const #variable) }
+            };
+            Some(match (&count.of, count.in_bytes) {
+                (_, false) => written,
+                (Counted::Parameter(of), true) => {
+                    let native = format_ident!("__native_{of}");
+                    quote!(::pinvoke::marshal::elements(#native, #written))
+                }
+                (Counted::Return(_), true) => quote!(::pinvoke::marshal::elements(__returned, #written)),
             })
         }
         _ => None,

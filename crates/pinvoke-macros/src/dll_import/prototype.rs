@@ -76,7 +76,7 @@ impl Input {
     pub(crate) fn native(&self) -> TokenStream {
         let (ty, form) = (with_static_lifetimes(&self.ty), &self.form);
         match &self.length {
-            None => quote!(<#ty as ::pinvoke::marshal::FromNative<#form>>::Native),
+            None => quote!(<#ty as ::pinvoke::marshal::callback::Received<'static, #form>>::Native),
             Some(_) => quote!(<#ty as ::pinvoke::marshal::FromCounted<'static, #form>>::Native),
         }
     }

@@ -13,7 +13,7 @@ use syn::{Error, Expr, GenericArgument, PathArguments, Token, Type, parenthesize
 
 use super::declaration::{Function, Kind, is_named};
 use super::import_of;
-use super::length::Length;
+use super::length::{self, Length};
 
 /// Who frees what native code hands over.
 #[derive(Clone)]
@@ -44,14 +44,21 @@ pub(crate) struct Returns {
     form: Option<Box<Type>>,
     pub(crate) len: Option<Length>,
     /// The result is the length of this buffer.
-    pub(crate) len_of: Option<Ident>,
+    pub(crate) len_of: Option<LenOf>,
+}
+
+/// `len_of(buffer)`, `len_of(buffer, bytes)`.
+#[derive(Clone)]
+pub(crate) struct LenOf {
+    pub(crate) name: Ident,
+    pub(crate) in_bytes: bool,
 }
 
 enum Entry {
     Owner(Owner),
     AllocateWith(Ident),
     Len(Length),
-    LenOf(Ident),
+    LenOf(LenOf),
     Form(Box<Type>),
 }
 
@@ -88,7 +95,7 @@ impl Parse for Entry {
             "len_of" => {
                 let content;
                 parenthesized!(content in input);
-                Entry::LenOf(content.parse()?)
+                Entry::LenOf(LenOf { name: content.parse()?, in_bytes: length::in_bytes(&content)? })
             }
             _ => return Err(Error::new(span, format!("unknown word: {ENTRIES}"))),
         })
@@ -112,7 +119,7 @@ impl Parse for Returns {
                 },
                 Entry::AllocateWith(name) => allocate = Some(name),
                 Entry::Len(len) => returns.len = Some(len),
-                Entry::LenOf(name) => returns.len_of = Some(name),
+                Entry::LenOf(of) => returns.len_of = Some(of),
                 Entry::Form(ty) => returns.form = Some(ty),
             }
         }
@@ -381,7 +388,7 @@ pub(crate) fn check_buffer(ty: &Type, has_length: bool) -> Result<(), Error> {
 
 /// The parameter that is a buffer of this name, or an error at the name.
 pub(crate) fn check_len_of(function: &Function) -> Result<(), Error> {
-    let Some(name) = &function.returns.len_of else { return Ok(()) };
+    let Some(LenOf { name, .. }) = &function.returns.len_of else { return Ok(()) };
     match function.parameters.iter().find(|p| p.name == *name).map(|p| &p.kind) {
         Some(Kind::Lent { .. }) => Ok(()),
         Some(_) => {

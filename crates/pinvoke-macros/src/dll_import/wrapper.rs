@@ -85,11 +85,14 @@ impl Prototype {
             .then(|| quote!(let __last_error = ::pinvoke::marshal::callback::KeptLastError::now();));
         let arguments = self.arguments(declaration, name);
         let values = (0..self.inputs.len()).map(argument);
+        let write_back = self.write_back(declaration, name);
         let (output, form) = (&self.output, &self.output_form);
         quote! {
             #keep
             #arguments
-            match ::pinvoke::marshal::callback::result::<#output, #form>(#callee(#(#values),*)) {
+            let __answer = #callee(#(#values),*);
+            #write_back
+            match ::pinvoke::marshal::callback::result::<#output, #form>(__answer) {
                 ::core::result::Result::Ok(native) => native,
                 ::core::result::Result::Err(error) => {
                     return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, "");
@@ -98,17 +101,32 @@ impl Prototype {
         }
     }
 
+    /// Statements that give native code the elements that the closure has changed.
+    fn write_back(&self, declaration: &TokenStream, name: &str) -> TokenStream {
+        let counted = self.inputs.iter().enumerate().filter(|(_, input)| input.length.is_some());
+        let write_back = counted.map(|(i, input)| {
+            let (native, storage, label) = (native(i), storage(i), &input.label);
+            let (ty, form) = (&input.ty, &input.form);
+            quote! {
+                // SAFETY: native code's elements are there as long as the callback runs, as declared.
+                if let ::core::result::Result::Err(error) = unsafe {
+                    <#ty as ::pinvoke::marshal::FromCounted<'_, #form>>::write_back(#native, &mut #storage)
+                } {
+                    return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, #label);
+                }
+            }
+        });
+        quote!(#(#write_back)*)
+    }
+
     /// Statements that convert each native argument `__native{i}` to `__argument{i}`.
     pub(crate) fn arguments(&self, declaration: &TokenStream, name: &str) -> TokenStream {
         let arguments = self.inputs.iter().enumerate().map(|(i, input)| {
             let (argument, label) = (argument(i), &input.label);
-            let storage = input.length.is_some().then(|| {
-                let storage = storage(i);
-                quote!(let mut #storage = ::core::default::Default::default();)
-            });
+            let storage = storage(i);
             let value = convert(input, i);
             quote! {
-                #storage
+                let mut #storage = ::core::default::Default::default();
                 let #argument = match #value {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(error) => {
@@ -143,14 +161,16 @@ fn storage(i: usize) -> Ident {
 
 /// A `Result` of the converted argument.
 fn convert(input: &Input, i: usize) -> TokenStream {
-    let (native, ty, form) = (native(i), &input.ty, &input.form);
+    let (native, storage, ty, form) = (native(i), storage(i), &input.ty, &input.form);
     match &input.length {
         None => quote! {
             // SAFETY: native code calls back as the declaration says.
-            unsafe { ::pinvoke::marshal::callback::argument::<#ty, #form>(#native) }
+            unsafe {
+                <#ty as ::pinvoke::marshal::callback::Received<'_, #form>>::receive(#native, &mut #storage)
+            }
         },
         Some(length) => {
-            let (count, storage) = (count(length), storage(i));
+            let count = count(length);
             quote! {
                 #count.and_then(|count| {
                     // SAFETY: native code calls back as the declaration says: so many elements are there.

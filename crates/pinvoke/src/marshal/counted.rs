@@ -1,10 +1,12 @@
 //! Arrays and text that native code hands over with a count: results with `len = ...`, and arguments of
 //! callbacks.
 
+use core::fmt;
 use core::marker::PhantomData;
 
 use super::length::in_memory;
 use super::owner::Freed;
+use super::structure::Held;
 use super::{Element, MarshalError, Null, Owned, Owner, Reason};
 use crate::native::NativeType;
 
@@ -60,11 +62,46 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
         storage: &'s mut Self::Storage,
     ) -> Result<Self, MarshalError>;
 
+    /// Writes converted elements back to where they came from, once nobody uses the value any more.
+    ///
+    /// # Errors
+    /// One of them has no native form; native code keeps its own elements then, all of them.
+    ///
+    /// # Safety
+    /// [`Self::from_counted`] was given the two, and the elements are still there.
+    #[inline]
+    unsafe fn write_back(native: Self::Native, storage: &mut Self::Storage) -> Result<(), MarshalError> {
+        let _ = (native, storage);
+        Ok(())
+    }
+
     /// As [`FromNative::is_failure`](super::FromNative::is_failure).
     #[inline]
     fn is_failure(native: &Self::Native) -> bool {
         let _ = native;
         false
+    }
+}
+
+/// Converted elements that native code still has, and that may change.
+pub struct Changing<T: Element<M>, M: ?Sized>(Vec<T>, PhantomData<M>);
+
+impl<T: Element<M>, M: ?Sized> Default for Changing<T, M> {
+    fn default() -> Self {
+        Changing(Vec::new(), PhantomData)
+    }
+}
+
+impl<T: Element<M>, M: ?Sized> Drop for Changing<T, M> {
+    /// What they own, such as a handle, never stopped being native code's.
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(T::give_away);
+    }
+}
+
+impl<T: Element<M>, M: ?Sized> fmt::Debug for Changing<T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changing").field("len", &self.0.len()).finish_non_exhaustive()
     }
 }
 
@@ -123,15 +160,20 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s [T] {
 
 impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
     type Native = *mut T::Native;
-    type Storage = ();
+    type Storage = Changing<T, M>;
+    const LOOKS_AT_STORAGE: bool = !T::IN_PLACE;
 
     #[inline]
     unsafe fn from_counted(
         native: *mut T::Native,
         count: usize,
-        (): &'s mut (),
+        storage: &'s mut Changing<T, M>,
     ) -> Result<&'s mut [T], MarshalError> {
-        const { assert!(T::IN_PLACE, "elements that are converted cannot be changed where they are") };
+        if !T::IN_PLACE {
+            // SAFETY: the caller's promise.
+            storage.0 = unsafe { values::<T, M>(native, count) }?;
+            return Ok(&mut storage.0);
+        }
         let count = in_memory::<T>(count)?;
         match (native.is_null(), count) {
             (_, 0) => Ok(&mut []),
@@ -139,6 +181,31 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
             // SAFETY: not null, and the size fits into memory; the rest is the caller's promise.
             (false, _) => Ok(unsafe { core::slice::from_raw_parts_mut(native.cast(), count) }),
         }
+    }
+
+    #[inline]
+    unsafe fn write_back(native: *mut T::Native, storage: &mut Changing<T, M>) -> Result<(), MarshalError> {
+        const {
+            assert!(
+                T::IN_PLACE || !core::mem::needs_drop::<T::Guard>(),
+                "these elements point to memory of this side, which would be gone when native code looks: declare texts in them as `owned` or `fixed`, or take `&[T]`"
+            );
+        }
+        let mut changed = Vec::with_capacity(storage.0.len());
+        for value in &storage.0 {
+            changed.push(Held::<T, M>::of(value)?.0);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: so many elements are there, by contract; not null, for there are some.
+        let places = unsafe { core::slice::from_raw_parts_mut(native, changed.len()) };
+        for (place, new) in places.iter_mut().zip(changed) {
+            // SAFETY: of native code's own form, read before; it is replaced.
+            unsafe { T::release(place) };
+            *place = new.take();
+        }
+        Ok(())
     }
 
     fn is_failure(native: &*mut T::Native) -> bool {
@@ -227,6 +294,15 @@ where
         }
         // SAFETY: the caller's promise.
         unsafe { T::from_counted(native, count, storage) }.map(Some)
+    }
+
+    #[inline]
+    unsafe fn write_back(native: T::Native, storage: &mut T::Storage) -> Result<(), MarshalError> {
+        if native.is_null() {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { T::write_back(native, storage) }
     }
 }
 

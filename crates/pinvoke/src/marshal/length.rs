@@ -1,6 +1,7 @@
 //! How many: counts that travel beside arrays and text, as integers of any width.
 //!
 //! .NET reads a count as `SizeConst + argument[SizeParamIndex]`. Here a declaration says `len = 4 + n`,
+//! a parameter with `#[len_of(x, bytes)]` or `#[capacity_of(x, bytes)]` carries bytes instead of elements,
 //! and a closure argument [`Counted`](super::Counted) has a third parameter for the constant. Sums and
 //! products are checked: a count that is negative, or too large, is an error and never a size.
 
@@ -110,6 +111,52 @@ pub fn product(
 ) -> Result<usize, MarshalError> {
     let (a, b) = (a?, b?);
     a.checked_mul(b).ok_or_else(|| wrong(format_args!("{a} * {b}"), "larger than the address space"))
+}
+
+/// A native address of elements of one size, whose bytes a declaration may count.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no address of elements, so that its bytes cannot be counted",
+    note = "`bytes` is for slices, vectors, buffers and text"
+)]
+pub trait Elements: NativeType {
+    /// Bytes of one element.
+    const SIZE: usize;
+}
+
+impl<T> Elements for *const T {
+    const SIZE: usize = size_of::<T>();
+}
+
+impl<T> Elements for *mut T {
+    const SIZE: usize = size_of::<T>();
+}
+
+/// How many bytes so many elements have.
+///
+/// # Errors
+/// As for [`product`].
+#[doc(hidden)]
+#[inline]
+pub fn bytes<N: Elements>(_: N, elements: usize) -> Result<usize, MarshalError> {
+    product(Ok(elements), Ok(N::SIZE))
+}
+
+/// How many elements so many bytes are.
+///
+/// # Errors
+/// [`Reason::Count`] if one of them is there in part only.
+#[doc(hidden)]
+#[inline]
+pub fn elements<N: Elements>(_: N, bytes: Result<usize, MarshalError>) -> Result<usize, MarshalError> {
+    let bytes = bytes?;
+    // Elements of no size are never there.
+    let size = N::SIZE.max(1);
+    match bytes % size {
+        0 => Ok(bytes / size),
+        _ => {
+            Err(wrong(format_args!("{bytes} bytes"), format!("no whole number of elements of {size} bytes")))
+        }
+    }
 }
 
 /// Refuses a count that native code reports of a buffer that is smaller.

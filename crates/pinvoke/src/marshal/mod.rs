@@ -133,9 +133,9 @@ pub use fixed::{Fixed, Truncated};
 pub use guid::{Guid, ParseGuidError};
 pub use handle::{Exchange, Handle, HandleKind, HandleRef, HandleSlot, HandleValue, OwnedHandle};
 pub use lend::{Lend, Nobody};
-pub use length::{Count, Length, count};
+pub use length::{Count, Elements, Length, count};
 #[doc(hidden)]
-pub use length::{product, sum};
+pub use length::{bytes, elements, product, sum};
 pub use nullable::Null;
 pub use number::Complex;
 pub use owner::{CoTaskMem, Free, Owned, Owner};

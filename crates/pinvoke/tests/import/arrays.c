@@ -140,3 +140,25 @@ void TestOutArrayOfStructs(int *size, mystrstruct2 **array) {
         (*array)[i].size = 4;
     }
 }
+
+/* sizes in bytes */
+int64_t sum_bytes(const int32_t *values, uint16_t bytes) {
+    int64_t sum = 0;
+    for (int i = 0; i < bytes / 4; i++) sum += values[i];
+    return bytes % 4 ? -1 : sum;
+}
+int fill_bytes(int32_t *values, uint32_t *bytes, uint32_t back) {
+    uint32_t capacity = *bytes;
+    for (uint32_t i = 0; i < capacity / 4; i++) values[i] = (int32_t)i + 1;
+    *bytes = back;
+    return (int)capacity;
+}
+ssize_t fill_bytes_returned(int32_t *values, size_t capacity) {
+    if (capacity < 8) return -1;
+    values[0] = 5;
+    values[1] = 6;
+    return 8;
+}
+const uint16_t *some_bytes(uint32_t *bytes) { static const uint16_t v[] = {7, 8, 9}; *bytes = sizeof v; return v; }
+int upper16(uint16_t *text, size_t bytes) { text[0] = 'X'; text[1] = 0; return (int)bytes; }
+size_t bytes_given(const uint16_t *text, size_t bytes) { return text ? bytes : 1000; }

@@ -343,3 +343,49 @@ fn the_documented_functions_for_arrays() {
         assert_eq!(array, vec![Text { buffer: "***".to_owned(), size: 4 }; 5]);
     });
 }
+
+#[dll_import("arrays", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    safe fn sum_bytes(values: &[i32], #[len_of(values, bytes)] bytes: u16) -> Result<i64, Error>;
+    safe fn fill_bytes(
+        #[buffer] values: &mut Vec<i32>,
+        #[capacity_of(values, bytes)] bytes: &mut u32,
+        back: u32,
+    ) -> Result<i32, Error>;
+    #[returns(len_of(values, bytes))]
+    safe fn fill_bytes_returned(
+        #[buffer(3)] values: &mut Vec<i32>,
+        #[capacity_of(values, bytes)] bytes: usize,
+    ) -> isize;
+    safe fn some_bytes(#[len_of(return, bytes)] bytes: &mut u32) -> &'static [u16];
+    #[dll_import(char_set = Utf16, exact_spelling)]
+    safe fn upper16(#[buffer(16)] text: &mut String, #[capacity_of(text, bytes)] bytes: usize) -> i32;
+    #[dll_import(char_set = Utf16, exact_spelling)]
+    safe fn bytes_given(text: Option<&str>, #[len_of(text, bytes)] bytes: usize) -> usize;
+}
+
+#[test]
+fn counts_of_bytes_follow_from_elements() {
+    LazyLock::force(&LIBRARY);
+    assert_eq!(sum_bytes(&[1, 20, 300]).unwrap(), 321);
+    assert_eq!(sum_bytes(&[]).unwrap(), 0);
+    let error = reason(sum_bytes(&[0; 16_384]));
+    assert!(error.ends_with("the count 65536 is too large for u16"), "{error}");
+
+    let mut values = Vec::with_capacity(4);
+    assert_eq!(fill_bytes(&mut values, 12).unwrap(), 16);
+    assert_eq!(values, [1, 2, 3]);
+    let error = reason(fill_bytes(&mut values, 10));
+    assert!(error.ends_with("the count 10 bytes is no whole number of elements of 4 bytes"), "{error}");
+    let error = reason(fill_bytes(&mut values, 20));
+    assert!(error.ends_with("the count 5 is larger than the buffer of 4 elements"), "{error}");
+    assert_eq!(fill_bytes_returned(&mut values), 8);
+    assert_eq!(values, [5, 6]);
+    assert_eq!(some_bytes(), [7, 8, 9]);
+
+    let mut text = "abc".to_owned();
+    assert_eq!(upper16(&mut text), 32);
+    assert_eq!(text, "X");
+    assert_eq!(bytes_given(Some("a😀")), 6);
+    assert_eq!(bytes_given(None), 1000);
+}

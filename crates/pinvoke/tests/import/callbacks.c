@@ -54,6 +54,32 @@ int two(int (*a)(void *, int), void *of_a, int (*b)(int, void *), void *of_b)
     return 10 * a(of_a, 1) + b(2, of_b);
 }
 
+/* Wide text */
+int texts16(int (*f)(const unsigned short *, const unsigned short *))
+{
+    static const unsigned short pair[] = {'a', 0xd83d, 0xde00, 0}, alone[] = {0xd83d, 0};
+    return f(pair, NULL) + 10 * f(pair + 3, pair) + 100 * f(alone, NULL);
+}
+int texts32(int (*f)(const unsigned *, int))
+{
+    static const unsigned text[] = {0x1f600, 'b', 0};
+    return f(text, 1) + f(text, 2);
+}
+
+/* Elements that are changed */
+struct person { char *name; int is_member; };
+int change(void (*f)(int, struct person *), int n)
+{
+    struct person people[2] = {{strdup("Ada"), 2}, {strdup("Grace"), 0}};
+    f(n, people);
+    int result = (int)strlen(people[0].name) * 1000 + (int)strlen(people[1].name) * 100
+        + people[0].is_member * 10 + people[1].is_member;
+    free(people[0].name);
+    free(people[1].name);
+    return result;
+}
+int change_none(int (*f)(int, struct person *), int n) { return f(n, NULL); }
+
 /* errno */
 int errno_before(int code, void (*f)(void)) { errno = code; f(); return -1; }
 int errno_after(int code, void (*f)(void)) { f(); errno = code; return -1; }

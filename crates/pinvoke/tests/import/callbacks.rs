@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use pinvoke::marshal::Reason;
+use pinvoke::marshal::{Marshal, Reason};
 use pinvoke::native::CodePtr;
 use pinvoke::upcall::lookup;
 use pinvoke::{Error, LastError, dll_import};
@@ -116,6 +116,105 @@ fn arguments_count_each_other() {
         )
     };
     assert_eq!((sum, values), (321, [1, 20, 300, 0]));
+}
+
+#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")], char_set = Utf16, exact_spelling)]
+unsafe extern "C" {
+    fn texts16(f: impl FnMut(&str, Option<&str>) -> i32) -> Result<i32, Error>;
+    #[dll_import(bool = pinvoke::marshal::Bool32, entry_point = "texts16")]
+    fn texts16_bool(#[on_panic(return)] f: impl FnMut(&str, Option<String>) -> bool) -> i32;
+    #[dll_import(char_set = Utf32)]
+    fn texts32(f: impl FnMut(Counted<&str, 1>, i32) -> i32) -> i32;
+}
+
+#[test]
+fn wide_text_is_a_str_while_the_closure_runs() {
+    library();
+    let mut seen = Vec::new();
+    let error = unsafe {
+        texts16(|text, other| {
+            seen.push((text.to_owned(), other.map(str::to_owned)));
+            1
+        })
+    }
+    .unwrap_err();
+    assert_eq!(seen, [("a😀".to_owned(), None), (String::new(), Some("a😀".to_owned()))]);
+    assert_eq!(
+        error.to_string(),
+        "cannot convert argument `0` of `f of texts16`: the text is not UTF-16: the first wrong unit is at index 0"
+    );
+    assert_eq!(unsafe { texts16_bool(|text, _| text.is_empty()) }, 10);
+    let mut counted = Vec::new();
+    unsafe {
+        texts32(|text, _| {
+            counted.push(text.to_owned());
+            0
+        })
+    };
+    assert_eq!(counted, ["😀", "😀b"]);
+}
+
+#[derive(Debug, PartialEq, Marshal)]
+#[native(bool = pinvoke::marshal::Bool32)]
+struct Person {
+    #[marshal(owned)]
+    name: String,
+    is_member: bool,
+}
+
+#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    fn change(f: impl FnMut(i32, Counted<&mut [Person], 0>), n: i32) -> Result<i32, Error>;
+    fn change_none(f: impl FnMut(i32, Option<Counted<&mut [Person], 0>>) -> i32, n: i32) -> i32;
+}
+
+#[test]
+fn converted_elements_are_changed_where_they_are() {
+    library();
+    let changed = unsafe {
+        change(
+            |n, people| {
+                assert_eq!(people.len(), n as usize);
+                let ada = Person { name: "Ada".to_owned(), is_member: true };
+                assert_eq!(people[0], ada);
+                people[0].name.push_str(" Lovelace");
+                people[1].is_member = true;
+            },
+            2,
+        )
+    };
+    // C's 2 was true; what is written back is Rust's.
+    assert_eq!(changed.unwrap(), 12 * 1000 + 500 + 11);
+    // Only those that were counted.
+    assert_eq!(unsafe { change(|_, people| people[0].is_member = false, 1) }.unwrap(), 3500);
+    assert_eq!(unsafe { change_none(|_, people| i32::from(people.is_none()), 3) }, 1);
+}
+
+#[test]
+fn elements_without_a_native_form_leave_native_code_what_it_had() {
+    library();
+    let result = unsafe {
+        change(
+            |_, people| {
+                people[0].name = "changed".to_owned();
+                people[1].name = "with\0NUL".to_owned();
+            },
+            2,
+        )
+    };
+    let error = result.unwrap_err().to_string();
+    assert!(error.starts_with("cannot convert argument `1` of `f of change`"), "{error}");
+    // As after a panic.
+    let panic = catch_unwind(|| unsafe {
+        change(
+            |_, people| {
+                people[0].name.clear();
+                panic!("changed before")
+            },
+            2,
+        )
+    });
+    assert!(panic.is_err());
 }
 
 #[test]

@@ -32,6 +32,7 @@ void thing_renew(thing **t) { int n = *t ? (*t)->number : 0; if (*t) thing_close
 void thing_out_and_call(thing **out, void (*call)(const thing *)) { *out = thing_open(7); call(*out); }
 void thing_visit(thing *t, void (*call)(const thing *)) { call(t); call(NULL); }
 thing *thing_call_and_open(void (*call)(int), int n) { call(n); return thing_open(9); }
+int thing_out_last(void (*call)(int), int n, thing **out) { *out = n < 0 ? NULL : thing_open(n); call(n); return n < 0 ? -1 : 0; }
 const char *thing_bad_text(thing **out) { *out = thing_open(8); return "\xff"; }
 typedef struct { int before; thing *t; } holder;
 int holder_number(const holder *h) { return h->before + thing_number(h->t); }

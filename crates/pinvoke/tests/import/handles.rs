@@ -63,6 +63,8 @@ unsafe extern "C" {
     safe fn thing_renew_or_not(thing: Exchange<'_, Thing>, text: &str) -> Result<(), pinvoke::Error>;
     safe fn thing_out_and_call(out: &mut Option<Thing>, call: impl FnMut(HandleRef<'_, Thing>));
     safe fn thing_call_and_open(call: impl FnMut(i32), n: i32) -> Thing;
+    #[dll_import(preserve_sig = false)]
+    safe fn thing_out_last(call: impl FnMut(i32), n: i32) -> Result<Thing, pinvoke::Error>;
     #[dll_import(entry_point = "thing_call_and_open")]
     safe fn thing_call_with_color(call: impl FnMut(Color), n: i32) -> Result<Thing, pinvoke::Error>;
     safe fn thing_visit(thing: &Thing, call: impl FnMut(Option<HandleRef<'_, Thing>>));
@@ -229,4 +231,16 @@ fn members_and_integers() {
     assert_eq!(slot_pair(&a, Some(&b)), 40_041);
     // The invalid handle is the first of the declared ones.
     assert_eq!(slot_pair(&a, None), 39_999);
+}
+
+#[test]
+fn a_handle_from_a_last_parameter_is_owned_before_a_panic_goes_on() {
+    let _library = library();
+    assert_eq!(thing_number(&thing_out_last(|_| (), 11).unwrap()), 11);
+    for number in [12, -1] {
+        let panic =
+            std::panic::catch_unwind(|| thing_out_last(|_| panic!("in the callback"), number)).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"in the callback"));
+    }
+    assert_eq!(things_open(), 0);
 }

@@ -4,9 +4,11 @@
 //!
 //! The traits are those of a declared function, in reverse: arguments come by [`FromNative`], the result
 //! goes by [`IntoNative`]. What native code hands over is borrowed for the length of the invocation, so
-//! an argument is a `&str` or a `&Stat`, and nothing can keep it. A pointer to several elements is
+//! an argument is a `&str` or a `&Stat`, and nothing can keep it; wide text behind a `&str` is converted for
+//! as long. A pointer to several elements is
 //! spelled `Counted<&[T], I>`, where `I` is the index, from 0, of the argument that has their count
-//! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. `UserData`, as the first or
+//! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. Elements of a `&mut` slice that
+//! have another native form are written back when the closure has returned. `UserData`, as the first or
 //! the last argument, is the `void *` of the API and not seen by the closure at all.
 //!
 //! ```
@@ -72,6 +74,7 @@
 //! without the checks could hand out two `&mut` to it, or use it on a thread that it must not reach.
 
 mod function;
+mod received;
 
 use core::marker::PhantomData;
 use std::error::Error;
@@ -79,57 +82,44 @@ use std::error::Error;
 pub use function::{
     CallbackType, Function, LeakedRegistration, MaySend, Registered, Sendable, Sends, code_of,
 };
+pub use received::Received;
 
-use super::{Detached, FromNative, IntoNative, MarshalError};
+use super::{Detached, IntoNative, MarshalError};
 use crate::last_error::{ErrnoCell, LastError};
 use crate::native::NativeType;
 use crate::upcall::{Declaration, Prototype};
 
-/// An argument that native code passed.
-///
-/// # Errors
-/// It is no value of the type.
-///
-/// # Safety
-/// As for [`FromNative::from_native`].
+/// What a function returned, until somebody asks for it: given up, which takes over what it owns and
+/// drops that, if it never happens because a callback has panicked.
 #[doc(hidden)]
-#[inline(always)]
-pub unsafe fn argument<T: FromNative<M>, M: ?Sized>(native: T::Native) -> Result<T, MarshalError> {
-    // SAFETY: the caller's promise.
-    unsafe { T::from_native(native) }
+pub struct Unclaimed<N: Copy, F: Fn(N)> {
+    native: N,
+    give_up: F,
 }
 
-/// What a function returned, until somebody asks for it: taken over and dropped if that never happens,
-/// because a callback has panicked.
-#[doc(hidden)]
-pub struct Unclaimed<T: FromNative<M>, M: ?Sized>(T::Native);
-
-impl<T: FromNative<M>, M: ?Sized> Unclaimed<T, M> {
-    /// # Safety
-    /// As for [`FromNative::from_native`].
+impl<N: Copy, F: Fn(N)> Unclaimed<N, F> {
     #[inline]
-    pub unsafe fn new(native: T::Native) -> Self {
-        Unclaimed(native)
+    pub fn new(native: N, give_up: F) -> Self {
+        Unclaimed { native, give_up }
     }
 
-    /// The native result.
+    /// The native result. The way to give it up borrows and owns nothing.
     #[inline]
     #[must_use]
-    pub fn claim(self) -> T::Native {
-        core::mem::ManuallyDrop::new(self).0
+    pub fn claim(self) -> N {
+        core::mem::ManuallyDrop::new(self).native
     }
 }
 
-impl<T: FromNative<M>, M: ?Sized> core::fmt::Debug for Unclaimed<T, M> {
+impl<N: Copy, F: Fn(N)> core::fmt::Debug for Unclaimed<N, F> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Unclaimed").finish_non_exhaustive()
     }
 }
 
-impl<T: FromNative<M>, M: ?Sized> Drop for Unclaimed<T, M> {
+impl<N: Copy, F: Fn(N)> Drop for Unclaimed<N, F> {
     fn drop(&mut self) {
-        // SAFETY: promised when it was made, and done once.
-        drop(unsafe { T::from_native(self.0) });
+        (self.give_up)(self.native);
     }
 }
 

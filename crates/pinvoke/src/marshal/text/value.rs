@@ -126,21 +126,29 @@ result! {
     };
 }
 
-impl<'s, M: CharSet<Unit = c_char>> FromCounted<'s, M> for &'s str {
-    type Native = *const c_char;
-    type Storage = ();
+/// Of UTF-8, the text where it is; of other sets, a copy.
+impl<'s, M: CharSet> FromCounted<'s, M> for &'s str {
+    type Native = *const M::Unit;
+    type Storage = String;
+    const LOOKS_AT_STORAGE: bool = size_of::<M::Unit>() != 1;
 
     #[inline]
     unsafe fn from_counted(
-        native: *const c_char,
+        native: *const M::Unit,
         count: usize,
-        (): &'s mut (),
+        storage: &'s mut String,
     ) -> Result<&'s str, MarshalError> {
         // SAFETY: the caller's promise.
-        utf8(unsafe { elements(native, count) }?)
+        let units = unsafe { elements(native, count) }?;
+        if size_of::<M::Unit>() == 1 {
+            // SAFETY: one byte each; any byte will do.
+            return utf8(unsafe { core::slice::from_raw_parts(units.as_ptr().cast(), units.len()) });
+        }
+        *storage = M::decode(units)?;
+        Ok(storage)
     }
 
-    fn is_failure(native: &*const c_char) -> bool {
+    fn is_failure(native: &*const M::Unit) -> bool {
         native.is_null()
     }
 }

@@ -1,0 +1,74 @@
+//! Arguments of callbacks, one at a time.
+
+use crate::marshal::text::CharSet;
+use crate::marshal::{Booleans, FromNative, MarshalError, NativeBool, Utf16, Utf32};
+use crate::native::NativeType;
+
+/// An argument of a callback: whatever [`FromNative`] makes, and `&str` of wide text, which is converted
+/// into memory that lives as long as the invocation, `'s`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot come from native code in the form `{M}`",
+    note = "arguments of callbacks are native types, `bool`, text, handles, references, `Counted` slices, and types that derive `Marshal`, which are `Box<T>` behind a pointer"
+)]
+pub trait Received<'s, M: ?Sized>: Sized {
+    /// What travels.
+    type Native: NativeType;
+    /// Room for what is converted and looked at.
+    type Storage: Default;
+
+    /// The value.
+    ///
+    /// # Errors
+    /// As for [`FromNative::from_native`].
+    ///
+    /// # Safety
+    /// As for [`FromNative::from_native`].
+    unsafe fn receive(native: Self::Native, storage: &'s mut Self::Storage) -> Result<Self, MarshalError>;
+}
+
+impl<T: FromNative<M>, M: ?Sized> Received<'_, M> for T {
+    type Native = T::Native;
+    type Storage = ();
+
+    #[inline(always)]
+    unsafe fn receive(native: T::Native, (): &mut ()) -> Result<T, MarshalError> {
+        // SAFETY: the caller's promise.
+        unsafe { T::from_native(native) }
+    }
+}
+
+/// Text that no `&str` can look at where it is.
+macro_rules! wide {
+    ($([$($generic:tt)*] $set:ty;)*) => { $(
+        impl<'s, $($generic)*> Received<'s, $set> for &'s str {
+            type Native = *const <$set as CharSet>::Unit;
+            type Storage = String;
+
+            unsafe fn receive(native: Self::Native, storage: &'s mut String) -> Result<&'s str, MarshalError> {
+                // SAFETY: the caller's promise.
+                *storage = unsafe { <$set>::read(native) }?;
+                Ok(storage)
+            }
+        }
+
+        impl<'s, $($generic)*> Received<'s, $set> for Option<&'s str> {
+            type Native = *const <$set as CharSet>::Unit;
+            type Storage = String;
+
+            unsafe fn receive(native: Self::Native, storage: &'s mut String) -> Result<Self, MarshalError> {
+                if native.is_null() {
+                    return Ok(None);
+                }
+                // SAFETY: the caller's promise.
+                unsafe { <&str as Received<'s, $set>>::receive(native, storage) }.map(Some)
+            }
+        }
+    )* };
+}
+
+wide! {
+    [] Utf16;
+    [] Utf32;
+    [B: NativeBool + 'static] Booleans<Utf16, B>;
+    [B: NativeBool + 'static] Booleans<Utf32, B>;
+}
