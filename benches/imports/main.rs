@@ -11,6 +11,7 @@ mod native;
 
 mod binding;
 mod callbacks;
+mod languages;
 mod shapes;
 mod workloads;
 
@@ -22,6 +23,7 @@ const PARTS: &[Part] = &[
     ("binding", binding::report),
     ("callbacks", callbacks::report),
     ("workloads", workloads::report),
+    ("languages", languages::report),
 ];
 
 fn main() {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use libffi::middle::{Arg, Cif, CodePtr as FfiPtr, Ret, Type, arg};
 use pinvoke::{LastError, dll_import};
-use pinvoke_bench::{Effort, Goal, Work, measure, table};
+use pinvoke_bench::{Effort, Goal, Work, instructions, measure, table};
 
 use crate::hidden::Hidden as _;
 use crate::native::{Add2, Block, Bytes, Fails, Mirror, Mix8, Noop, Point, Same, Sum12, Turn, function};
@@ -48,7 +48,7 @@ macro_rules! shape {
         // SAFETY: the type is the function's.
         let symbol: libloading::Symbol<'_, $ty> = unsafe { library.get($name.to_bytes_with_nul()) }.expect("it is there");
         let cif = Cif::new([$($ffi),*] as [Type; shape!(@count $($ffi),*)], $ffi_ret);
-        let rows = measure($effort, vec![
+        let mut contenders = vec![
             ("through a pointer", Box::new(|n: u64| for _ in 0..n {
                 // SAFETY: the type is the function's.
                 black_box(&unsafe { direct($(($value).hidden()),*) });
@@ -69,11 +69,28 @@ macro_rules! shape {
                     black_box(result.as_ptr());
                 }
             })),
-        ]);
-        table(concat!("import: ", $title), &rows, &[("import", Goal::Ratio(1.02))])
+        ];
+        let counted = counted(&mut contenders);
+        let rows = measure($effort, contenders);
+        table(concat!("import: ", $title), &rows, &[("import", Goal::Ratio(1.02))]) + &counted
     }};
     (@count $($e:expr),*) => { <[()]>::len(&[$(shape!(@unit $e)),*]) };
     (@unit $e:expr) => { () };
+}
+
+/// What an import adds to a call: the pointer is loaded, tested, and a branch is not taken.
+const ADDED: f64 = 3.0;
+
+/// The instructions of a call through a pointer and of the import, the first two contenders.
+fn counted(contenders: &mut [(&str, Work<'_>)]) -> String {
+    let [(_, direct), (_, import), ..] = contenders else { unreachable!("there are four") };
+    let (Some(direct), Some(import)) = (instructions(direct), instructions(import)) else {
+        return "\nInstructions cannot be counted here.\n".to_owned();
+    };
+    let met = if import <= direct + ADDED { "✓" } else { "✗" };
+    format!(
+        "\nInstructions of one call, with its loop: {direct:.1} through a pointer, {import:.1} by the import; goal: {ADDED} more {met}\n"
+    )
 }
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {

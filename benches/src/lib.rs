@@ -4,10 +4,14 @@
 //! rounds; what counts is the ratio of medians within a round, and of those ratios the median over
 //! rounds. Absolute times on a shared machine drift, ratios taken side by side hardly do.
 
+mod instructions;
+
 use std::ffi::c_long;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+pub use instructions::instructions;
 
 /// One cycle of a 3.7 GHz processor: code layout alone moves a short call by it.
 pub const CYCLE: f64 = 0.3;
@@ -66,6 +70,12 @@ impl Row {
     pub fn per(self, parts: u64) -> Row {
         let per = |figure: f64| figure / parts as f64;
         Row { nanoseconds: per(self.nanoseconds), rounds: self.rounds.into_iter().map(per).collect(), ..self }
+    }
+
+    /// The row of figures that were measured elsewhere, round by round, beside the first row of a case.
+    #[must_use]
+    pub fn beside(name: &str, rounds: Vec<f64>, first: &Row) -> Row {
+        Row::new(name, rounds, &first.rounds)
     }
 
     /// What follows, round by round, from the figures of other rows of the same case, the first of which

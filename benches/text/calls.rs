@@ -67,7 +67,14 @@ fn narrow(effort: Effort, size: usize, goal: f64) -> String {
                 "import, `&CStr`",
                 Box::new(|n: u64| {
                     for _ in 0..n {
-                        black_box(import::length_of_c_str(black_box(&ready)));
+                        // Its address, as above, and its length, which lies beside it.
+                        let text = std::ptr::slice_from_raw_parts(
+                            black_box(ready.as_ptr()),
+                            ready.count_bytes() + 1,
+                        );
+                        // SAFETY: address and length of a text that is there.
+                        let text = unsafe { &*(text as *const CStr) };
+                        black_box(import::length_of_c_str(text));
                     }
                 }),
             ),
