@@ -35,7 +35,8 @@ impl Source for CallbackObject {
 
     #[inline(always)]
     fn emit(&self, argument1: *mut c_void, argument2: *mut c_void) {
-        callback_object::Object::notify(self, argument1, argument2).expect("everybody may notify it");
+        callback_object::ObjectReference::notify(self, argument1, argument2)
+            .expect("everybody may notify it");
     }
 }
 

@@ -56,7 +56,6 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/callback-object-host/src/interface.rs",
     "crates/callback-object-host/src/module/unix.rs",
     "crates/callback-object-host/src/module/windows.rs",
-    "crates/callback-object-host/src/objects.rs",
     "crates/callback-object-host/src/security.rs",
     "crates/callback-object-host/src/share.rs",
     "crates/callback-object-host/src/system/windows.rs",

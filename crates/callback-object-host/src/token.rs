@@ -16,16 +16,19 @@
 //! No token is the address of mapped memory on the systems we know, so a program that follows one stops
 //! there and not elsewhere later.
 //!
-//! Places stand in segments which are never moved or freed: a notification finds its object with three loads
-//! and without a lock.
+//! What a token leads to is never freed, and knows by which token it is to be found; so the table itself
+//! compares nothing. Places stand in segments which are never moved or freed: a notification finds its object
+//! with two loads and without a lock.
 //!
 //! # Safety
 //!
-//! A segment is a leaked box, so a pointer to one is valid for ever.
+//! A segment is a leaked box, and places hold references that are valid for ever.
 #![allow(unsafe_code, reason = "segments are shared by pointers that never die")]
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::num::NonZeroUsize;
+use std::ptr::from_ref;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The kind of an object's token.
@@ -39,30 +42,18 @@ const LAST_GENERATION: usize = (1 << GENERATION_BITS) - 1;
 const SEGMENT: usize = 1024;
 const SEGMENTS: usize = (1 << PLACE_BITS) / SEGMENT;
 
-#[derive(Debug)]
-pub(crate) struct Place<T> {
-    /// The token that leads here; 0 while there is none.
-    token: AtomicUsize,
-    value: AtomicPtr<T>,
-}
+/// Where a token leads.
+type Place<T> = AtomicPtr<T>;
 
-impl<T> Place<T> {
-    /// What is here, if the token leads here.
-    #[inline]
-    pub(crate) fn peek(&self, token: usize) -> Option<*mut T> {
-        let value = self.value.load(Ordering::Acquire);
-        // Read last, sequentially consistent: `crate::objects::notify` depends on it.
-        (self.token.load(Ordering::SeqCst) == token).then_some(value)
-    }
-}
-
-/// Things of one kind, by token. Does not own them: see [`Table::take`].
+/// Things of one kind, by token.
 #[derive(Debug)]
-pub(crate) struct Table<T> {
+pub(crate) struct Table<T: 'static> {
     kind: usize,
     segments: [AtomicPtr<[Place<T>; SEGMENT]>; SEGMENTS],
+    /// What is at places where nothing is.
+    nothing: fn() -> &'static T,
     vacant: Mutex<Vacant>,
-    owner: PhantomData<T>,
+    things: PhantomData<&'static T>,
 }
 
 /// Places without a thing, with the generation that comes next.
@@ -73,17 +64,18 @@ struct Vacant {
 }
 
 impl<T> Table<T> {
-    pub(crate) const fn new(kind: usize) -> Table<T> {
+    pub(crate) const fn new(kind: usize, nothing: fn() -> &'static T) -> Table<T> {
         Table {
             kind,
             segments: [const { AtomicPtr::new(std::ptr::null_mut()) }; SEGMENTS],
+            nothing,
             vacant: Mutex::new(Vacant { used_before: Vec::new(), never_used: 0 }),
-            owner: PhantomData,
+            things: PhantomData,
         }
     }
 
-    /// A token for a thing.
-    pub(crate) fn insert(&self, value: *mut T) -> usize {
+    /// A token for what `thing` returns when it is told the token.
+    pub(crate) fn insert(&self, thing: impl FnOnce(NonZeroUsize) -> &'static T) -> NonZeroUsize {
         let (index, generation) = {
             let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
             vacant.used_before.pop().unwrap_or_else(|| {
@@ -92,64 +84,53 @@ impl<T> Table<T> {
             })
         };
         assert!(index < 1 << PLACE_BITS, "more than {index} things of kind {}", self.kind);
-        let token = self.kind << (PLACE_BITS + GENERATION_BITS) | generation << PLACE_BITS | index;
-        let place = self.place_or_new(index);
-        place.value.store(value, Ordering::Relaxed);
-        place.token.store(token, Ordering::SeqCst);
+        let kind = NonZeroUsize::new(self.kind << (PLACE_BITS + GENERATION_BITS));
+        let token = kind.expect("a kind is a number above 0") | (generation << PLACE_BITS | index);
+        self.place(index).store(from_ref(thing(token)).cast_mut(), Ordering::Release);
         token
     }
 
-    /// The thing that a token stands for, which another thread may take away at any time.
+    /// The thing that a token leads to, which may have another token by now, or nothing.
     #[inline]
-    pub(crate) fn peek(&self, token: usize) -> Option<*mut T> {
-        self.at(token)?.peek(token)
-    }
-
-    /// The place that a token leads to, for several looks.
-    #[inline]
-    pub(crate) fn at(&self, token: usize) -> Option<&Place<T>> {
-        self.place(token & ((1 << PLACE_BITS) - 1))
-    }
-
-    /// Makes a token invalid. Of several threads that ask for the same, one gets the thing.
-    pub(crate) fn take(&self, token: usize) -> Option<*mut T> {
+    pub(crate) fn at(&self, token: usize) -> &'static T {
         let index = token & ((1 << PLACE_BITS) - 1);
-        let place = self.place(index)?;
-        let value = place.value.load(Ordering::Acquire);
-        if token == 0 {
-            return None;
-        }
-        place.token.compare_exchange(token, 0, Ordering::SeqCst, Ordering::SeqCst).ok()?;
-        let generation = (token >> PLACE_BITS) & LAST_GENERATION;
+        let segment = self.segments[index / SEGMENT].load(Ordering::Acquire);
+        // SAFETY: null, or a leaked segment.
+        let Some(segment) = (unsafe { segment.as_ref() }) else { return (self.nothing)() };
+        // SAFETY: a place holds a reference that is valid for ever.
+        unsafe { &*segment[index % SEGMENT].load(Ordering::Acquire) }
+    }
+
+    /// Makes the place of a token ready for another. The token is one that was given out and not given back.
+    pub(crate) fn give_back(&self, token: NonZeroUsize) {
+        let index = token.get() & ((1 << PLACE_BITS) - 1);
+        let generation = (token.get() >> PLACE_BITS) & LAST_GENERATION;
         if generation < LAST_GENERATION {
             let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
             vacant.used_before.push((index, generation + 1));
         }
-        Some(value)
     }
 
-    #[inline]
-    fn place(&self, index: usize) -> Option<&Place<T>> {
-        let segment = self.segments[index / SEGMENT % SEGMENTS].load(Ordering::Acquire);
-        // SAFETY: null, or a leaked segment.
-        let segment = unsafe { segment.as_ref() }?;
-        Some(&segment[index % SEGMENT])
-    }
-
-    fn place_or_new(&self, index: usize) -> &Place<T> {
-        loop {
-            if let Some(place) = self.place(index) {
-                return place;
-            }
-            let empty = || Place { token: AtomicUsize::new(0), value: AtomicPtr::default() };
+    /// A place, whose segment is made if there is none.
+    fn place(&self, index: usize) -> &Place<T> {
+        let segment = &self.segments[index / SEGMENT];
+        let mut places = segment.load(Ordering::Acquire);
+        if places.is_null() {
+            let empty = || AtomicPtr::new(from_ref((self.nothing)()).cast_mut());
             let new = Box::into_raw(Box::new(std::array::from_fn(|_| empty())));
             let null = std::ptr::null_mut();
-            let segment = &self.segments[index / SEGMENT];
-            if segment.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire).is_err() {
-                // SAFETY: another thread was faster, and nobody else has seen this one.
-                drop(unsafe { Box::from_raw(new) });
+            match segment.compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => places = new,
+                Err(theirs) => {
+                    // SAFETY: another thread was faster, and nobody else has seen this one.
+                    drop(unsafe { Box::from_raw(new) });
+                    places = theirs;
+                }
             }
         }
+        // SAFETY: a leaked segment.
+        let places = unsafe { &*places };
+        &places[index % SEGMENT]
     }
 }
 
@@ -157,49 +138,52 @@ impl<T> Table<T> {
 mod tests {
     use super::*;
 
+    static FRONTS: [u32; 2] = [1, 2];
+    static NOTHING: u32 = 0;
+
+    fn table() -> Table<u32> {
+        Table::new(OBJECT, || &NOTHING)
+    }
+
     #[test]
     fn many_things_have_tokens_of_their_own() {
-        let table = Table::<usize>::new(OBJECT);
-        let mut values: Vec<usize> = (0..5 * SEGMENT).collect();
-        let tokens: Vec<usize> = values.iter_mut().map(|value| table.insert(value)).collect();
-        for (token, value) in tokens.iter().zip(&mut values) {
-            assert_eq!(table.peek(*token), Some(&raw mut *value));
+        let table = table();
+        let things: Vec<&'static u32> = (0..5 * SEGMENT).map(|_| &*Box::leak(Box::new(0))).collect();
+        let tokens: Vec<NonZeroUsize> = things.iter().map(|thing| table.insert(|_| thing)).collect();
+        for (token, thing) in tokens.iter().zip(things) {
+            assert!(std::ptr::eq(table.at(token.get()), thing));
         }
     }
 
     #[test]
-    fn outdated_and_foreign_tokens_are_told_apart() {
-        let table = Table::<u32>::new(OBJECT);
-        let other = Table::<u32>::new(OBJECT + 1);
-        let mut values = [1_u32, 2];
-        let [first, second] = &mut values;
-        let token = table.insert(first);
-        assert_eq!(table.peek(token), Some(&raw mut *first));
-        let foreign = other.insert(first);
-        assert_eq!(table.peek(foreign), None);
-        assert_eq!(table.take(foreign), None);
-        assert_eq!(table.take(token), Some(&raw mut *first));
-        assert_eq!(table.take(token), None);
-        let again = table.insert(second);
-        assert_ne!(again, token, "the same place, another generation");
-        assert_eq!(table.peek(token), None);
-        assert_eq!(table.peek(again), Some(&raw mut *second));
-        for nonsense in [0, 1, usize::MAX, token + 1, 0x7fff_dead_beef] {
-            assert_eq!((table.peek(nonsense), table.take(nonsense)), (None, None), "{nonsense:#x}");
+    fn no_token_is_given_twice() {
+        let table = table();
+        let first = table.insert(|_| &FRONTS[0]);
+        table.give_back(first);
+        assert!(std::ptr::eq(table.at(first.get()), &FRONTS[0]), "what is there is asked for its key");
+        let second = table.insert(|_| &FRONTS[1]);
+        assert_ne!(first, second, "the same place, another generation");
+        assert!(std::ptr::eq(table.at(first.get()), table.at(second.get())));
+        assert!(std::ptr::eq(table.at(second.get()), &FRONTS[1]));
+    }
+
+    #[test]
+    fn anything_leads_somewhere() {
+        let table = table();
+        for nonsense in [0, 1, usize::MAX, 0x7fff_dead_beef] {
+            assert!(std::ptr::eq(table.at(nonsense), &NOTHING), "{nonsense:#x}");
         }
     }
 
     #[test]
     fn used_up_places_are_left() {
-        let table = Table::<u32>::new(OBJECT);
-        let mut value = 0;
+        let table = table();
         table.vacant.lock().unwrap().used_before.push((0, LAST_GENERATION));
         table.vacant.lock().unwrap().never_used = 1;
-        let last = table.insert(&raw mut value);
-        assert_eq!(last & ((1 << PLACE_BITS) - 1), 0);
-        table.take(last);
-        let next = table.insert(&raw mut value);
-        assert_eq!(next & ((1 << PLACE_BITS) - 1), 1);
-        assert_eq!(table.peek(last), None);
+        let last = table.insert(|_| &FRONTS[0]);
+        assert_eq!(last.get() & ((1 << PLACE_BITS) - 1), 0);
+        table.give_back(last);
+        let next = table.insert(|_| &FRONTS[1]);
+        assert_eq!(next.get() & ((1 << PLACE_BITS) - 1), 1);
     }
 }

@@ -685,7 +685,7 @@ impl HostToken {
     /// Notifies an object of the host.
     ///
     /// # Errors
-    /// As [`Object::notify`], but for [`Status::ACCESS_DENIED`].
+    /// As [`ObjectReference::notify`], but for [`Status::ACCESS_DENIED`].
     pub fn notify(
         &self,
         object: &Object,
@@ -695,7 +695,7 @@ impl HostToken {
         if object.access() == Access::Host {
             object.deliver(argument1, argument2)
         } else {
-            object.notify(argument1, argument2)
+            object.notify_otherwise(argument1, argument2)
         }
     }
 }

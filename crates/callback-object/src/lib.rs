@@ -36,7 +36,7 @@
 //! | create, open, list names | [`Directory`], [`Attributes`] |
 //! | register a closure | [`ObjectReference::register`], [`Registration`] |
 //! | register a C function | [`register_raw`], [`unregister_raw`], [`revoke_raw`] |
-//! | notify | [`Object::notify`], [`TypedObject::notify`] |
+//! | notify | [`ObjectReference::notify`], [`TypedObject::notify`] |
 //! | publish system-defined objects | [`HostToken`] |
 //! | keep to the kernel's levels | [`irql`] |
 //! | hear of misuse | [`report`] |
@@ -126,9 +126,9 @@ mod typed;
 pub use directory::{AccessHook, Attributes, Directory, Disposition, HostToken, RESERVED};
 pub use name::{MAX_UNITS, Name, upcase};
 pub use object::{
-    CallbackObject, Handle, Object, ObjectReference, RawRegistration, Registration, RegistrationEntry,
-    Removed, Routine, notify_found, prepare_thread, raw_registrations, register_raw, report_panic, retire,
-    revoke_raw, unregister_raw,
+    CallbackObject, Front, Handle, Object, ObjectReference, RawRegistration, Registration, RegistrationEntry,
+    Removed, Routine, prepare_thread, raw_registrations, register_raw, report_panic, revoke_raw,
+    unregister_raw,
 };
 #[cfg(all(not(feature = "std"), not(loom)))]
 pub use platform::{Platform, set_platform, thread_ends};

@@ -6,10 +6,11 @@
 #![cfg(loom)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::num::NonZeroUsize;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use callback_object::{Attributes, CallbackObject, Fence, Registration};
+use callback_object::{Attributes, CallbackObject, Fence, Registration, Status};
 use loom::cell::UnsafeCell;
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -223,5 +224,30 @@ fn the_object_goes_while_it_is_walked() {
         drop(object);
         notifier.join().unwrap();
         context.poison();
+    });
+}
+
+#[test]
+fn the_object_goes_while_it_is_looked_up() {
+    model(3, || {
+        let key = 8;
+        let first = object();
+        let front = first.publish(NonZeroUsize::new(key).unwrap());
+        let context = Context::new();
+        let registration = register(&first, &context);
+        let notifier = thread::spawn(move || match front.notify(key, null_mut(), null_mut()) {
+            Ok(()) => {}
+            Err(error) => assert_eq!(error.status(), Status::INVALID_HANDLE),
+        });
+        drop(registration);
+        context.poison();
+        first.withdraw();
+        drop(first);
+        // The next object has the same front. Nobody notifies it.
+        let second = object();
+        let registration = second.register(|_, _| panic!("another object was notified")).unwrap();
+        assert!(std::ptr::eq(second.publish(NonZeroUsize::new(key + 1).unwrap()), front));
+        notifier.join().unwrap();
+        drop(registration);
     });
 }

@@ -1,14 +1,15 @@
 //! The registrations of one object, in order of registration, read without a lock.
 //!
-//! A list only grows: an entry is written, then the length is published. Entries never move, so growing
-//! adds a segment and copies nothing. A registration that is removed leaves a dead entry; when the dead
-//! outnumber the living, the living are copied into a new list and the old one is *retired*: walks that
-//! read it go on, those who unregister mark the entry dead in it too, and it is freed when no slot
-//! names it.
+//! A list only grows: an entry is written, then the length is published. Entries never move. A registration
+//! that is removed leaves a dead entry; when the dead outnumber the living, the living are copied into a new
+//! list and the old one is *retired*: walks that read it go on, those who unregister mark the entry dead in it
+//! too, and it is freed when no slot names it. A short list that is full is replaced by a longer one in the
+//! same way, so that its entries stand in one row; a long one gets a further segment, and nothing is copied.
 //!
 //! # Safety
 //! - A segment is reached from its list only, owned by it, and freed with it.
 //! - [`Writer::last`] points into the current list, which is freed only after it was replaced.
+//! - The list that a writer is given as the current one is that of its object, and lives until it is retired.
 //! - A retired list is freed by the writer when no slot names it; it cannot be named again, because a
 //!   walk checks that the list is current after naming it ([`Walk::begin`](crate::rundown::Walk)).
 #![allow(unsafe_code, reason = "lock-free lists")]
@@ -16,8 +17,9 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::alloc::Layout;
 use core::ffi::c_void;
-use core::ptr::{NonNull, null_mut};
+use core::ptr::{self, NonNull, null_mut};
 use core::sync::atomic::AtomicU64 as Counter;
 
 use super::{Identity, Routine};
@@ -27,8 +29,11 @@ use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 /// The bit of a state word that says that the registration was removed.
 const DEAD: u64 = 1;
 
-/// Entries in the first segment of an object.
+/// Entries in the first list of an object.
 const FIRST: usize = 4;
+
+/// The longest list that is replaced when it is full.
+const IN_ONE_ROW: usize = 512;
 
 /// So many more dead than living entries are not worth a copy.
 const TOLERATED: usize = if cfg!(loom) { 0 } else { 16 };
@@ -103,29 +108,72 @@ impl Next {
     }
 }
 
-/// One version of an object's registrations.
-pub(super) struct List {
+/// One version of an object's registrations. The first of them stand in the same allocation: a walk that begins
+/// waits for every load that depends on another.
+#[repr(C)]
+pub(super) struct List<Entries: ?Sized = [Entry]> {
     /// Number of entries that may be read.
     published: AtomicUsize,
-    /// The first entries, here because most objects have few and a pointer less is to be followed.
-    pub(super) first: [Entry; FIRST],
-    pub(super) next: Next,
+    /// Number of entries in `first`.
+    capacity: usize,
     pub(super) identity: Arc<Identity>,
+    pub(super) next: Next,
+    pub(super) first: Entries,
 }
 
+/// A list as a pointer of one word leads to it.
+pub(super) type Head = List<[Entry; 0]>;
+
 impl List {
-    /// A list with room for so many entries at least.
-    pub(super) fn new(identity: Arc<Identity>, capacity: usize) -> Box<List> {
-        let list = List {
-            published: AtomicUsize::new(0),
-            first: core::array::from_fn(|_| Entry::empty()),
-            next: Next::default(),
-            identity,
-        };
-        if capacity > FIRST {
-            list.next.0.store(Segment::leaked(capacity - FIRST), Ordering::Relaxed);
+    /// A list with room for so many entries, but some at least.
+    pub(super) fn new(identity: Arc<Identity>, capacity: usize) -> NonNull<Head> {
+        let capacity = capacity.max(FIRST);
+        let head =
+            Head { published: AtomicUsize::new(0), capacity, identity, next: Next::default(), first: [] };
+        let entries = Layout::array::<Entry>(capacity);
+        let layout = entries.and_then(|entries| Layout::new::<Head>().extend(entries));
+        // Both cannot be: a list that is in one row is short.
+        let Ok((layout, offset)) = layout else { alloc::alloc::handle_alloc_error(Layout::new::<Head>()) };
+        let layout = layout.pad_to_align();
+        // SAFETY: not of size 0.
+        let memory = unsafe { alloc::alloc::alloc(layout) };
+        let Some(list) = NonNull::new(memory) else { alloc::alloc::handle_alloc_error(layout) };
+        // SAFETY: there is room for a head at the beginning.
+        unsafe { list.cast::<Head>().write(head) };
+        // SAFETY: the entries begin there, inside the allocation.
+        let mut place = unsafe { list.add(offset) }.cast::<Entry>();
+        for _ in 0..capacity {
+            // SAFETY: there is room for so many entries.
+            unsafe { place.write(Entry::empty()) };
+            // SAFETY: at most to the end of the allocation.
+            place = unsafe { place.add(1) };
         }
-        Box::new(list)
+        list.cast()
+    }
+
+    /// The list at an address.
+    ///
+    /// # Safety
+    /// It is one of [`new`](Self::new) and lives as long as the reference is used.
+    #[inline(always)]
+    pub(super) unsafe fn at<'l>(head: *const Head) -> &'l List {
+        // SAFETY: a list, whose capacity nobody changes.
+        let capacity = unsafe { (*head).capacity };
+        // A pointer to a list is one to its beginning, with the number of entries.
+        let list = ptr::slice_from_raw_parts(head, capacity) as *const List;
+        // SAFETY: so it was allocated.
+        unsafe { &*list }
+    }
+
+    /// Frees a list.
+    ///
+    /// # Safety
+    /// As for [`at`](Self::at), and nobody uses it any more.
+    unsafe fn free(head: NonNull<Head>) {
+        // SAFETY: as the caller promises.
+        let list = ptr::from_ref(unsafe { List::at(head.as_ptr()) }).cast_mut();
+        // SAFETY: allocated by the global allocator for a value of this size and alignment.
+        drop(unsafe { Box::from_raw(list) });
     }
 
     #[inline]
@@ -135,7 +183,7 @@ impl List {
 
     fn segments(&self) -> impl Iterator<Item = &[Entry]> {
         let further = core::iter::successors(self.next.get(), |segment| segment.next.get());
-        core::iter::once(&self.first[..]).chain(further.map(|segment| &*segment.entries))
+        core::iter::once(&self.first).chain(further.map(|segment| &*segment.entries))
     }
 
     /// The entries that are published, oldest first.
@@ -144,7 +192,8 @@ impl List {
     }
 
     /// The entry with this state word, dead or alive. State words grow along the list.
-    fn find(&self, state: u64) -> Option<&Entry> {
+    pub(super) fn find(&self, state: u64) -> Option<&Entry> {
+        let state = state & !DEAD;
         let mut left = self.published();
         for segment in self.segments() {
             let here = &segment[..left.min(segment.len())];
@@ -166,11 +215,11 @@ impl Segment {
     }
 }
 
-impl Drop for List {
+impl<Entries: ?Sized> Drop for List<Entries> {
     fn drop(&mut self) {
         let mut next = self.next.0.load(Ordering::Relaxed);
         while !next.is_null() {
-            // SAFETY: `Segment::leaked` made it, only this list holds it, and nothing reads this list now.
+            // SAFETY: it came from a box, only this list holds it, and nothing reads this list now.
             let segment = unsafe { Box::from_raw(next) };
             next = segment.next.0.load(Ordering::Relaxed);
         }
@@ -180,13 +229,13 @@ impl Drop for List {
 /// What is known under the object's lock only.
 #[derive(Default)]
 pub(super) struct Writer {
-    /// The last segment of the current list; none while its first entries are not used up.
+    /// The last segment of the current list; none while it has only its first.
     last: Option<NonNull<Segment>>,
     /// Entries used there.
     used: usize,
     live: usize,
     dead: usize,
-    retired: Vec<NonNull<List>>,
+    retired: Vec<NonNull<Head>>,
 }
 
 // SAFETY: the pointers are to lists and segments this writer's object owns, which are `Sync`.
@@ -197,36 +246,45 @@ impl Writer {
         self.live
     }
 
-    /// The place for one more entry.
-    fn vacancy<'l>(&mut self, list: &'l List) -> &'l Entry {
-        let (entries, next): (&[Entry], &Next) = match self.last {
+    /// The entries of the last segment of the current list, and where it goes on.
+    fn last<'l>(&self, list: &'l List) -> (&'l [Entry], &'l Next) {
+        match self.last {
             None => (&list.first, &list.next),
             Some(last) => {
                 // SAFETY: it belongs to `list`, the current one.
                 let last: &'l Segment = unsafe { last.as_ref() };
                 (&last.entries, &last.next)
             }
-        };
-        if let Some(entry) = entries.get(self.used) {
-            self.used += 1;
-            return entry;
         }
-        let segment: &'l Segment = match next.get() {
-            Some(segment) => segment,
-            None => {
-                // Half as long as the list.
-                let segment = Segment::leaked((list.published() / 2).max(FIRST));
-                next.0.store(segment, Ordering::Release);
-                segment
-            }
-        };
-        self.last = Some(NonNull::from(segment));
-        self.used = 1;
-        &segment.entries[0]
+    }
+
+    /// The place for one more entry.
+    fn vacancy<'l>(&mut self, list: &'l List) -> &'l Entry {
+        let (mut entries, next) = self.last(list);
+        if self.used == entries.len() {
+            // Half as long as the list.
+            let segment: &'l Segment = Segment::leaked((list.published() / 2).max(FIRST));
+            next.0.store(ptr::from_ref(segment).cast_mut(), Ordering::Release);
+            (self.last, self.used) = (Some(NonNull::from(segment)), 0);
+            entries = &segment.entries;
+        }
+        self.used += 1;
+        &entries[self.used - 1]
     }
 
     /// Adds a registration and returns its state word.
-    pub(super) fn append(&mut self, list: &List, routine: Routine, context: *mut c_void) -> u64 {
+    pub(super) fn append(
+        &mut self,
+        current: &AtomicPtr<Head>,
+        routine: Routine,
+        context: *mut c_void,
+    ) -> u64 {
+        // SAFETY: the current list lives until it is retired.
+        let mut list = unsafe { List::at(current.load(Ordering::Relaxed)) };
+        if self.used == self.last(list).0.len() && self.live <= IN_ONE_ROW / 2 {
+            list = self.replace(current, self.live * 2);
+            self.free_retired();
+        }
         let state = NEXT_STATE.fetch_add(2, Ordering::Relaxed);
         self.put(list, routine as *mut (), context, state);
         state
@@ -269,7 +327,7 @@ impl Writer {
     fn bury_in_retired(&self, state: u64) {
         for old in &self.retired {
             // SAFETY: a retired list lives until this writer frees it.
-            let old = unsafe { old.as_ref() };
+            let old = unsafe { List::at(old.as_ptr()) };
             if let Some(entry) = old.find(state) {
                 entry.state.swap(state | DEAD, Ordering::SeqCst);
             }
@@ -277,7 +335,7 @@ impl Writer {
     }
 
     /// The current and the retired lists, as addresses.
-    pub(super) fn lists(&self, current: &AtomicPtr<List>) -> Lists {
+    pub(super) fn lists(&self, current: &AtomicPtr<Head>) -> Lists {
         Lists {
             current: current.load(Ordering::Relaxed).addr(),
             retired: self.retired.iter().map(|list| list.addr().get()).collect(),
@@ -285,20 +343,28 @@ impl Writer {
     }
 
     /// Replaces the list by one without the dead, if they are the majority.
-    pub(super) fn compact(&mut self, current: &AtomicPtr<List>) {
+    pub(super) fn compact(&mut self, current: &AtomicPtr<Head>) {
         if self.dead > self.live + TOLERATED {
-            // SAFETY: the current list lives until it is retired, below.
-            let list = unsafe { &*current.load(Ordering::Relaxed) };
-            let new = List::new(Arc::clone(&list.identity), self.live + self.live / 2);
-            (self.last, self.used, self.live, self.dead) = (None, 0, 0, 0);
-            for entry in list.entries().filter(|entry| entry.is_live()) {
-                let routine = entry.routine.load(Ordering::Relaxed);
-                self.put(&new, routine, entry.context(), entry.state());
-            }
-            let old = current.swap(Box::leak(new), Ordering::SeqCst);
-            self.retired.extend(NonNull::new(old));
+            self.replace(current, self.live + self.live / 2);
         }
         self.free_retired();
+    }
+
+    /// Replaces the list by one without the dead, with room for so many; returns the new one.
+    fn replace<'l>(&mut self, current: &AtomicPtr<Head>, capacity: usize) -> &'l List {
+        // SAFETY: the current list lives until it is retired, below.
+        let list = unsafe { List::at(current.load(Ordering::Relaxed)) };
+        let head = List::new(Arc::clone(&list.identity), capacity);
+        // SAFETY: just made; it lives until it is retired.
+        let new = unsafe { List::at(head.as_ptr()) };
+        (self.last, self.used, self.live, self.dead) = (None, 0, 0, 0);
+        for entry in list.entries().filter(|entry| entry.is_live()) {
+            let routine = entry.routine.load(Ordering::Relaxed);
+            self.put(new, routine, entry.context(), entry.state());
+        }
+        let old = current.swap(head.as_ptr(), Ordering::SeqCst);
+        self.retired.extend(NonNull::new(old));
+        new
     }
 
     /// Frees the retired lists that no walk reads.
@@ -310,15 +376,15 @@ impl Writer {
         self.retired.retain(|old| {
             let read = rundown::is_read(old.as_ptr().cast_const().cast());
             if !read {
-                // SAFETY: it came from a box, was replaced, and no walk reads it or can begin to.
-                drop(unsafe { Box::from_raw(old.as_ptr()) });
+                // SAFETY: it was replaced, and no walk reads it or can begin to.
+                unsafe { List::free(*old) };
             }
             read
         });
     }
 
     /// Frees everything; no walk of the object is running.
-    pub(super) fn free(&mut self, current: &AtomicPtr<List>) {
+    pub(super) fn free(&mut self, current: &AtomicPtr<Head>) {
         self.retired.extend(NonNull::new(current.swap(null_mut(), Ordering::SeqCst)));
         self.free_retired();
         orphans::adopt(&mut self.retired);
@@ -328,10 +394,10 @@ impl Writer {
 /// Lists that a walk still reads although their object is gone: a routine dropped the last reference to
 /// the object it was called by. They are freed when another object goes.
 mod orphans {
-    use super::{List, NonNull, Vec, Writer};
+    use super::{Head, NonNull, Vec, Writer};
     use crate::platform::Lock;
 
-    struct Orphans(Vec<NonNull<List>>);
+    struct Orphans(Vec<NonNull<Head>>);
 
     // SAFETY: lists are `Sync`, and whoever takes one out owns it.
     unsafe impl Send for Orphans {}
@@ -343,7 +409,7 @@ mod orphans {
         static ref ORPHANS: Lock<Orphans> = Lock::new(Orphans(Vec::new()));
     }
 
-    pub(super) fn adopt(lists: &mut Vec<NonNull<List>>) {
+    pub(super) fn adopt(lists: &mut Vec<NonNull<Head>>) {
         let mut orphans = ORPHANS.lock();
         orphans.0.append(lists);
         if !orphans.0.is_empty() {

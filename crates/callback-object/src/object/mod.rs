@@ -7,11 +7,11 @@
 //! - the directory, for a *permanent* object.
 //!
 //! # Safety
-//! - `Hot::list` is never null while the object lives; the list it points at is protected by a walk's
-//!   frame, or by the writer's lock under which alone it is replaced.
+//! The list of an object's front is never null while the object lives, and is replaced under the writer's lock
+//! only.
 #![allow(unsafe_code, reason = "the list is shared by pointer")]
 
-mod found;
+mod front;
 mod list;
 mod panics;
 mod raw;
@@ -25,9 +25,11 @@ use alloc::vec::Vec;
 use core::any::TypeId;
 use core::ffi::c_void;
 use core::fmt;
+use core::num::NonZeroUsize;
 use core::ops::Deref;
 
-pub use found::{notify_found, retire};
+pub use front::Front;
+use front::gate;
 use list::{List, Writer};
 pub use panics::report_panic;
 pub use raw::{
@@ -42,7 +44,7 @@ use crate::platform::{Guard, Lock};
 use crate::policy::PanicPolicy;
 use crate::rundown::{self, Departure, Fence, Lists};
 use crate::status::{Error, Status};
-use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use crate::sync::{AtomicU8, AtomicUsize, Ordering};
 
 /// A routine: `PCALLBACK_FUNCTION`, called with the context it was registered with and both arguments
 /// of the notification.
@@ -54,6 +56,8 @@ pub type Routine =
 pub(crate) struct Identity {
     /// Fully qualified, empty for an unnamed object.
     name: Box<[u16]>,
+    access: Access,
+    fence: Fence,
     policy: AtomicU8,
     panics: AtomicUsize,
 }
@@ -103,16 +107,18 @@ pub(crate) trait Namespace: Send + Sync {
 }
 
 /// A callback object as the C interface points at it; see [`ObjectReference`].
+#[repr(C)]
 pub struct Object {
-    hot: Hot,
-    writer: Lock<Writer>,
-    identity: Arc<Identity>,
-    access: Access,
+    // What opening and closing touches, beside the count of references.
+    front: &'static Front,
     handles: AtomicUsize,
+    identity: Arc<Identity>,
     permanent: AtomicU8,
     single: bool,
+    // What else there is.
     security: Option<Arc<[u8]>>,
     namespace: Option<Box<dyn Namespace>>,
+    writer: Lock<Writer>,
 }
 
 /// Registrations were marked dead.
@@ -122,44 +128,20 @@ struct Buried {
     lists: Lists,
 }
 
-/// What a notification reads, on a line that only registering writes.
-#[repr(align(64))]
-struct Hot {
-    list: AtomicPtr<List>,
-    gate: AtomicU8,
-    fence: Fence,
-    /// Registrations that are alive.
-    live: AtomicUsize,
-}
-
-/// The first look of a notification: whether there is something to call, and the usual way to do it.
-mod gate {
-    /// Nothing is registered, and anybody may find that out.
-    pub(super) const EMPTY: u8 = 0;
-    /// Everybody may notify, with the asymmetric fence.
-    pub(super) const USUAL: u8 = 1;
-    /// Whatever else.
-    pub(super) const OTHER: u8 = 2;
-}
-
 impl Object {
     pub(crate) fn new(name: Box<[u16]>, plan: Plan, namespace: Option<Box<dyn Namespace>>) -> Arc<Object> {
         let identity = Arc::new(Identity {
             name,
+            access: plan.access,
+            fence: plan.fence.available(),
             policy: AtomicU8::new(plan.policy as u8),
             panics: AtomicUsize::new(0),
         });
-        let list = Box::leak(List::new(Arc::clone(&identity), 0));
+        let gate = if plan.access == Access::Open { gate::EMPTY } else { gate::OTHER };
         Arc::new(Object {
+            front: Front::take(List::new(Arc::clone(&identity), 0), gate),
             writer: Lock::new(Writer::default()),
-            hot: Hot {
-                list: AtomicPtr::new(list),
-                gate: AtomicU8::new(if plan.access == Access::Open { gate::EMPTY } else { gate::OTHER }),
-                fence: plan.fence.available(),
-                live: AtomicUsize::new(0),
-            },
             identity,
-            access: plan.access,
             handles: AtomicUsize::new(0),
             permanent: AtomicU8::new(u8::from(plan.permanent)),
             single: plan.single,
@@ -172,18 +154,18 @@ impl Object {
     fn write(&self) -> (Guard<'_, Writer>, &List) {
         let guard = self.writer.lock();
         // SAFETY: never null, and replaced and freed under the lock held by `guard` only.
-        let list = unsafe { &*self.hot.list.load(Ordering::Acquire) };
+        let list = unsafe { List::at(self.front.list.load(Ordering::Acquire)) };
         (guard, list)
     }
 
     fn add(&self, routine: Routine, context: *mut c_void) -> Result<u64, Error> {
         irql::check("register with", &*self.identity, irql::APC)?;
-        let (mut writer, list) = self.write();
+        let (mut writer, _) = self.write();
         if self.single && writer.live() != 0 {
             return Err(Error::new(Status::ALREADY_REGISTERED, "register with", &*self.identity)
                 .hint("unregister the other routine, or create the object for multiple routines"));
         }
-        let state = writer.append(list, routine, context);
+        let state = writer.append(&self.front.list, routine, context);
         self.show(writer.live());
         Ok(state)
     }
@@ -204,36 +186,36 @@ impl Object {
 
     /// Publishes the number of registrations.
     fn show(&self, live: usize) {
-        self.hot.live.store(live, Ordering::Release);
-        if self.access == Access::Open {
+        self.front.live.store(live, Ordering::Release);
+        if self.identity.access == Access::Open {
             let gate = match live {
                 0 => gate::EMPTY,
-                _ if self.hot.fence.is_asymmetric() => gate::USUAL,
+                _ if self.identity.fence.is_asymmetric() => gate::USUAL,
                 _ => gate::OTHER,
             };
-            self.hot.gate.store(gate, Ordering::Release);
+            self.front.gate.store(gate, Ordering::Release);
         }
     }
 
     /// Follows up on a change; returns the lists that were there before.
     fn settle(&self, writer: &mut Writer) -> Lists {
         self.show(writer.live());
-        let lists = writer.lists(&self.hot.list);
-        writer.compact(&self.hot.list);
+        let lists = writer.lists(&self.front.list);
+        writer.compact(&self.front.list);
         lists
     }
 
     /// Waits until other threads have left registrations that were buried.
     fn depart(&self, buried: &Buried, states: &[u64]) -> Departure {
-        rundown::depart(&buried.lists, states, self.hot.fence)
+        rundown::depart(&buried.lists, states, self.identity.fence)
     }
 
     pub(crate) fn fence(&self) -> Fence {
-        self.hot.fence
+        self.identity.fence
     }
 
     pub(crate) fn access(&self) -> Access {
-        self.access
+        self.identity.access
     }
 
     /// Its fully qualified name as UTF-16 units, empty for an unnamed object.
@@ -251,7 +233,7 @@ impl Object {
     /// The number of registrations.
     #[must_use]
     pub fn registered(&self) -> usize {
-        self.hot.live.load(Ordering::Acquire)
+        self.front.live.load(Ordering::Acquire)
     }
 
     /// Whether it takes one routine at a time.
@@ -274,10 +256,22 @@ impl Object {
         }
     }
 
+    /// Gives the object a key by which it can be notified without a reference: [`Front::notify`]. Only the
+    /// latest key of an object counts; keys must not be given again to another object.
+    pub fn publish(&self, key: NonZeroUsize) -> &'static Front {
+        self.front.set_key(key.get());
+        self.front
+    }
+
+    /// Takes the key back. Notifications that begin after this returned do not find the object.
+    pub fn withdraw(&self) {
+        self.front.set_key(0);
+    }
+
     /// How it runs down, as available on this system.
     #[must_use]
     pub fn fence_in_use(&self) -> Fence {
-        self.hot.fence
+        self.identity.fence
     }
 
     /// What becomes of panics in its routines.
@@ -338,7 +332,8 @@ impl fmt::Debug for Object {
 impl Drop for Object {
     fn drop(&mut self) {
         let mut writer = self.writer.lock();
-        writer.free(&self.hot.list);
+        writer.free(&self.front.list);
+        self.front.give_back();
     }
 }
 
@@ -355,13 +350,21 @@ pub struct RegistrationEntry {
 
 /// Keeps an object alive, but not its name.
 #[derive(Clone, Debug)]
-pub struct ObjectReference(Arc<Object>);
+pub struct ObjectReference {
+    object: Arc<Object>,
+    /// The object's, here because a notification begins with it.
+    front: &'static Front,
+}
 
 impl ObjectReference {
+    fn new(object: Arc<Object>) -> ObjectReference {
+        ObjectReference { front: object.front, object }
+    }
+
     /// The object as a pointer, for a foreign interface; the pointer owns this reference.
     #[must_use]
     pub fn into_raw(self) -> *const Object {
-        Arc::into_raw(self.0)
+        Arc::into_raw(self.object)
     }
 
     /// Takes back a reference that [`into_raw`](Self::into_raw) gave out.
@@ -371,7 +374,7 @@ impl ObjectReference {
     #[must_use]
     pub unsafe fn from_raw(object: *const Object) -> ObjectReference {
         // SAFETY: as the caller promises.
-        ObjectReference(unsafe { Arc::from_raw(object) })
+        ObjectReference::new(unsafe { Arc::from_raw(object) })
     }
 
     /// One more reference to an object that someone else keeps alive: `ObReferenceObject`.
@@ -389,13 +392,13 @@ impl ObjectReference {
     /// A handle, which keeps the name too if the object still has one.
     #[must_use]
     pub fn open(&self) -> CallbackObject {
-        CallbackObject::new(Arc::clone(&self.0))
+        CallbackObject::new(Arc::clone(&self.object))
     }
 
     /// Whether both are the same object.
     #[must_use]
     pub fn is_same(&self, other: &ObjectReference) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.object, &other.object)
     }
 }
 
@@ -403,7 +406,7 @@ impl Deref for ObjectReference {
     type Target = Object;
 
     fn deref(&self) -> &Object {
-        &self.0
+        &self.object
     }
 }
 
@@ -414,7 +417,7 @@ pub struct CallbackObject(ObjectReference);
 impl CallbackObject {
     pub(crate) fn new(object: Arc<Object>) -> CallbackObject {
         object.handles.fetch_add(1, Ordering::SeqCst);
-        CallbackObject(ObjectReference(object))
+        CallbackObject(ObjectReference::new(object))
     }
 
     /// A reference that does not keep the name.
@@ -426,7 +429,7 @@ impl CallbackObject {
 
 impl Clone for CallbackObject {
     fn clone(&self) -> CallbackObject {
-        CallbackObject::new(Arc::clone(&self.0.0))
+        CallbackObject::new(Arc::clone(&self.0.object))
     }
 }
 

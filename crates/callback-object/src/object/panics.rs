@@ -38,7 +38,7 @@ loom::lazy_static! {
 fn calling(slot: &Slot) -> Option<(Arc<Identity>, usize)> {
     let (list, state) = slot.innermost();
     // SAFETY: null, or protected by the walk that is calling us.
-    let list = unsafe { list.cast::<List>().as_ref() }?;
+    let list = (!list.is_null()).then(|| unsafe { List::at(list.cast()) })?;
     // It may be dead by now.
     let routine = list.entries().find(|entry| entry.state() | 1 == state | 1).map_or(0, Entry::address);
     Some((Arc::clone(&list.identity), routine))

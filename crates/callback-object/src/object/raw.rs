@@ -9,11 +9,13 @@
 #![allow(unsafe_code, reason = "routines are pointers here")]
 
 use alloc::boxed::Box;
-use alloc::vec::{IntoIter, Vec};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::fmt;
-use core::iter::Peekable;
 use core::num::NonZeroUsize;
+
+use hashbrown::HashMap;
 
 use super::registration::deadlock;
 use super::{Object, ObjectReference, RegistrationEntry, Routine};
@@ -71,7 +73,8 @@ enum Record {
 }
 
 struct Registered {
-    object: ObjectReference,
+    /// Not a reference with its front, which would take more memory.
+    object: Arc<Object>,
     state: u64,
     removed: Option<Removed>,
 }
@@ -142,7 +145,7 @@ impl Table {
         }
     }
 
-    fn used(&self) -> impl Iterator<Item = (usize, &ObjectReference, u64)> {
+    fn used(&self) -> impl Iterator<Item = (usize, &Arc<Object>, u64)> {
         self.chunks.iter().flatten().enumerate().filter_map(|(index, record)| match record {
             Record::Used(r) => Some((index, &r.object, r.state)),
             Record::Free { .. } => None,
@@ -181,7 +184,7 @@ pub unsafe fn register_raw(
     removed: Option<Removed>,
 ) -> Result<Handle, Error> {
     let state = object.add(routine, context)?;
-    let handle = TABLE.lock().insert(Registered { object: object.clone(), state, removed });
+    let handle = TABLE.lock().insert(Registered { object: Arc::clone(&object.object), state, removed });
     handle.ok_or_else(|| {
         object.bury(state);
         Error::new(Status::INSUFFICIENT_RESOURCES, "register with", &*object.identity)
@@ -206,6 +209,7 @@ pub fn unregister_raw(handle: Handle) -> Result<(), Error> {
         return Err(Error::new(Status::INVALID_HANDLE, "unregister", &subject)
             .hint("it was never given out, or was unregistered before"));
     };
+    let object = ObjectReference::new(object);
     let buried = object.bury(state);
     let departure = object.depart(&buried, &[state]);
     if let Some(removed) = removed {
@@ -248,41 +252,68 @@ fn after_last_call(
 /// The registrations made by [`register_raw`], of all objects; those of one object together and in order.
 #[must_use]
 pub fn raw_registrations() -> Vec<RawRegistration> {
-    picked(|_| true)
+    let mut all = Vec::new();
+    for picked in pick(|registration| {
+        all.push(registration.clone());
+        false
+    }) {
+        debug_assert!(picked.registrations.is_empty(), "nothing was picked");
+    }
+    all
 }
 
-/// Those of [`raw_registrations`] that `which` picks. It is asked under no lock.
-fn picked(which: impl Fn(&RawRegistration) -> bool) -> Vec<RawRegistration> {
-    let mut used: Vec<(Handle, ObjectReference, u64)> = {
-        let table = TABLE.lock();
-        let entry = |(i, object, state)| {
-            let object: &ObjectReference = object;
-            Some((Handle::new(i, state)?, object.clone(), state))
-        };
-        let mut used = Vec::with_capacity(table.length());
-        used.extend(table.used().filter_map(entry));
-        used
-    };
-    used.sort_unstable_by_key(|(_, object, state)| (core::ptr::from_ref::<Object>(object).addr(), *state));
-    let mut all = Vec::new();
-    // The object that is being listed, and its registrations from the next on. Both sides are in order;
-    // closures are among the registrations only, and what goes right now among the handles only.
-    let mut listed: Option<(ObjectReference, Peekable<IntoIter<RegistrationEntry>>)> = None;
-    for (handle, object, state) in used {
-        let entries = match &mut listed {
-            Some((known, entries)) if known.is_same(&object) => entries,
-            _ => {
-                let entries = object.registrations().into_iter().peekable();
-                &mut listed.insert((object.clone(), entries)).1
-            }
-        };
-        while entries.next_if(|entry| entry.id < state).is_some() {}
-        if let Some(RegistrationEntry { routine, context, .. }) = entries.next_if(|entry| entry.id == state) {
-            let registration = RawRegistration { handle, object, routine, context };
-            if which(&registration) {
-                all.push(registration);
+/// Registrations of one object, in order.
+struct Picked {
+    object: ObjectReference,
+    registrations: Vec<(u64, Handle, usize)>,
+}
+
+/// The registrations that were made by [`register_raw`] and that `which` picks. It is asked under no lock.
+fn pick(mut which: impl FnMut(&RawRegistration) -> bool) -> Vec<Picked> {
+    let mut picked = objects_with_handles();
+    for Picked { object, registrations } in &mut picked {
+        registrations.sort_unstable_by_key(|(state, ..)| *state);
+        // Both sides are in order; closures are among the entries only, and what goes right now among the
+        // handles only.
+        let mut entries = object.registrations().into_iter().peekable();
+        let Some((_, handle, _)) = registrations.first() else { continue };
+        let mut shown = RawRegistration { handle: *handle, object: object.clone(), routine: 0, context: 0 };
+        registrations.retain_mut(|(state, handle, address)| {
+            while entries.next_if(|entry| entry.id < *state).is_some() {}
+            entries.next_if(|entry| entry.id == *state).is_some_and(
+                |RegistrationEntry { routine, context, .. }| {
+                    *address = routine;
+                    (shown.handle, shown.routine, shown.context) = (*handle, routine, context);
+                    which(&shown)
+                },
+            )
+        });
+    }
+    picked
+}
+
+/// Every object in the table with its handles, by address.
+fn objects_with_handles() -> Vec<Picked> {
+    let mut all: Vec<Picked> = Vec::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let table = TABLE.lock();
+    // Neighbours in the table are often of one object.
+    let mut latest = usize::MAX;
+    for (index, object, state) in table.used() {
+        let Some(handle) = Handle::new(index, state) else { continue };
+        if !all.get(latest).is_some_and(|picked| Arc::ptr_eq(&picked.object.object, object)) {
+            latest = *places.entry(Arc::as_ptr(object).addr()).or_insert_with(|| {
+                all.push(Picked {
+                    object: ObjectReference::new(Arc::clone(object)),
+                    registrations: Vec::new(),
+                });
+                all.len() - 1
+            });
+            if all[latest].registrations.is_empty() {
+                all[latest].registrations.reserve(object.registered().min(table.length()));
             }
         }
+        all[latest].registrations.push((state, handle, 0));
     }
     all
 }
@@ -290,40 +321,39 @@ fn picked(which: impl Fn(&RawRegistration) -> bool) -> Vec<RawRegistration> {
 /// Unregisters every one of [`raw_registrations`] that `which` picks: what an unloaded module left
 /// behind, say. Their handles are invalid afterwards. The wait is one for all of an object.
 ///
-/// Returns those that were unregistered by this.
+/// Returns how many were unregistered by this.
 ///
 /// # Errors
 /// As [`unregister_raw`]; after [`Status::POSSIBLE_DEADLOCK`] all picked routines are dead, but calls of
 /// them may still be running.
-pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<Vec<RawRegistration>, Error> {
+pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<usize, Error> {
     irql::check("revoke", &"routines", irql::APC)?;
-    let mut picked = picked(which);
-    let mut redeemed: Vec<(Registered, Handle, usize)> = Vec::with_capacity(picked.len());
-    {
-        let mut table = TABLE.lock();
-        picked.retain(|r| {
-            let registered = table.redeem(r.handle);
-            let mine = registered.is_some();
-            redeemed.extend(registered.map(|registered| (registered, r.handle, r.routine)));
-            mine
-        });
-    }
-    let address = |r: &Registered| core::ptr::from_ref::<Object>(&r.object).addr();
-    redeemed.sort_unstable_by_key(|(r, ..)| (address(r), r.state));
+    let mut count = 0;
     let mut outcome = Ok(());
-    for here in redeemed.chunk_by(|(a, ..), (b, ..)| a.object.is_same(&b.object)) {
-        let object = here[0].0.object.clone();
-        let states: Vec<u64> = here.iter().map(|(r, ..)| r.state).collect();
+    for Picked { object, registrations } in pick(which) {
+        let mut states = Vec::with_capacity(registrations.len());
+        let mut to_tell: Vec<(u64, Handle, usize, Removed)> = Vec::new();
+        {
+            let mut table = TABLE.lock();
+            for (state, handle, routine) in registrations {
+                if let Some(registered) = table.redeem(handle) {
+                    states.push(state);
+                    to_tell.extend(registered.removed.map(|removed| (state, handle, routine, removed)));
+                }
+            }
+        }
+        if states.is_empty() {
+            continue;
+        }
+        count += states.len();
         let buried = object.bury_all(&states);
         let departure = object.depart(&buried, &states);
-        for &(ref registered, handle, routine) in here {
-            if let Some(removed) = registered.removed {
-                after_last_call(departure, registered.state, &object, move || removed(handle, routine));
-            }
+        for (state, handle, routine, removed) in to_tell {
+            after_last_call(departure, state, &object, move || removed(handle, routine));
         }
         if departure == Departure::Deadlock {
             outcome = Err(deadlock(&object, 0));
         }
     }
-    outcome.map(|()| picked)
+    outcome.map(|()| count)
 }

@@ -97,7 +97,7 @@ impl ObjectReference {
         let address = Box::into_raw(Box::new(routine)).cast::<c_void>();
         let context = Context { address, free: Closure::<F>::free };
         let shim: Routine = Closure::<F>::shim;
-        let state = self.0.add(shim, address)?;
+        let state = self.object.add(shim, address)?;
         Ok(Registration { object: self.clone(), state, context: mem::ManuallyDrop::new(context) })
     }
 }

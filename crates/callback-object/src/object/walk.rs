@@ -7,9 +7,10 @@
 //! Once a walk has begun it reads the list and nothing else of the object: a routine may drop the last
 //! reference to the object that is calling it.
 //!
-//! Between two routines the walk looks at one word, the [`Condition`] of its thread. If it is not what
-//! it was, the routine before has changed the IRQL, or panicked, or somebody waits for its end; all of
-//! that is out of line.
+//! Between two routines the walk makes one comparison, of the [`Condition`] of its thread and the state of the
+//! next routine. If it is not what it was, the routine before has changed the IRQL, or panicked, or somebody
+//! waits for its end, or the next routine is dead; all of that is out of line. Routines being as short as they
+//! may, a walk takes as long as its branches: those that a test can do without are not there.
 //!
 //! # Safety
 //! - The list is protected by the walk's frame until the walk ends.
@@ -19,16 +20,17 @@
 use core::ffi::c_void;
 use core::mem;
 
+use super::front::gate;
 use super::list::{Entry, List, is_dead};
-use super::{Access, Object, gate, panics};
+use super::{Access, Front, Identity, Object, ObjectReference, panics};
 use crate::irql;
 use crate::platform;
 use crate::report::{self, Report};
-use crate::rundown::{self, CompilerOnly, Condition, Full, LightFence, Slot, Walk};
+use crate::rundown::{self, CompilerOnly, Condition, Frame, Full, HIGHEST_LEVEL, LightFence, Slot, Walk};
 use crate::status::{Error, Status};
 use crate::sync::Ordering;
 
-impl Object {
+impl ObjectReference {
     /// Calls every registered routine with these arguments, in order of registration, in this thread
     /// and at its IRQL: `ExNotifyCallback`.
     ///
@@ -49,73 +51,121 @@ impl Object {
     ///
     /// # Panics
     /// With the first panic of a routine, when the others have run, if the object's policy says so.
-    #[inline]
+    #[inline(always)]
     pub fn notify(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        match self.hot.gate.load(Ordering::Acquire) {
-            gate::EMPTY => Ok(()),
-            gate::USUAL => self.walk::<CompilerOnly>(argument1, argument2),
-            _ => self.notify_otherwise(argument1, argument2),
+        let gate = self.front.gate.load(Ordering::Acquire);
+        if gate == gate::EMPTY {
+            Ok(())
+        } else if gate == gate::USUAL {
+            self.front.walk_at_once(argument1, argument2)
+        } else {
+            self.object.notify_otherwise(argument1, argument2)
         }
     }
+}
 
+impl Object {
     #[inline(never)]
-    fn notify_otherwise(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        match self.access {
-            Access::Open => self.deliver(argument1, argument2),
-            Access::Typed(..) => Err(Error::new(Status::OBJECT_TYPE_MISMATCH, "notify", &*self.identity)
-                .hint("open it with its two types")),
-            Access::Host => Err(Error::new(Status::ACCESS_DENIED, "notify", &*self.identity)
-                .hint("it is the host that notifies system-defined objects")),
-        }
+    pub(crate) fn notify_otherwise(
+        &self,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Result<(), Error> {
+        self.identity.admits_everybody()?;
+        self.deliver(argument1, argument2)
     }
 
     /// [`notify`](Self::notify) for who has the right to.
     #[inline]
     pub(crate) fn deliver(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        if self.hot.live.load(Ordering::Acquire) == 0 {
+        if self.front.live.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
-        if self.hot.fence.is_asymmetric() {
-            self.walk::<CompilerOnly>(argument1, argument2)
+        if self.identity.fence.is_asymmetric() {
+            self.front.walk_at_once(argument1, argument2)
         } else {
-            self.walk_fenced(argument1, argument2)
+            self.front.walk_carefully(argument1, argument2)
         }
     }
+}
 
-    /// The walk with the other fence.
-    #[inline(never)]
-    fn walk_fenced(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        #[cfg(feature = "negative-control")]
-        if self.hot.fence == rundown::Fence::Missing {
-            return self.walk::<CompilerOnly>(argument1, argument2);
+impl Identity {
+    pub(super) fn admits_everybody(&self) -> Result<(), Error> {
+        match self.access {
+            Access::Open => Ok(()),
+            Access::Typed(..) => {
+                Err(Error::new(Status::OBJECT_TYPE_MISMATCH, "notify", self)
+                    .hint("open it with its two types"))
+            }
+            Access::Host => Err(Error::new(Status::ACCESS_DENIED, "notify", self)
+                .hint("it is the host that notifies system-defined objects")),
         }
-        self.walk::<Full>(argument1, argument2)
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn level_too_high(&self) -> Result<(), Error> {
-        irql::check("notify", &*self.identity, irql::DISPATCH)
-    }
-
+impl Front {
+    /// A walk for somebody who holds a reference to the object.
     #[inline(always)]
-    fn walk<F: LightFence>(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+    fn walk_at_once(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        match Slot::at_hand() {
+            Some(hand) => {
+                // There is no doubt about whose list it is, so the walk takes place.
+                let _ = self.walk::<CompilerOnly>(hand, || 0, argument1, argument2);
+                Ok(())
+            }
+            None => self.walk_carefully(argument1, argument2),
+        }
+    }
+
+    #[inline(never)]
+    fn walk_carefully(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        self.walk_in_any_case(|| 0, |_| Ok(()), argument1, argument2).unwrap_or(Ok(()))
+    }
+
+    /// The walk of a thread that is in no other and at a level at which it may notify. Nothing, if the list is
+    /// not the one that was meant: see [`Walk::begin`].
+    #[inline(always)]
+    pub(super) fn walk<F: LightFence>(
+        &self,
+        (slot, frame, condition): (&Slot, &Frame, Condition),
+        doubt: impl Fn() -> usize,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Option<()> {
+        let (walk, list) = Walk::begin(frame, &self.list, doubt)?;
+        // SAFETY: protected by the walk until the walk ends; not null, for the object was there.
+        let list = unsafe { List::at(list) };
+        Running { slot, walk, list }.run::<F>(condition, argument1, argument2);
+        Some(())
+    }
+
+    /// The walk of any thread, at any depth and level, with either fence. Nothing, if the list is not the one
+    /// that was meant; an error, if the object may not be notified.
+    pub(super) fn walk_in_any_case(
+        &self,
+        doubt: impl Fn() -> usize,
+        admits: impl FnOnce(&Identity) -> Result<(), Error>,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Option<Result<(), Error>> {
+        const { assert!(HIGHEST_LEVEL == irql::DISPATCH) };
         let slot = Slot::of_this_thread();
         let condition = slot.condition();
-        if condition.level() > irql::DISPATCH {
-            self.level_too_high()?;
+        let (walk, list) = Walk::begin(slot.vacant(), &self.list, doubt)?;
+        // SAFETY: as in `walk`.
+        let list = unsafe { List::at(list) };
+        let allowed = || irql::check("notify", &*list.identity, irql::DISPATCH);
+        if let Err(error) = admits(&list.identity).and_then(|()| allowed()) {
+            walk.end();
+            return Some(Err(error));
         }
-        let (walk, list) = Walk::begin(slot, &self.hot.list);
-        // SAFETY: protected by the walk until the walk ends.
-        let list = unsafe { &*list };
         let running = Running { slot, walk, list };
-        let condition = running.call_all::<F>(condition, argument1, argument2);
-        mem::forget(running);
-        walk.end();
-        if condition.has_caught() {
-            panics::settle(slot);
+        if list.identity.fence.needs_light_fence() {
+            running.run::<Full>(condition, argument1, argument2);
+        } else {
+            running.run::<CompilerOnly>(condition, argument1, argument2);
         }
-        Ok(())
+        Some(Ok(()))
     }
 }
 
@@ -127,35 +177,48 @@ struct Running<'w> {
 }
 
 impl Running<'_> {
-    /// Calls the routines; returns the condition afterwards.
+    /// Calls the routines and ends the walk.
+    #[inline(always)]
+    fn run<F: LightFence>(self, condition: Condition, argument1: *mut c_void, argument2: *mut c_void) {
+        let caught = self.call_all::<F>(condition, argument1, argument2);
+        let (slot, walk) = (self.slot, self.walk);
+        mem::forget(self);
+        walk.end();
+        if caught {
+            panics::settle(slot);
+        }
+    }
+
+    /// Calls the routines; whether panics of theirs wait to be settled.
     #[inline(always)]
     fn call_all<F: LightFence>(
         &self,
-        mut condition: Condition,
+        first: Condition,
         argument1: *mut c_void,
         argument2: *mut c_void,
-    ) -> Condition {
-        let mut left = self.list.published();
-        let mut entries: &[Entry] = &self.list.first;
-        let mut next = &self.list.next;
-        let mut before: Option<&Entry> = None;
+    ) -> bool {
+        let &Running { slot, walk, list } = self;
+        let mut condition = first;
+        let mut left = list.published();
+        let mut entries: &[Entry] = &list.first;
+        let mut next = &list.next;
         loop {
             let here = left.min(entries.len());
             let mut ahead = entries[..here].iter();
-            let mut entry = ahead.next();
-            while let Some(this) = entry {
-                self.walk.publish::<F>(this.state());
-                let now = self.slot.condition();
-                if now != condition {
-                    condition = after_change(self.slot, self.list, before, condition, now);
-                }
-                if !is_dead(this.state()) {
-                    before = Some(this);
+            let Some(mut this) = ahead.next() else { break };
+            platform::align_loop();
+            loop {
+                walk.publish::<F>(this.state());
+                let now = slot.condition();
+                if now == condition && !is_dead(this.state()) {
                     // SAFETY: whoever registered the routine promised that it may be called with this
                     // context and the arguments of any notification, until unregistering returned.
                     unsafe { this.routine()(this.context(), argument1, argument2) };
+                } else {
+                    condition = pause(slot, condition, now, this, argument1, argument2);
                 }
-                entry = ahead.next();
+                let Some(next) = ahead.next() else { break };
+                this = next;
             }
             left -= here;
             if left == 0 {
@@ -164,19 +227,65 @@ impl Running<'_> {
             let Some(segment) = next.get() else { break };
             (entries, next) = (&segment.entries, &segment.next);
         }
-        self.walk.publish::<F>(0);
-        let now = self.slot.condition();
-        if now != condition {
-            condition = after_change(self.slot, self.list, before, condition, now);
-        }
-        condition
+        walk.publish::<F>(0);
+        let now = slot.condition();
+        now != first && follow_up(slot, condition, now, None).has_caught()
+    }
+}
+
+/// Before `this` is called something has to be done, or it is not called. Returns the condition to expect from
+/// now on.
+#[cold]
+#[inline(never)]
+fn pause(
+    slot: &Slot,
+    expected: Condition,
+    now: Condition,
+    this: &Entry,
+    argument1: *mut c_void,
+    argument2: *mut c_void,
+) -> Condition {
+    let condition = follow_up(slot, expected, now, Some(this));
+    if is_dead(this.state()) {
+        let before = called_before(slot, list_of(slot), Some(this)).map_or(0, Entry::state);
+        slot.remember_skipped(this.state(), before);
+    } else {
+        // SAFETY: as in `call_all`.
+        unsafe { this.routine()(this.context(), argument1, argument2) };
+    }
+    condition
+}
+
+/// The list of the walk that this thread is in.
+fn list_of(slot: &Slot) -> &List {
+    // SAFETY: the innermost walk protects its list, and it is the one that asks.
+    unsafe { List::at(slot.innermost().0.cast()) }
+}
+
+/// The walk has come to `this`, or to the end, and the condition may be another than before.
+#[cold]
+#[inline(never)]
+fn follow_up(slot: &Slot, expected: Condition, now: Condition, this: Option<&Entry>) -> Condition {
+    if now == expected {
+        return now;
+    }
+    let list = list_of(slot);
+    after_change(slot, list, called_before(slot, list, this), expected, now)
+}
+
+/// The entry that was called last before the walk came to `this`, or to the end. The walk itself does not
+/// remember; but it is the one before in the list, unless that was skipped.
+fn called_before<'l>(slot: &Slot, list: &'l List, this: Option<&Entry>) -> Option<&'l Entry> {
+    let is_this = |entry: &&Entry| this.is_some_and(|this| core::ptr::eq(*entry, this));
+    let before = list.entries().take_while(|entry| !is_this(entry)).last()?;
+    match slot.skipped() {
+        (skipped, called) if skipped == before.state() => list.find(called),
+        _ => Some(before),
     }
 }
 
 /// Something happened in the routine that was called last; it has been left. Returns the condition to
 /// expect from now on.
-#[cold]
-#[inline(never)]
 fn after_change(
     slot: &Slot,
     list: &List,
@@ -203,14 +312,16 @@ fn after_change(
 impl Drop for Running<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        unwound(self.walk, self.list);
+        unwound(self.walk);
     }
 }
 
 /// A routine did not return. The frame goes all the same, so that nobody waits for ever.
 #[cold]
 #[inline(never)]
-fn unwound(walk: Walk<'_>, list: &List) {
+fn unwound(walk: Walk<'_>) {
+    // SAFETY: the walk protects its list.
+    let list = unsafe { List::at(walk.list().cast()) };
     let current = walk.current();
     let routine = list.entries().find(|e| e.state() | 1 == current | 1).map_or(0, Entry::address);
     // A thread that exits unwinds too, and is welcome to; an exception must not leave the core.

@@ -15,8 +15,10 @@ use alloc::string::String;
 use core::any::Any;
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
-use core::ptr::{null, null_mut};
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+pub(crate) use super::stand_in::{STAND_IN, no_word};
 
 /// What this crate needs to know about threads.
 ///
@@ -57,7 +59,8 @@ fn platform() -> &'static dyn Platform {
 
 #[inline]
 pub(crate) fn thread_word() -> *const () {
-    platform().thread_word().load(Ordering::Relaxed)
+    let word = platform().thread_word().load(Ordering::Relaxed);
+    if word.is_null() { no_word() } else { word }
 }
 
 pub(crate) fn set_thread_word(word: *const ()) {
@@ -74,7 +77,7 @@ pub(crate) fn at_thread_exit(action: fn()) -> bool {
 /// To be called by a thread that ends: gives its slot to the next new thread.
 pub fn thread_ends() {
     let action = AT_EXIT.load(Ordering::Relaxed);
-    if !action.is_null() && thread_word() != null() {
+    if !action.is_null() && thread_word() != no_word() {
         // SAFETY: `at_thread_exit` stored a function of this type.
         let action = unsafe { core::mem::transmute::<*mut (), fn()>(action) };
         action();

@@ -9,15 +9,16 @@
 
 use core::cell::Cell;
 use core::panic::AssertUnwindSafe;
-use core::ptr::null;
 use core::time::Duration;
 use std::any::Any;
 use std::boxed::Box;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use super::stand_in::{STAND_IN, no_word};
+
 thread_local! {
-    static WORD: Cell<*const ()> = const { Cell::new(null()) };
+    static WORD: Cell<*const ()> = const { Cell::new(no_word()) };
     static EXIT: AtExit = const { AtExit(Cell::new(None)) };
 }
 
@@ -31,7 +32,7 @@ impl Drop for AtExit {
     }
 }
 
-/// The word of this thread, null at first.
+/// The word of this thread, at first [`no_word`].
 #[inline]
 pub(crate) fn thread_word() -> *const () {
     WORD.get()

@@ -14,6 +14,16 @@ mod imp;
 #[path = "embedded.rs"]
 mod imp;
 
+#[cfg(not(loom))]
+mod stand_in;
+
+#[cfg(all(target_arch = "x86_64", not(loom), not(miri)))]
+#[path = "align_x64.rs"]
+mod align;
+#[cfg(any(not(target_arch = "x86_64"), loom, miri))]
+#[path = "align_none.rs"]
+mod align;
+
 #[cfg(all(feature = "std", target_os = "linux", not(loom), not(miri)))]
 #[path = "membarrier.rs"]
 mod others;
@@ -24,9 +34,10 @@ mod others;
 #[path = "no_fence.rs"]
 mod others;
 
+pub(crate) use align::align_loop;
 pub(crate) use imp::{
-    Guard, Lock, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, panicking, resume,
-    set_thread_word, thread_label, thread_word,
+    Guard, Lock, STAND_IN, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, no_word,
+    panicking, resume, set_thread_word, thread_label, thread_word,
 };
 pub(crate) use others::{fence_others, fences_others};
 

@@ -14,6 +14,13 @@ pub(crate) fn thread_word() -> *const () {
     WORD.with(Cell::get)
 }
 
+/// Loom's atomics are more than their bytes, so nothing stands in for them.
+pub(crate) const STAND_IN: usize = usize::MAX;
+
+pub(crate) fn no_word() -> *const () {
+    null()
+}
+
 pub(crate) fn set_thread_word(word: *const ()) {
     WORD.with(|cell| cell.set(word));
 }

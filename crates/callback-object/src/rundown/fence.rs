@@ -40,6 +40,11 @@ impl Fence {
         self == Fence::Asymmetric
     }
 
+    /// Whether notifiers fence themselves at every routine.
+    pub(crate) fn needs_light_fence(self) -> bool {
+        self == Fence::Portable
+    }
+
     /// The side of whoever unregisters.
     pub(crate) fn heavy(self) {
         match self {

@@ -50,7 +50,7 @@ use core::hint::spin_loop;
 
 pub use fence::Fence;
 pub(crate) use fence::{CompilerOnly, Full, LightFence};
-pub(crate) use slot::{Condition, Lists, Slot, Walk, is_near, is_read};
+pub(crate) use slot::{Condition, Frame, HIGHEST_LEVEL, Lists, Slot, Walk, is_read};
 
 use crate::platform::{self, Lock, Signal};
 use crate::report::{self, Report};
@@ -289,7 +289,7 @@ fn thread_ends() {
         slot.forget_calls();
         left();
     }
-    platform::set_thread_word(core::ptr::null());
+    platform::set_thread_word(platform::no_word());
     slot.release();
 }
 

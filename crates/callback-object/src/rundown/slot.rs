@@ -2,13 +2,17 @@
 //!
 //! A slot is written by its thread only and read by whoever unregisters. It is allocated when a thread
 //! first notifies, handed on when the thread ends, and never freed, so a reader needs no permission. A
-//! slot fills two cache lines and shares them with nothing.
+//! slot fills two cache lines and shares them with nothing; what a notification touches is in the first.
+//!
+//! A short notification takes as long as its branches, so the usual case is one test ([`Slot::at_hand`]):
+//! the thread has a slot, is in no walk, and is at a level at which it may notify.
 //!
 //! Nested notifications beyond the second use frames that are allocated once per thread and kept.
 //!
 //! # Safety
 //! Slots and chunks are leaked boxes, so a pointer to one that was ever published is valid for ever,
-//! and all their fields are atomic.
+//! and all their fields are atomic. What a thread has before it has a slot is memory as long as a slot, which
+//! is of this form too, for any bytes are.
 #![allow(unsafe_code, reason = "slots are shared by pointers that never die")]
 
 use alloc::boxed::Box;
@@ -16,9 +20,12 @@ use alloc::vec::Vec;
 use core::ptr::{null, null_mut};
 
 use crate::platform;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, store_ptr_then_fence};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, store_ptr_then_fence};
 
 use super::{DOMAIN, LightFence};
+
+/// The highest level at which a thread may notify; `object/walk.rs` checks that it is `irql::DISPATCH`.
+pub(crate) const HIGHEST_LEVEL: u8 = 2;
 
 /// Frames inside a slot.
 const INLINE: usize = 2;
@@ -28,11 +35,10 @@ const CHUNK: usize = 32;
 
 /// One walk.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Frame {
     /// The list of registrations the walk reads, which must not be freed; null outside a walk.
     list: AtomicPtr<()>,
-    /// The object that the walk is of or is about to be of, if its thread holds no reference to it.
-    approached: AtomicPtr<()>,
     /// The number of walks of this frame that have ended.
     ended: AtomicU64,
     /// The state word of the registration that is being called, 0 for none.
@@ -41,12 +47,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     fn new() -> Frame {
-        Frame {
-            list: AtomicPtr::new(null_mut()),
-            approached: AtomicPtr::new(null_mut()),
-            ended: AtomicU64::new(0),
-            current: AtomicU64::new(0),
-        }
+        Frame { list: AtomicPtr::new(null_mut()), ended: AtomicU64::new(0), current: AtomicU64::new(0) }
     }
 
     /// The running walk of one of these lists, if there is one, as the number of walks before it.
@@ -93,6 +94,8 @@ pub(crate) struct Slot {
     further: AtomicPtr<Chunk>,
     used: AtomicU32,
     next: AtomicPtr<Slot>,
+    /// The state of the entry that a walk of this thread passed over last, and that of the one before.
+    skipped: [AtomicU64; 2],
 }
 
 /// What a thread looks at between two routines, all in one word: its IRQL, the panics caught and not yet
@@ -115,6 +118,14 @@ impl Condition {
         self.0.to_le_bytes()[0]
     }
 
+    /// Not 0 at a level at which nobody may notify.
+    #[inline(always)]
+    fn forbids_notifying(self) -> usize {
+        // The lowest level that does is 3. Arithmetic, for a comparison would become a branch of its own.
+        const { assert!(HIGHEST_LEVEL == 2) };
+        usize::from(self.level().wrapping_add(1) & !3)
+    }
+
     /// The same with another IRQL.
     pub(crate) fn with_level(self, level: u8) -> Condition {
         Condition(self.0 & !LEVEL_MASK | u64::from(level))
@@ -133,11 +144,34 @@ impl Condition {
 }
 
 impl Slot {
+    /// The slot of this thread, or what stands for it before the thread has one; in a model nothing does.
+    #[inline(always)]
+    fn nearby() -> Option<&'static Slot> {
+        const { assert!(size_of::<Slot>() <= platform::STAND_IN && align_of::<Slot>() <= 128) };
+        let word = platform::thread_word().cast::<Slot>();
+        if platform::no_word().is_null() && word.is_null() {
+            return None;
+        }
+        // SAFETY: the word is the address of a slot, and slots are never freed, or that of the platform's
+        // stand-in, static memory of the size and alignment of a slot in which everything is atomic.
+        Some(unsafe { &*word })
+    }
+
     /// The slot of this thread, if it ever notified.
     #[inline]
     pub(crate) fn attached() -> Option<&'static Slot> {
-        // SAFETY: the word is null or the address of a slot, and slots are never freed.
-        unsafe { platform::thread_word().cast::<Slot>().as_ref() }
+        Slot::nearby().filter(|slot| !core::ptr::eq(core::ptr::from_ref(*slot).cast(), platform::no_word()))
+    }
+
+    /// The slot of this thread, its condition and a vacant frame, if the thread is in no walk and may notify;
+    /// else nothing, and also for a thread without a slot, whose stand-in has a frame that is never vacant.
+    #[inline(always)]
+    pub(crate) fn at_hand() -> Option<(&'static Slot, &'static Frame, Condition)> {
+        let slot = Slot::nearby()?;
+        let frame = &slot.frames[0];
+        let condition = slot.condition();
+        let obstacle = frame.list.load(Ordering::Relaxed).addr() | condition.forbids_notifying();
+        (obstacle == 0).then_some((slot, frame, condition))
     }
 
     /// The slot of this thread.
@@ -172,6 +206,7 @@ impl Slot {
             condition: AtomicU64::new(0),
             used: AtomicU32::new(1),
             next: AtomicPtr::new(null_mut()),
+            skipped: core::array::from_fn(|_| AtomicU64::new(0)),
         }));
         let mut first = DOMAIN.slots.load(Ordering::Acquire);
         loop {
@@ -235,21 +270,8 @@ impl Slot {
     }
 
     /// A frame for one more walk. Frames are used and freed like a stack.
-    ///
-    /// A test of the first frame, not a depth that is counted up and down: the processor guesses the
-    /// outcome of a test, but has to wait for a number that was just stored.
-    #[inline(always)]
-    fn vacant(&self) -> &Frame {
-        if self.frames[0].is_used() { self.further_frame() } else { &self.frames[0] }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn further_frame(&self) -> &Frame {
-        if let Some(frame) = self.frames().find(|frame| !frame.is_used()) {
-            return frame;
-        }
-        &self.grow().frames[0]
+    pub(crate) fn vacant(&self) -> &Frame {
+        self.frames().find(|frame| !frame.is_used()).unwrap_or_else(|| &self.grow().frames[0])
     }
 
     /// Adds a chunk of frames.
@@ -281,18 +303,16 @@ impl Slot {
         })
     }
 
-    /// Says which object the next walk of this thread is about to be of. Whoever scans the slots has fenced
-    /// this thread first, if the system can.
-    #[inline(always)]
-    pub(crate) fn approach(&self, object: *const (), fenced_by_others: bool) -> Approach<'_> {
-        let approached = &self.vacant().approached;
-        if fenced_by_others {
-            approached.store(object.cast_mut(), Ordering::Release);
-            compiler_fence(Ordering::SeqCst);
-        } else {
-            store_ptr_then_fence(approached, object.cast_mut());
-        }
-        Approach(approached)
+    /// The innermost walk of this thread does not call the entry with the state `skipped`; `called` was called
+    /// last, 0 for none. Of interest until the next call of a routine only.
+    pub(crate) fn remember_skipped(&self, skipped: u64, called: u64) {
+        self.skipped[0].store(skipped, Ordering::Relaxed);
+        self.skipped[1].store(called, Ordering::Relaxed);
+    }
+
+    /// What was remembered last.
+    pub(crate) fn skipped(&self) -> (u64, u64) {
+        (self.skipped[0].load(Ordering::Relaxed), self.skipped[1].load(Ordering::Relaxed))
     }
 
     /// A look at the condition that is not served before what was published is seen by others.
@@ -328,7 +348,6 @@ impl Slot {
             frame.current.store(0, Ordering::SeqCst);
             frame.ended.store(frame.ended.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
             frame.list.store(null_mut(), Ordering::SeqCst);
-            frame.approached.store(null_mut(), Ordering::SeqCst);
         }
         self.condition.store(0, Ordering::SeqCst);
     }
@@ -338,23 +357,6 @@ impl Slot {
         self.set_level(0);
         self.used.store(0, Ordering::Release);
     }
-}
-
-/// An object is approached, or walked, until this is ended, or the frame or the thread does something else.
-#[derive(Debug)]
-pub(crate) struct Approach<'s>(&'s AtomicPtr<()>);
-
-impl Approach<'_> {
-    #[inline(always)]
-    pub(crate) fn end(self) {
-        self.0.store(null_mut(), Ordering::Release);
-    }
-}
-
-/// Whether a thread approaches an object or walks it after an approach.
-pub(crate) fn is_near(object: *const ()) -> bool {
-    let approaches = |frame: &Frame| frame.approached.load(Ordering::SeqCst).cast_const() == object;
-    Slot::all().any(|slot| slot.frames().any(approaches))
 }
 
 /// Whether some walk reads the list at this address. To be asked after the list was replaced.
@@ -386,17 +388,26 @@ pub(crate) struct Walk<'s> {
 impl<'s> Walk<'s> {
     /// Begins a walk over the list that `list` points at, and protects the list.
     ///
-    /// Nothing else is stored before the fence, which has to wait for what was.
+    /// `doubt` is asked when the list is protected and is 0 unless it is not the list that was meant; its
+    /// loads are sequentially consistent. Nothing else is stored before the fence, which has to wait for
+    /// what was.
     #[inline(always)]
-    pub(crate) fn begin<T>(slot: &'s Slot, list: &AtomicPtr<T>) -> (Walk<'s>, *const T) {
-        let frame = slot.vacant();
+    pub(crate) fn begin<T>(
+        frame: &'s Frame,
+        list: &AtomicPtr<T>,
+        doubt: impl Fn() -> usize,
+    ) -> Option<(Walk<'s>, *const T)> {
         let mut seen = list.load(Ordering::Acquire);
         loop {
             store_ptr_then_fence(&frame.list, seen.cast());
             // Replaced meanwhile: it may have been freed before it was protected.
             let now = list.load(Ordering::SeqCst);
-            if now == seen {
-                return (Walk { frame }, seen);
+            if (now.addr() ^ seen.addr()) | doubt() == 0 {
+                return Some((Walk { frame }, seen));
+            }
+            if doubt() != 0 {
+                frame.list.store(null_mut(), Ordering::Release);
+                return None;
             }
             seen = now;
         }
@@ -406,6 +417,11 @@ impl<'s> Walk<'s> {
     #[inline(always)]
     pub(crate) fn publish<F: LightFence>(self, state: u64) {
         F::publish(&self.frame.current, state);
+    }
+
+    /// The list it reads.
+    pub(crate) fn list(self) -> *const () {
+        self.frame.list.load(Ordering::Relaxed).cast_const()
     }
 
     /// What was published last.

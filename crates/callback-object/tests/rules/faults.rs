@@ -231,7 +231,7 @@ fn rule_32_a_thread_that_exits_inside_a_routine_counts_as_returned() {
     }
     extern "C-unwind" fn thread(object: *mut std::ffi::c_void) -> *mut std::ffi::c_void {
         // SAFETY: the test keeps the object until this thread has ended.
-        let object = unsafe { &*object.cast::<callback_object::Object>() };
+        let object = unsafe { &*object.cast::<CallbackObject>() };
         let _ = object.notify(std::ptr::null_mut(), std::ptr::null_mut());
         std::ptr::null_mut()
     }
@@ -241,7 +241,7 @@ fn rule_32_a_thread_that_exits_inside_a_routine_counts_as_returned() {
             let object = object(fence);
             // SAFETY: the routine takes any pointers.
             let handle = unsafe { callback_object::register_raw(&object, exits, 0 as _, None) }.unwrap();
-            let address = std::ptr::from_ref::<callback_object::Object>(&object).cast_mut();
+            let address = std::ptr::from_ref(&object).cast_mut();
             // SAFETY: the two differ only in that the first may unwind, which glibc catches.
             let start = unsafe { std::mem::transmute::<extern "C-unwind" fn(_) -> _, Start>(thread) };
             let mut id = 0;
