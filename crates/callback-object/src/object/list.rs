@@ -282,7 +282,8 @@ impl Writer {
         // SAFETY: the current list lives until it is retired.
         let mut list = unsafe { List::at(current.load(Ordering::Relaxed)) };
         if self.used == self.last(list).0.len() && self.live <= IN_ONE_ROW / 2 {
-            list = self.replace(current, self.live * 2);
+            // Not so short that a few that come and go have it replaced all the time.
+            list = self.replace(current, (self.live * 2).max(self.live + TOLERATED));
             self.free_retired();
         }
         let state = NEXT_STATE.fetch_add(2, Ordering::Relaxed);
