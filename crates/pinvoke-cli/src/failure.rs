@@ -70,7 +70,7 @@ impl Kind {
             Kind::Declaration => "a declaration does not parse or does not resolve",
             Kind::Argument => "an argument does not parse or does not fit its parameter",
             Kind::Callback => "a callback expression failed while the call ran",
-            Kind::Crash => "the native code crashed (a fatal signal)",
+            Kind::Crash => "the native code crashed (a fatal signal or exception)",
             Kind::Exited => "the native code ended its process",
             Kind::Timeout => "the native code did not return within --timeout",
         }

@@ -42,6 +42,7 @@ const TESTS: &[(&str, &[&str])] = &[
         "pinvoke",
         &["--lib", "--test=windows", "--test=native_type", "--test=upcall_queue", "--test=upcall_exceptions"],
     ),
+    ("pinvoke-cli", &["--bins", "--test=windows"]),
     ("callback-object", &["--lib", "--tests"]),
     (
         "callback-object-host",

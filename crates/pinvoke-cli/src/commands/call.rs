@@ -21,7 +21,7 @@ use super::show::{followed, narrowed, shown};
 use crate::callback::Callbacks;
 use crate::cli::{Call, TierChoice, Words};
 use crate::failure::{Failure, Kind};
-use crate::isolate::{Description, code_in_memory, worker};
+use crate::isolate::{Description, worker};
 use crate::literal::typing::{Fitted, Names, fit};
 use crate::native::{self, Phase};
 use crate::report::{CallReport, ErrorCode, Report};
@@ -151,7 +151,7 @@ impl Step {
                 .enumerate()
                 .map(|(i, text)| (name(i), text.display().to_string()))
                 .collect(),
-            code: code_in_memory(),
+            code: native::code_in_memory(),
         });
     }
 }

@@ -17,7 +17,8 @@ use crate::terminal::{DIM, NAME, styled};
 /// the library.
 pub(crate) fn run(command: &Exports) -> Result<Report, Failure> {
     let path = Path::new(&command.library);
-    let (title, list) = if command.library.contains('/') && path.is_file() {
+    let is_path = command.library.contains(std::path::is_separator);
+    let (title, list) = if is_path && path.is_file() {
         (command.library.clone(), exports::read(path))
     } else {
         let library = finding::library(&command.library, &command.search)?;
@@ -45,6 +46,8 @@ pub(crate) fn run(command: &Exports) -> Result<Report, Failure> {
             "address": export.address,
             "size": export.size,
             "weak": export.weak,
+            "ordinal": export.ordinal,
+            "forwarded_to": export.forwarded_to,
         }));
     }
     if found.is_empty() {
@@ -65,7 +68,12 @@ fn line(export: &Export, readable: Option<&str>, kinds: bool) -> String {
         let at = if version.default { "@@" } else { "@" };
         line.push_str(&styled(DIM, format!("{at}{}", version.name)));
     }
-    if kinds && !matches!(export.kind, ExportKind::Function) {
+    if let Some(ordinal) = export.ordinal.filter(|number| export.name != format!("#{number}")) {
+        line.push_str(&styled(DIM, format!("  #{ordinal}")));
+    }
+    if let Some(place) = &export.forwarded_to {
+        line.push_str(&styled(DIM, format!(" -> {place}")));
+    } else if kinds && !matches!(export.kind, ExportKind::Function) {
         line.push_str(&styled(DIM, format!("  ({})", export.kind)));
     }
     line

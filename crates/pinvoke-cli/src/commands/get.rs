@@ -8,7 +8,7 @@ use super::finding;
 use super::show::{followed, narrowed, shown};
 use crate::cli::Get;
 use crate::failure::{Failure, Kind};
-use crate::isolate::{Description, code_in_memory, worker};
+use crate::isolate::{Description, worker};
 use crate::literal::typing::is_text;
 use crate::native::{self, Phase};
 use crate::report::{GetReport, Report};
@@ -51,7 +51,7 @@ pub(crate) fn run(get: &Get) -> Result<Report, Failure> {
         prototype: declaration.clone(),
         library: finding::title(&library),
         arguments: Vec::new(),
-        code: code_in_memory(),
+        code: native::code_in_memory(),
     });
     worker::flight().enter(Phase::Calling);
     let view = native::view_at(TypeRef::new(&variable.types, variable.ty), entry.data().addr());

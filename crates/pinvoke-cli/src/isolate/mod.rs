@@ -20,26 +20,10 @@ pub(crate) mod worker;
 
 use std::path::Path;
 
+use pinvoke::library::exports::ExportKind;
 use serde::{Deserialize, Serialize};
 
 use crate::demangle::demangle;
-
-/// The executable mappings of this process, for [`Description::code`]. Empty where the system has no list.
-pub(crate) fn code_in_memory() -> Vec<(u64, u64, u64, String)> {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    maps.lines().filter_map(mapping).collect()
-}
-
-/// A line of `/proc/self/maps`: `7f00-7fff r-xp 00001000 fe:01 123   /lib/libc.so.6`.
-fn mapping(line: &str) -> Option<(u64, u64, u64, String)> {
-    let mut words = line.split_ascii_whitespace();
-    let (range, access, offset) = (words.next()?, words.next()?, words.next()?);
-    let file = line[line.find('/')?..].to_owned();
-    let (start, end) = range.split_once('-')?;
-    let number = |text| u64::from_str_radix(text, 16).ok();
-    access.contains('x').then_some(())?;
-    Some((number(start)?, number(end)?, number(offset)?, file))
-}
 
 /// What the command needs to know to explain a death. Written before the call.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -74,6 +58,12 @@ impl Description {
         // Offsets in the file and addresses differ by the same distance in a whole segment; most linkers
         // keep it zero for code. Where they do not, no function is named.
         let inside = exports.iter().find(|e| e.size > 0 && (e.address..e.address + e.size).contains(&at));
+        // Files of Windows do not say how long a function is: the last one that begins before.
+        let inside = inside.or_else(|| {
+            let unsized_code =
+                exports.iter().filter(|e| e.ordinal.is_some() && e.kind == ExportKind::Function);
+            unsized_code.filter(|e| e.address <= at).max_by_key(|e| e.address)
+        });
         Some(match inside {
             Some(export) => {
                 format!("{} in {file}", demangle(&export.name).unwrap_or_else(|| export.name.clone()))
@@ -85,19 +75,5 @@ impl Description {
     /// The name of a parameter, by its index.
     pub(crate) fn parameter(&self, index: u32) -> &str {
         self.arguments.get(index as usize).map_or("?", |(name, _)| name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mappings_of_code_are_read() {
-        let line = "7f01b000-7f02c000 r-xp 00001000 fe:01 123  /lib/with space.so";
-        assert_eq!(mapping(line), Some((0x7f01_b000, 0x7f02_c000, 0x1000, "/lib/with space.so".to_owned())));
-        assert_eq!(mapping("7f01b000-7f02c000 rw-p 00001000 fe:01 123  /lib/x.so"), None);
-        assert_eq!(mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0  [vdso]"), None);
-        assert!(!code_in_memory().is_empty());
     }
 }

@@ -1,8 +1,6 @@
 //! The worker's side: do the work, leave a report, end.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::os::unix::process::parent_id;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -28,7 +26,7 @@ pub(crate) fn start(fd: i32) -> Result<(), Failure> {
     let prepare = || {
         let file = native::inherited_file(fd)?;
         let flight = Flight::map(&file)?;
-        native::become_worker(parent_id())?;
+        native::become_worker()?;
         native::record_faults(flight)?;
         Ok((file, flight))
     };
@@ -58,7 +56,7 @@ pub(crate) fn flight() -> &'static Flight {
 pub(crate) fn describe(description: &Description) {
     let Some(Channel::Shared { file, flight, .. }) = CHANNEL.get() else { return };
     let bytes = serde_json::to_vec(description).unwrap_or_default();
-    if file.write_all_at(&bytes, Flight::DATA).is_ok() {
+    if native::write_at(file, &bytes, Flight::DATA).is_ok() {
         flight.set_described(bytes.len() as u64);
     }
 }
@@ -77,7 +75,7 @@ pub(crate) fn finish(result: Result<Report, Failure>) -> ! {
         }
         Channel::Shared { file, flight, .. } => {
             let bytes = serde_json::to_vec(&result).unwrap_or_default();
-            let written = file.write_all_at(&bytes, Flight::DATA + flight.described());
+            let written = native::write_at(file, &bytes, Flight::DATA + flight.described());
             if written.is_ok() {
                 flight.set_reported(bytes.len() as u64);
             }

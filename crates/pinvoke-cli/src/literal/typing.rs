@@ -5,7 +5,6 @@
 //! what the notation needs.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 use pinvoke::downcall::Arg;
 use pinvoke::native::CodePtr;
@@ -45,7 +44,7 @@ pub(crate) fn fit(
 ) -> Result<Fitted, Failure> {
     let Some(utf8) = text.to_str() else {
         return match ty.filter(|ty| is_text(ty)) {
-            Some(_) => Ok(Fitted::Arg(Arg::Value(Value::Bytes(text.as_bytes().to_vec())))),
+            Some(_) => Ok(Fitted::Arg(Arg::Value(Value::Bytes(text.as_encoded_bytes().to_vec())))),
             None => Err(Failure::new(Kind::Argument, format!("{label} is not valid UTF-8"))),
         };
     };

@@ -2,13 +2,14 @@
 //!
 //! The worker stores in it what it is about to do, and its signal handler what killed it. The memory outlives
 //! the worker, whatever ends it, so nothing has to be sent in time.
-#![allow(unsafe_code, reason = "maps memory that two processes share")]
+#![allow(unsafe_code, reason = "refers to memory that two processes share")]
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
+
+use super::system;
 
 /// How far the worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +51,14 @@ pub(crate) struct Flight {
     reported: AtomicU64,
 }
 
-/// A fatal signal, as the handler saw it.
+/// A fatal signal, or on Windows an exception that nobody handles, as the handler saw it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
     /// Its number.
     pub(crate) signal: i32,
-    /// `si_code`.
+    /// `si_code`; of an access violation the kind of access.
     pub(crate) code: i32,
-    /// `si_addr`, if the signal has one.
+    /// `si_addr`, if the signal has one; what was accessed.
     pub(crate) address: Option<u64>,
     /// The stack pointer; 0 where it is not known.
     pub(crate) stack: u64,
@@ -125,9 +126,7 @@ impl Flight {
     pub(crate) fn fault(&self) -> Option<Fault> {
         let signal = self.signal.load(SeqCst);
         let code = self.code.load(SeqCst);
-        // Positive codes come from the kernel; only these signals carry the address of an access.
-        let addressed =
-            code > 0 && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE);
+        let addressed = system::has_address(signal, code);
         (signal != 0).then(|| Fault {
             signal,
             code,
@@ -139,60 +138,14 @@ impl Flight {
 
     /// Maps the shared memory behind `file`, for the rest of the process.
     pub(crate) fn map(file: &File) -> io::Result<&'static Flight> {
-        let (length, fd) = (size_of::<Flight>(), file.as_raw_fd());
         if file.metadata()?.len() < Flight::DATA {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a flight recorder"));
         }
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the system's choice; it overlaps nothing.
-        let memory = unsafe { libc::mmap(std::ptr::null_mut(), length, access, libc::MAP_SHARED, fd, 0) };
-        if memory == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
+        let memory = system::map(file, size_of::<Flight>())?;
         // SAFETY: the mapping is page-aligned, as large as a `Flight`, never unmapped, and every field is
         // an atomic that all bit patterns are valid for, so that other processes may write to it.
         Ok(unsafe { &*memory.cast::<Flight>() })
     }
-}
-
-/// A file without a name that a child process inherits, with room for a [`Flight`].
-pub(crate) fn shared_file() -> io::Result<File> {
-    // SAFETY: the name is a C string; the flag word is empty, so the descriptor is inherited.
-    let fd = unsafe { libc::memfd_create(c"pinvoke-flight".as_ptr(), 0) };
-    let file = match fd {
-        0.. => {
-            // SAFETY: the descriptor has just been made and belongs to nobody else.
-            File::from(unsafe { OwnedFd::from_raw_fd(fd) })
-        }
-        // Hardened systems refuse memory files; a file on disk does as well.
-        _ => unnamed_file()?,
-    };
-    file.set_len(Flight::DATA)?;
-    Ok(file)
-}
-
-/// A file in the directory for temporary files that a child process inherits, removed at once.
-fn unnamed_file() -> io::Result<File> {
-    let path = std::env::temp_dir().join(format!("pinvoke-flight-{}", std::process::id()));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(&path)?;
-    // SAFETY: a request about a descriptor of ours; it changes nothing but the flag.
-    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) } {
-        0 => Ok(file),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Takes over the descriptor that the command has made for its worker, and keeps it from the programs that
-/// the native code may start.
-pub(crate) fn inherited_file(fd: RawFd) -> io::Result<File> {
-    // SAFETY: any number may be asked about; the call changes nothing but the flag of this descriptor.
-    if fd < 3 || unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } != 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not an inherited descriptor"));
-    }
-    // SAFETY: the descriptor is open, as the call before has shown, and was made for this process by its
-    // parent; nothing in this process has opened a file yet that could be behind it.
-    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 #[cfg(test)]
@@ -201,10 +154,13 @@ mod tests {
 
     #[test]
     fn a_flight_is_shared_through_its_file() {
-        is_shared(&shared_file().unwrap());
-        let file = unnamed_file().unwrap();
-        file.set_len(Flight::DATA).unwrap();
-        is_shared(&file);
+        is_shared(&system::shared_file().unwrap());
+        #[cfg(unix)]
+        {
+            let file = system::unnamed_file().unwrap();
+            file.set_len(Flight::DATA).unwrap();
+            is_shared(&file);
+        }
     }
 
     fn is_shared(file: &File) {
@@ -220,8 +176,11 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert!(Flight::map(&File::open("/proc/self/cmdline").unwrap()).is_err());
-        assert!(inherited_file(0).is_err());
-        assert!(inherited_file(987_654).is_err());
+        let empty = std::env::temp_dir().join(format!("pinvoke-empty-{}", std::process::id()));
+        let file = File::create(&empty).unwrap();
+        std::fs::remove_file(empty).unwrap();
+        assert!(Flight::map(&file).is_err());
+        assert!(system::inherited_file(0).is_err());
+        assert!(system::inherited_file(987_654).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //! compiler's own `offsetof`, or the text of the prototype; never from an earlier run.
 //!
 //! The C compiler is needed for the test library; everything else runs without one.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod bad_input;

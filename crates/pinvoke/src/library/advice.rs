@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Os, Target};
 
 use super::error::Attempt;
 use super::finding::Finding;
@@ -51,9 +51,16 @@ fn about_finding(finding: &Finding) -> Option<String> {
         Finding::StaticLibrary => "use the shared library, or link the archive into one".to_owned(),
         Finding::MissingDependency { elsewhere: Some(path), .. } => {
             let directory = path.parent()?.display();
-            format!(
-                "set LD_LIBRARY_PATH={directory}, or run ldconfig if it is a directory of /etc/ld.so.conf"
-            )
+            match Target::HOST.os {
+                Os::WindowsMsvc | Os::WindowsGnu => {
+                    format!("put it beside the library, or add {directory} to PATH")
+                }
+                os @ Os::MacOs => format!("set {}={directory}", search_variable(os)),
+                os @ Os::Linux => format!(
+                    "set {}={directory}, or run ldconfig if it is a directory of /etc/ld.so.conf",
+                    search_variable(os)
+                ),
+            }
         }
         Finding::MissingDependency { name, elsewhere: None, .. } => {
             format!("install the library that provides {}", name.display())
@@ -101,6 +108,15 @@ fn about_message(message: &str) -> Option<&'static str> {
     None
 }
 
+/// Where a user adds directories for the loader.
+fn search_variable(os: Os) -> &'static str {
+    match os {
+        Os::Linux => "LD_LIBRARY_PATH",
+        Os::MacOs => "DYLD_LIBRARY_PATH",
+        Os::WindowsMsvc | Os::WindowsGnu => "PATH",
+    }
+}
+
 /// No attempt met a file.
 fn about_absence(name: &OsStr) -> Vec<String> {
     let os = Target::HOST.os;
@@ -118,10 +134,10 @@ fn about_absence(name: &OsStr) -> Vec<String> {
     if !near.is_empty() {
         advice.push(format!("libraries with similar names are installed: {}", near.join(", ")));
     }
-    advice.push(
-        "install the library, name its path, or add its directory to the search directories or to LD_LIBRARY_PATH"
-            .to_owned(),
-    );
+    let variable = search_variable(os);
+    advice.push(format!(
+        "install the library, name its path, or add its directory to the search directories or to {variable}"
+    ));
     advice
 }
 

@@ -18,11 +18,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use object::elf;
 use object::read::elf::{FileHeader, SectionTable, Sym, VersionTable};
 use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
+use object::read::pe::{ExportTarget as ExportedPlace, ImageNtHeaders, PeFile};
 use object::read::{ExportTarget, NameOrOrdinal, Object, ObjectSection, ReadCache, ReadRef};
-use object::{Architecture, Endianness, FileKind, SectionKind};
+use object::{Architecture, Endianness, FileKind, LittleEndian, SectionKind};
+use object::{elf, pe};
 use pinvoke_abi::target::{Arch, Target};
 
 use super::Library;
@@ -42,6 +43,10 @@ pub struct Export {
     pub size: u64,
     /// Whether another library's symbol of the same name may take its place (ELF weak).
     pub weak: bool,
+    /// Its number (Windows).
+    pub ordinal: Option<u16>,
+    /// Where a forwarded export leads, as the file says it: `NTDLL.RtlAllocateHeap`, `OTHER.#7` (Windows).
+    pub forwarded_to: Option<String>,
 }
 
 /// A version of an ELF symbol.
@@ -177,7 +182,8 @@ pub fn read(path: &Path) -> Result<Vec<Export>, ExportsError> {
         }
         FileKind::Elf32 => dynamic_symbols::<elf::FileHeader32<Endianness>, _>(data),
         FileKind::Elf64 => dynamic_symbols::<elf::FileHeader64<Endianness>, _>(data),
-        FileKind::Pe32 | FileKind::Pe64 => export_table(data),
+        FileKind::Pe32 => numbered::<pe::ImageNtHeaders32, _>(data),
+        FileKind::Pe64 => numbered::<pe::ImageNtHeaders64, _>(data),
         FileKind::MachO32 | FileKind::MachO64 => mach_o(export_table(data)),
         FileKind::MachOFat32 => mach_o(MachOFatFile32::parse(data).and_then(|fat| slice(data, fat.arches()))),
         FileKind::MachOFat64 => mach_o(MachOFatFile64::parse(data).and_then(|fat| slice(data, fat.arches()))),
@@ -239,6 +245,8 @@ fn dynamic_symbols<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
             address: symbol.st_value(endian).into(),
             size: symbol.st_size(endian).into(),
             weak: symbol.st_bind() == elf::STB_WEAK,
+            ordinal: None,
+            forwarded_to: None,
         });
     }
     Ok(exports)
@@ -304,7 +312,7 @@ fn without_underscores(mut exports: Vec<Export>) -> Vec<Export> {
     exports
 }
 
-/// The exports of a PE or Mach-O file.
+/// The exports of a Mach-O file.
 fn export_table<'d, R: ReadRef<'d>>(data: R) -> object::Result<Vec<Export>> {
     let file = object::File::parse(data)?;
     let base = file.relative_address_base();
@@ -337,9 +345,55 @@ fn export_table<'d, R: ReadRef<'d>>(data: R) -> object::Result<Vec<Export>> {
             NameOrOrdinal::Name(name) => lossy(name),
             NameOrOrdinal::Ordinal(number) => format!("#{number}"),
         };
-        exports.push(Export { name, version: None, kind, address, size: 0, weak: export.is_weak() });
+        exports.push(Export {
+            name,
+            version: None,
+            kind,
+            address,
+            size: 0,
+            weak: export.is_weak(),
+            ordinal: None,
+            forwarded_to: None,
+        });
     }
     Ok(exports)
+}
+
+/// The exports of a PE file, which have numbers.
+fn numbered<'d, H: ImageNtHeaders, R: ReadRef<'d>>(data: R) -> object::Result<Vec<Export>> {
+    let file = PeFile::<H, R>::parse(data)?;
+    let is_code = |address: u32| {
+        file.section_table().iter().any(|section| {
+            let start = section.virtual_address.get(LittleEndian);
+            let size = section.virtual_size.get(LittleEndian);
+            let executable = section.characteristics.get(LittleEndian).0 & pe::IMAGE_SCN_MEM_EXECUTE.0 != 0;
+            executable && address.checked_sub(start).is_some_and(|within| within < size)
+        })
+    };
+    let table = file.export_table()?.map(|table| table.exports()).transpose()?;
+    let exports = table.unwrap_or_default().into_iter().map(|export| {
+        let (kind, address, forwarded_to) = match export.target {
+            ExportedPlace::Address(address) if is_code(address) => (ExportKind::Function, address, None),
+            ExportedPlace::Address(address) => (ExportKind::Data, address, None),
+            ExportedPlace::ForwardByName(library, name) => {
+                (ExportKind::Forwarded, 0, Some(format!("{}.{}", lossy(library), lossy(name))))
+            }
+            ExportedPlace::ForwardByOrdinal(library, number) => {
+                (ExportKind::Forwarded, 0, Some(format!("{}.#{number}", lossy(library))))
+            }
+        };
+        Export {
+            name: export.name.map_or_else(|| format!("#{}", export.ordinal), lossy),
+            version: None,
+            kind,
+            address: address.into(),
+            size: 0,
+            weak: false,
+            ordinal: Some(export.ordinal.0),
+            forwarded_to,
+        }
+    });
+    Ok(exports.collect())
 }
 
 /// The exports of the part of a universal file that is for this machine, or else of the first part.

@@ -1,30 +1,11 @@
-//! Names of well-known constants, for machines without a C compiler: with `--include` the headers say.
+//! Constants of C and POSIX.
 
-/// The constants as definitions of macros, for this system.
-pub(crate) fn definitions() -> String {
-    let mut text = String::new();
-    for (name, value) in TABLE {
-        text.push_str(&format!("#define {name} {value}\n"));
-    }
-    text
-}
+/// One of them, for a test.
+#[cfg(test)]
+pub(super) const SAMPLE: (&str, i128) = ("EOF", -1);
 
-macro_rules! table {
-    ($($name:ident)*) => {
-        const TABLE: &[(&str, i64)] = &[$((stringify!($name), widen(libc::$name as i128))),*];
-    };
-}
-
-/// All of them fit: they are `int`s, `unsigned int`s or `long`s in C.
-const fn widen(value: i128) -> i64 {
-    assert!(value >= i64::MIN as i128 && value <= i64::MAX as i128);
-    #[expect(clippy::cast_possible_truncation, reason = "checked in the line above, when compiling")]
-    {
-        value as i64
-    }
-}
-
-table! {
+super::named! {
+    libc:
     O_RDONLY O_WRONLY O_RDWR O_ACCMODE O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC O_DSYNC
     O_CLOEXEC O_DIRECTORY O_NOFOLLOW
     S_IFMT S_IFSOCK S_IFLNK S_IFREG S_IFBLK S_IFDIR S_IFCHR S_IFIFO S_ISUID S_ISGID S_ISVTX
@@ -48,19 +29,5 @@ table! {
     EXIT_SUCCESS EXIT_FAILURE PATH_MAX BUFSIZ EOF RAND_MAX
     EPERM ENOENT EINTR EIO EBADF EAGAIN ENOMEM EACCES EEXIST ENOTDIR EISDIR EINVAL ENOSPC EPIPE ERANGE EDOM
     LOG_EMERG LOG_ALERT LOG_CRIT LOG_ERR LOG_WARNING LOG_NOTICE LOG_INFO LOG_DEBUG
-    REG_EXTENDED REG_ICASE REG_NOSUB REG_NEWLINE FNM_NOMATCH FNM_PATHNAME FNM_PERIOD GLOB_ERR GLOB_MARK
-}
-
-#[cfg(test)]
-mod tests {
-    use pinvoke_abi::target::Target;
-    use pinvoke_decl::Unit;
-
-    #[test]
-    fn the_table_is_understood() {
-        let mut unit = Unit::new(Target::HOST);
-        assert!(unit.parse("constants", &super::definitions()).is_empty());
-        assert_eq!(unit.evaluate("O_RDONLY | O_CREAT").ok(), Some(i128::from(libc::O_CREAT)));
-        assert_eq!(unit.evaluate("EOF").ok(), Some(-1));
-    }
+    REG_EXTENDED REG_ICASE REG_NOSUB REG_NEWLINE FNM_NOMATCH FNM_PATHNAME FNM_PERIOD GLOB_ERR GLOB_MARK;
 }
