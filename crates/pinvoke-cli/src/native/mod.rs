@@ -10,10 +10,10 @@
 
 mod flight;
 #[cfg(unix)]
-#[path = "unix.rs"]
+#[path = "unix/mod.rs"]
 mod system;
 #[cfg(windows)]
-#[path = "windows.rs"]
+#[path = "windows/mod.rs"]
 mod system;
 
 use pinvoke::downcall::{Arg, CallError, Downcall, Outcome};

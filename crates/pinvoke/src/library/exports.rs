@@ -371,7 +371,10 @@ fn numbered<'d, H: ImageNtHeaders, R: ReadRef<'d>>(data: R) -> object::Result<Ve
         })
     };
     let table = file.export_table()?.map(|table| table.exports()).transpose()?;
-    let exports = table.unwrap_or_default().into_iter().map(|export| {
+    // Numbers that nobody uses have the address 0.
+    let used =
+        table.unwrap_or_default().into_iter().filter(|e| !matches!(e.target, ExportedPlace::Address(0)));
+    let exports = used.map(|export| {
         let (kind, address, forwarded_to) = match export.target {
             ExportedPlace::Address(address) if is_code(address) => (ExportKind::Function, address, None),
             ExportedPlace::Address(address) => (ExportKind::Data, address, None),
