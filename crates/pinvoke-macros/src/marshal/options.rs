@@ -131,17 +131,18 @@ fn pack(entry: &Meta) -> Result<LitInt, Error> {
 /// What the attributes of a member say.
 pub(crate) struct Placed {
     pub(crate) form: TokenStream,
+    /// Room that native code fills.
+    pub(crate) buffer: Option<Buffer>,
     pub(crate) offset: Option<LitInt>,
 }
 
 impl Placed {
     pub(crate) fn of(field: &Field, options: &Options) -> Result<Placed, Error> {
-        let mut form: Option<TokenStream> = None;
+        let mut form: Option<Form> = None;
         let mut offset = None;
         for attribute in &field.attrs {
             let is_again = if attribute.path().is_ident("marshal") {
-                let wanted: Form = attribute.parse_args()?;
-                form.replace(wanted.emit(&options.form())).is_some()
+                form.replace(attribute.parse_args()?).is_some()
             } else if attribute.path().is_ident("offset") {
                 if !options.explicit {
                     return Err(Error::new_spanned(
@@ -167,7 +168,13 @@ impl Placed {
                 "in an explicit layout each member has a place: write `#[offset(0)]`",
             ));
         }
-        Ok(Placed { form: form.unwrap_or_else(|| options.form()), offset })
+        let of_the_structure = options.form();
+        let emitted = form.as_ref().map_or_else(|| of_the_structure.clone(), |f| f.emit(&of_the_structure));
+        let buffer = match form {
+            Some(Form::Buffer(buffer)) => Some(buffer),
+            _ => None,
+        };
+        Ok(Placed { form: emitted, buffer, offset })
     }
 }
 
@@ -179,6 +186,48 @@ enum Form {
     Sized(&'static str, Expr, Option<Type>),
     /// `#[marshal(owned)]`, `#[marshal(owned(SomeOwner))]`.
     Owned(Option<Type>),
+    /// `#[marshal(buffer(n))]`.
+    Buffer(Buffer),
+}
+
+/// `buffer(n)`, `buffer(n, len = m)`.
+pub(crate) struct Buffer {
+    pub(crate) room: Size,
+    pub(crate) used: Option<Size>,
+}
+
+/// A number, or the member that has it.
+pub(crate) enum Size {
+    Constant(LitInt),
+    Member(Ident),
+}
+
+impl Parse for Size {
+    fn parse(input: ParseStream<'_>) -> Result<Size, Error> {
+        if input.peek(LitInt) {
+            return Ok(Size::Constant(input.parse()?));
+        }
+        let name = input.parse::<Ident>();
+        name.map(Size::Member).map_err(|e| {
+            Error::new(e.span(), "a number is expected here, or the name of the member that has it")
+        })
+    }
+}
+
+impl Parse for Buffer {
+    fn parse(input: ParseStream<'_>) -> Result<Buffer, Error> {
+        let room = input.parse()?;
+        if input.is_empty() {
+            return Ok(Buffer { room, used: None });
+        }
+        input.parse::<Token![,]>()?;
+        let word: Ident = input.parse()?;
+        if word != "len" {
+            return Err(Error::new(word.span(), "write `buffer(n, len = m)`: room, and what is valid of it"));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Buffer { room, used: Some(input.parse()?) })
+    }
 }
 
 impl Parse for Form {
@@ -187,6 +236,16 @@ impl Parse for Form {
         let form = match word.as_ref().map(Ident::to_string).as_deref() {
             Some("fixed") => Form::sized("Fixed", input)?,
             Some("truncated") => Form::sized("Truncated", input)?,
+            Some("buffer") => {
+                let word: Ident = input.parse()?;
+                if !input.peek(syn::token::Paren) {
+                    return Err(Error::new(
+                        word.span(),
+                        "say how much room there is: `buffer(260)`, or `buffer(n)` with the member that has it",
+                    ));
+                }
+                Form::Buffer(parenthesized(input)?.parse()?)
+            }
             Some("owned") => {
                 input.parse::<Ident>()?;
                 let owner = input.peek(syn::token::Paren).then(|| parenthesized(input)?.parse());
@@ -240,6 +299,7 @@ impl Form {
                 let set = set.as_ref().map_or_else(|| default.clone(), |s| quote!(#s));
                 quote!(::pinvoke::marshal::#name<{ #size }, #set>)
             }
+            Form::Buffer(_) => quote!(::pinvoke::marshal::Room<#default>),
             Form::Owned(owner) => {
                 let owner = owner.as_ref().map_or_else(|| quote!(::pinvoke::marshal::Free), |o| quote!(#o));
                 quote!(::pinvoke::marshal::Owned<#default, #owner>)

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Error, FieldsNamed, Ident, Type, Visibility};
 
-use super::options::{Options, Placed};
+use super::options::{Buffer, Options, Placed, Size};
 use super::twin;
 use crate::dll_import::declaration::with_static_lifetimes;
 
@@ -74,6 +74,9 @@ pub(crate) fn expand(
             "Marshal needs at least one member: compilers disagree on how an empty structure travels",
         ));
     }
+    for member in &members {
+        check_buffer(member, &members)?;
+    }
     let twin_name = format_ident!("{}Native", input.ident);
     let twin = if options.explicit {
         twin::explicit(input, &twin_name, &members, options)?
@@ -83,6 +86,72 @@ pub(crate) fn expand(
     let element = element(input, &twin_name, &members, options.explicit);
     let travelling = travelling(input, &twin_name);
     Ok(quote!(#twin #element #travelling))
+}
+
+/// Refuses a buffer whose size no other member has.
+fn check_buffer(member: &Member, all: &[Member]) -> Result<(), Error> {
+    let Some(Buffer { room, used }) = &member.placed.buffer else { return Ok(()) };
+    for size in [Some(room), used.as_ref()].into_iter().flatten() {
+        if let Size::Member(name) = size
+            && !all.iter().any(|m| m.name == *name && m.name != member.name)
+        {
+            return Err(Error::new(name.span(), format!("there is no other member `{name}`")));
+        }
+    }
+    Ok(())
+}
+
+/// The number that a size is, as a `Result<usize, MarshalError>`: `count` is the count in the member.
+fn sized(size: &Size, count: impl Fn(&Ident) -> TokenStream) -> TokenStream {
+    match size {
+        Size::Constant(number) => {
+            quote!(::core::result::Result::<::core::primitive::usize, ::pinvoke::marshal::MarshalError>::Ok(#number))
+        }
+        Size::Member(name) => {
+            let count = count(name);
+            quote_spanned!(name.span()=> ::pinvoke::marshal::room::counted(#count))
+        }
+    }
+}
+
+/// The expression for the value of a member, of its native form in the variable `member`.
+fn read(member: &Member, room: Option<TokenStream>, all: &[Member], is_explicit: bool) -> TokenStream {
+    let label = member.label();
+    let Some(buffer) = &member.placed.buffer else {
+        let element = member.element();
+        return quote! {
+            // SAFETY: the caller's promise.
+            unsafe { #element::from_element(&member) }.map_err(|e| e.in_member(#label))
+        };
+    };
+    let native = |name: &Ident| {
+        let place = all.iter().find(|m| m.name == *name).map(|m| place(m, is_explicit));
+        quote! {
+            // SAFETY: a member of the twin.
+            unsafe { (&raw const #place).read_unaligned() }
+        }
+    };
+    let room = room.unwrap_or_else(|| sized(&buffer.room, native));
+    let used = match &buffer.used {
+        Some(used) => {
+            let used = sized(used, native);
+            quote!(::core::option::Option::Some(#used))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let (ty, form) = (&member.ty, &member.placed.form);
+    quote! {
+        // SAFETY: the caller's promise.
+        unsafe { ::pinvoke::marshal::room::get::<#ty, #form>(&member, #room, #used, #label) }
+    }
+}
+
+/// The room of a buffer as this side knows it, in a variable.
+fn known_room(member: &Member) -> Option<(Ident, TokenStream)> {
+    let buffer = member.placed.buffer.as_ref()?;
+    let variable = format_ident!("__room_{}", member.name);
+    let room = sized(&buffer.room, |name| quote!(self.#name));
+    Some((variable, room))
 }
 
 /// The expression for the place of a member in the twin at `__twin`, a pointer.
@@ -106,9 +175,34 @@ fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: b
     let held: Vec<Ident> = members.iter().map(|m| format_ident!("__held_{}", m.name)).collect();
     let kept: Vec<Ident> = members.iter().map(|m| format_ident!("__guard_{}", m.name)).collect();
     let keeps = nested(&kept.iter().map(|k| quote!(#k)).collect::<Vec<_>>());
-    let types = members.iter().map(|m| &m.ty);
-    let forms = members.iter().map(|m| &m.placed.form);
-    let labels: Vec<String> = members.iter().map(Member::label).collect();
+    let converted = members.iter().map(|m| {
+        let (name, ty, form, label) = (&m.name, &m.ty, &m.placed.form, m.label());
+        match known_room(m) {
+            Some((_, room)) => {
+                quote!(::pinvoke::marshal::room::put::<#ty, #form>(&self.#name, #room, #label))
+            }
+            None => quote!(::pinvoke::marshal::structure::Held::<#ty, #form>::new(&self.#name, #label)),
+        }
+    });
+    let read_anew = members.iter().map(|m| read(m, None, members, is_explicit));
+    // Known before any member has changed.
+    let rooms = members.iter().filter_map(known_room).map(|(variable, room)| quote!(let #variable = #room;));
+    let updated = members.iter().map(|m| {
+        let (name, label) = (&m.name, m.label());
+        match known_room(m) {
+            Some((variable, _)) => {
+                let read = read(m, Some(quote!(#variable)), members, is_explicit);
+                quote!(#read.map(|value| self.#name = value))
+            }
+            None => {
+                let element = m.element();
+                quote! {
+                    // SAFETY: the caller's promise.
+                    unsafe { #element::update(&mut self.#name, &member) }.map_err(|e| e.in_member(#label))
+                }
+            }
+        }
+    });
     let elements: Vec<TokenStream> = members.iter().map(Member::element).collect();
     let places: Vec<TokenStream> = members.iter().map(|m| place(m, is_explicit)).collect();
     let result = quote!(::core::result::Result);
@@ -124,8 +218,7 @@ fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: b
 
             fn to_native(&self) -> #result<(#twin, Self::Guard), #error> {
                 #(
-                    let (#held, #kept) =
-                        ::pinvoke::marshal::structure::Held::<#types, #forms>::new(&self.#names, #labels)?;
+                    let (#held, #kept) = #converted?;
                 )*
                 // Zeros, so that padding tells native code nothing.
                 let mut native = ::core::mem::MaybeUninit::<#twin>::zeroed();
@@ -145,8 +238,7 @@ fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: b
                         #names: {
                             // SAFETY: a member of the twin.
                             let member = unsafe { (&raw const #places).read_unaligned() };
-                            // SAFETY: the caller's promise.
-                            unsafe { #elements::from_element(&member) }.map_err(|e| e.in_member(#labels))?
+                            #read_anew?
                         },
                     )*
                 })
@@ -155,12 +247,12 @@ fn element(input: &DeriveInput, twin: &Ident, members: &[Member], is_explicit: b
             unsafe fn update(&mut self, native: &#twin) -> #result<(), #error> {
                 let __twin = ::core::ptr::from_ref(native);
                 let mut result = ::core::result::Result::Ok(());
+                #(#rooms)*
                 #(
                     // SAFETY: a member of the twin.
                     let member = unsafe { (&raw const #places).read_unaligned() };
-                    // SAFETY: the caller's promise.
-                    let updated = unsafe { #elements::update(&mut self.#names, &member) };
-                    result = result.and(updated.map_err(|e| e.in_member(#labels)));
+                    let updated = #updated;
+                    result = result.and(updated);
                 )*
                 result
             }

@@ -48,7 +48,14 @@ fn variants(data: &DataEnum, options: &Options) -> Result<Vec<Variant>, Error> {
             Fields::Unit => None,
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 let field = &fields.unnamed[0];
-                Some(Payload { ty: field.ty.clone(), form: Placed::of(field, options)?.form })
+                let placed = Placed::of(field, options)?;
+                if placed.buffer.is_some() {
+                    return Err(Error::new(
+                        field.span(),
+                        "a buffer stands in a structure, beside its size: carry that structure",
+                    ));
+                }
+                Some(Payload { ty: field.ty.clone(), form: placed.form })
             }
             other => {
                 return Err(Error::new(

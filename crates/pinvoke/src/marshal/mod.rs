@@ -112,6 +112,8 @@ mod nullable;
 mod number;
 pub mod owner;
 mod reference;
+#[doc(hidden)]
+pub mod room;
 mod scalar;
 pub mod slice;
 pub mod structure;
@@ -140,6 +142,7 @@ pub use nullable::Null;
 pub use number::Complex;
 pub use owner::{CoTaskMem, Free, Owned, Owner};
 pub use reference::{Copied, Out};
+pub use room::{Room, Roomy};
 pub use slice::NullTerminated;
 pub use text::{
     AnsiBStr, BStr, CharSet, Given, NotTerminated, OwnedText, SysString, U16CStr, U32CStr, Unit, UnitStr,

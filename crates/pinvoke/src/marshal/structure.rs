@@ -79,6 +79,8 @@
 //! | `Bool32`, `Utf16`, any form | that of the type in this form |
 //! | `fixed(16)` | of `String`: 16 units of text in place; of `Vec<T>`: 16 elements in place ([`Fixed`](super::Fixed)) |
 //! | `truncated(16)` | of `String`: the same, but longer text is cut ([`Truncated`](super::Truncated)) |
+//! | `buffer(n)` | of `String`, `Vec<T>` of native types: the address of room for `n` units or elements, which native code fills; `n` is a number or the member that has it. What is left there is read back: of text up to the NUL |
+//! | `buffer(n, len = m)` | the same; member `m` says how many are valid. `n` itself may |
 //! | `owned` | of `String`, `Box<T>`: a pointer to memory of the C allocator. Native code may free it and put another one there; what stands there after the call is freed |
 //! | `owned(SomeOwner)` | the same, with an [`Owner`] |
 //!
@@ -184,6 +186,11 @@ impl<T: Element<M>, M: ?Sized> Held<T, M> {
     pub(super) fn of(value: &T) -> Result<(Self, T::Guard), MarshalError> {
         let (native, guard) = value.to_native()?;
         Ok((Held(native), guard))
+    }
+
+    /// Of a native form that was just made.
+    pub(super) fn around(native: T::Native) -> Self {
+        Held(native)
     }
 
     /// The native form, which is somebody else's to release now.

@@ -172,3 +172,14 @@ void event_next(event *e) {
 }
 event event_make(int kind) { event e = { kind, { 0 } }; if (kind == 6) strcpy(e.u.name, "named"); return e; }
 size_t event_layout(void) { return sizeof(event) * 100 + offsetof(event, u); }
+
+/* members that are filled: like OPENFILENAMEW, and a buffer whose count goes in and out */
+typedef struct { uint32_t size; char16_t *file; uint32_t max; uint8_t *data; uint64_t n; } dialog;
+int dialog_run(dialog *d, uint32_t back) {
+    int seen = d->max ? (int)d->file[0] : (d->file ? -1 : -2);
+    if (d->max > 3) { d->file[0] = 'o'; d->file[1] = 'k'; d->file[2] = 0; }
+    for (uint64_t i = 0; i < d->n; i++) d->data[i] = (uint8_t)(d->data[i] + i + 1);
+    d->n = back;
+    return seen;
+}
+void dialog_unterminated(dialog *d) { for (uint32_t i = 0; i < d->max; i++) d->file[i] = 'x'; }

@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use pinvoke::marshal::{Bool32, Marshal, Out, Owned, Owner, Utf8, VariantBool};
 use pinvoke::native::{NativeType, Structure, offset_of};
-use pinvoke::{Function, dll_import};
+use pinvoke::{Error, Function, dll_import};
 
 use crate::compiled;
 
@@ -584,4 +584,45 @@ fn tagged_unions_are_enumerations_with_data() {
     let mut name = Event::Name("x".into());
     assert!(event_next(&mut name).unwrap_err().to_string().contains("the value 99 is none of Event"));
     assert_eq!(name, Event::Name("x".into()));
+}
+
+#[derive(Debug, Default, Marshal)]
+#[native(char_set = Utf16)]
+struct Dialog {
+    size: u32,
+    #[marshal(buffer(max))]
+    file: String,
+    max: u32,
+    #[marshal(buffer(n, len = n))]
+    data: Vec<u8>,
+    n: u64,
+}
+
+#[dll_import("structures", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    safe fn dialog_run(dialog: &mut Dialog, back: u32) -> Result<i32, Error>;
+    safe fn dialog_unterminated(dialog: &mut Dialog) -> Result<(), Error>;
+}
+
+#[test]
+fn members_are_room_that_native_code_fills() {
+    let _library = library();
+    let mut dialog =
+        Dialog { file: "start".to_owned(), max: 8, data: vec![10, 20], n: 4, ..Dialog::default() };
+    assert_eq!(dialog_run(&mut dialog, 3).unwrap(), i32::from(b's'));
+    assert_eq!((dialog.file.as_str(), &*dialog.data, dialog.n), ("ok", &[11, 22, 3][..], 3));
+    // No room is null.
+    let mut none = Dialog::default();
+    assert_eq!(dialog_run(&mut none, 0).unwrap(), -2);
+    assert_eq!((none.file.as_str(), none.data.len()), ("", 0));
+
+    let error = dialog_run(&mut dialog, 4).unwrap_err().to_string();
+    assert!(error.ends_with("the count 4 is larger than the buffer of 3 elements"), "{error}");
+    assert!(error.contains("`data`") || error.contains("data"), "{error}");
+    let mut long = Dialog { file: "too long".to_owned(), max: 7, ..Dialog::default() };
+    let error = dialog_run(&mut long, 0).unwrap_err().to_string();
+    assert!(error.ends_with("the count 8 is larger than the buffer of 7 elements"), "{error}");
+    let mut full = Dialog { max: 7, ..Dialog::default() };
+    let error = dialog_unterminated(&mut full).unwrap_err().to_string();
+    assert!(error.contains("7"), "{error}");
 }

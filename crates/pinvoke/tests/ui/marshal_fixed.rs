@@ -13,4 +13,29 @@ struct Zero {
     name: String,
 }
 
+#[derive(Marshal)]
+struct NoRoom {
+    #[marshal(buffer)]
+    name: String,
+}
+
+#[derive(Marshal)]
+struct NoMember {
+    #[marshal(buffer(size))]
+    name: String,
+}
+
+#[derive(Marshal)]
+struct NotCounted {
+    #[marshal(buffer(16, used = n))]
+    name: String,
+    n: u32,
+}
+
+#[derive(Marshal)]
+#[repr(i32)]
+enum Tagged {
+    Text(#[marshal(buffer(16))] String),
+}
+
 fn main() {}
