@@ -191,7 +191,11 @@ use crate::native::{NativeField, NativeType};
 
 /// 8-bit text in the system's encoding: UTF-8 on Unix, the active code page on Windows.
 ///
-/// The default of a declaration, as in .NET.
+/// The default of a declaration, as in .NET. A character that the code page does not have is an error, without best
+/// fit; bytes that are no text in it are one too. `&str` as a result looks at ASCII only where the code page is not
+/// UTF-8; `String` and `Cow<str>` take everything. A `char` has to be ASCII.
+///
+/// Values known at run time ([`downcall`](crate::downcall)) have no `Ansi`: their `char *` is UTF-8 on every system.
 #[derive(Clone, Copy, Debug)]
 pub enum Ansi {}
 

@@ -8,4 +8,5 @@ mod calls;
 mod exceptions;
 mod libraries;
 mod system;
+mod text;
 mod windows;

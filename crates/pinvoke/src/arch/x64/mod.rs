@@ -24,6 +24,7 @@ pub(crate) use called_from_code;
 ///
 /// # Safety
 /// None here; on other machines the bytes must be mapped, readable.
+#[cfg_attr(windows, allow(dead_code, reason = "there the system has a function for it"))]
 pub(crate) unsafe fn publish(_start: *const u8, _len: usize) {}
 
 mod frame;

@@ -63,13 +63,7 @@ unsafe fn look<'a, M: CharSet>(native: *const M::Unit) -> Result<&'a str, Marsha
         );
     }
     // SAFETY: the caller's promise.
-    match M::look(unsafe { units_at(native) }?)? {
-        Cow::Borrowed(text) => Ok(text),
-        Cow::Owned(_) => Err(MarshalError::custom(format!(
-            "`&str` cannot look at {}: declare `String` or `Cow<str>`",
-            M::NAME
-        ))),
-    }
+    super::look::<M>(unsafe { units_at(native) }?)
 }
 
 element! {

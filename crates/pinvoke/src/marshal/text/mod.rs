@@ -41,6 +41,8 @@
 //! ```
 
 mod bstr;
+#[cfg(windows)]
+mod code_page;
 mod element;
 mod owned;
 #[cfg(unix)]
@@ -56,7 +58,7 @@ pub use bstr::{AnsiBStr, BStr, SysString};
 pub use owned::{Given, OwnedText};
 pub use units::{NotTerminated, U16CStr, U32CStr, Unit, UnitStr};
 
-use super::{Ansi, MarshalError, Reason, Utf8};
+use super::{MarshalError, Reason, Utf8};
 use crate::c_text::{CText, InteriorNul};
 
 /// How text is encoded for a native function: the form `M` of everything in a declaration.
@@ -237,7 +239,20 @@ macro_rules! utf8 {
 }
 
 utf8!(Utf8, "UTF-8");
-utf8!(Ansi, "UTF-8");
+#[cfg(not(windows))]
+utf8!(super::Ansi, "UTF-8");
+
+/// Native text that is looked at in place.
+#[inline]
+fn look<M: CharSet>(units: &[M::Unit]) -> Result<&str, MarshalError> {
+    match M::look(units)? {
+        Cow::Borrowed(text) => Ok(text),
+        Cow::Owned(_) => Err(MarshalError::custom(format!(
+            "`&str` cannot look at {}: declare `String` or `Cow<str>`",
+            M::NAME
+        ))),
+    }
+}
 
 /// The same text with other truth values.
 impl<S: CharSet, B: super::NativeBool + 'static> CharSet for super::Booleans<S, B> {

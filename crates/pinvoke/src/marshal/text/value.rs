@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_char};
 use std::borrow::Cow;
 use std::ffi::CString;
 
-use super::{CharSet, Unit, UnitStr, units_at, utf8};
+use super::{CharSet, Unit, UnitStr, look, units_at};
 use crate::marshal::counted::elements;
 use crate::marshal::{FromCounted, FromNative, IntoNative, Length, MarshalError, Reason};
 
@@ -103,7 +103,7 @@ macro_rules! result {
 
 result! {
     // SAFETY: the caller's promise.
-    ['a, M: CharSet<Unit = c_char>] &'a str, c_char, M, |native| utf8(unsafe { units_at(native) }?);
+    ['a, M: CharSet<Unit = c_char>] &'a str, c_char, M, |native| look::<M>(unsafe { units_at(native) }?);
     // SAFETY: the caller's promise.
     [M: CharSet] String, M::Unit, M, |native| unsafe { M::read(native) };
     // SAFETY: the caller's promise.
@@ -141,8 +141,7 @@ impl<'s, M: CharSet> FromCounted<'s, M> for &'s str {
         // SAFETY: the caller's promise.
         let units = unsafe { elements(native, count) }?;
         if size_of::<M::Unit>() == 1 {
-            // SAFETY: one byte each; any byte will do.
-            return utf8(unsafe { core::slice::from_raw_parts(units.as_ptr().cast(), units.len()) });
+            return look::<M>(units);
         }
         *storage = M::decode(units)?;
         Ok(storage)
