@@ -2,13 +2,14 @@
 //!
 //! `cargo run -p pinvoke --example ftw -- /usr/share/doc`
 
+use std::ffi::c_long;
 use std::io::{Error, Result};
 
 use pinvoke::dll_import;
 use pinvoke::native::NativeType;
 
 /// `struct stat` of Linux on x86-64; the derive checks the members' places.
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(not(any(target_vendor = "apple", target_arch = "x86")))]
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Stat {
@@ -20,13 +21,36 @@ struct Stat {
     group: u32,
     reserved: u32,
     special_device: u64,
-    size: i64,
+    size: c_long,
     block_size: i64,
     blocks: i64,
     accessed: Time,
     modified: Time,
     changed: Time,
     spare: [i64; 3],
+}
+
+/// `struct stat` of Linux on 32-bit x86.
+#[cfg(target_arch = "x86")]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    device: u64,
+    reserved: u16,
+    inode: u32,
+    mode: u32,
+    links: u32,
+    user: u32,
+    group: u32,
+    special_device: u64,
+    reserved_too: u16,
+    size: c_long,
+    block_size: i32,
+    blocks: i32,
+    accessed: Time,
+    modified: Time,
+    changed: Time,
+    spare: [u32; 2],
 }
 
 /// `struct stat` of macOS.
@@ -45,7 +69,7 @@ struct Stat {
     modified: Time,
     changed: Time,
     born: Time,
-    size: i64,
+    size: c_long,
     blocks: i64,
     block_size: i32,
     flags: u32,
@@ -57,8 +81,8 @@ struct Stat {
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Time {
-    seconds: i64,
-    nanoseconds: i64,
+    seconds: c_long,
+    nanoseconds: c_long,
 }
 
 // The C library's own, as the crate `libc` has it.
@@ -86,7 +110,7 @@ fn main() -> Result<()> {
         |path, status, _flag| {
             println!("{:>10} {path}", status.size);
             entries += 1;
-            bytes += status.size;
+            bytes += i64::from(status.size);
             0
         },
         16,

@@ -1,4 +1,5 @@
-//! Structures compared with the C compiler's.
+//! Structures compared with the C compiler's: those of 64-bit systems.
+#![cfg(target_pointer_width = "64")]
 #![allow(
     clippy::unwrap_used,
     missing_docs,

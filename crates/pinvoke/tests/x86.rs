@@ -203,3 +203,22 @@ fn there_are_no_stubs_and_nobody_asks_for_memory_for_them() {
     );
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no stubs are made for 32-bit x86");
 }
+
+#[test]
+fn a_64_bit_library_is_named_as_such() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = directory.join("libsixtyfour.so");
+    let source = directory.join("libsixtyfour.c");
+    std::fs::write(&source, "int answer(void) { return 1; }").unwrap();
+    let mut compile = std::process::Command::new("gcc");
+    // Whatever the compiler of this target is told first; the last word counts.
+    let compiled =
+        compile.args(["-m64", "-shared", "-fPIC", "-nostdlib", "-o"]).args([&file, &source]).status();
+    assert!(compiled.unwrap().success());
+    let failure = pinvoke::library::Library::open(&file).unwrap_err().to_string();
+    assert!(
+        failure.contains("is for the wrong architecture: x86-64, while this process is 32-bit x86")
+            && failure.contains("install the 32-bit x86 build of the library"),
+        "{failure}"
+    );
+}

@@ -1,16 +1,18 @@
 //! The table of facts, row by row: every family that travels in both directions comes back as it went.
 
+use std::ffi::{c_long, c_ulong};
+
 use pinvoke::downcall::Arg;
 use pinvoke::value::{LongDouble, Pointer, Value};
 use pinvoke_decl::marshaller::{Direction, Marshaller, Native as Travels};
 
-use crate::harness::{Native, structure, v};
+use crate::harness::{Native, WIDE, structure, v};
 
 /// Functions of `native.c` that return their argument, and values that they must return unchanged.
 fn echoes() -> Vec<(&'static str, Vec<Value>)> {
     let ints = |ns: &[i128]| ns.iter().map(|n| Value::Int(*n)).collect();
     let floats = |ns: &[f64]| ns.iter().map(|n| Value::Float(*n)).collect();
-    vec![
+    let mut all = vec![
         ("echo_bool", vec![true.into(), false.into()]),
         (
             "echo_char",
@@ -22,8 +24,8 @@ fn echoes() -> Vec<(&'static str, Vec<Value>)> {
         ("echo_ushort", ints(&[0, 65535])),
         ("echo_int", ints(&[i32::MIN.into(), -1, 0, i32::MAX.into()])),
         ("echo_uint", ints(&[0, u32::MAX.into()])),
-        ("echo_long", ints(&[i64::MIN.into(), -1, i64::MAX.into()])),
-        ("echo_ulong", ints(&[0, u64::MAX.into()])),
+        ("echo_long", ints(&[c_long::MIN.into(), -1, c_long::MAX.into()])),
+        ("echo_ulong", ints(&[0, c_ulong::MAX.into()])),
         ("echo_llong", ints(&[i64::MIN.into(), i64::MAX.into()])),
         ("echo_ullong", ints(&[0, u64::MAX.into()])),
         ("echo_int128", ints(&[i128::MIN, -1, i128::MAX])),
@@ -86,7 +88,9 @@ fn echoes() -> Vec<(&'static str, Vec<Value>)> {
         ("echo_packed", vec![structure([("c", Value::Char('p')), ("i", (-5).into()), ("d", 0.25.into())])]),
         ("echo_union", vec![structure([("i", 0.into()), ("d", 1.0.into())])]),
         ("echo_operation", vec![Value::Null]),
-    ]
+    ];
+    all.retain(|(name, _)| WIDE || !name.ends_with("int128"));
+    all
 }
 
 #[test]

@@ -11,6 +11,9 @@ use pinvoke::value::{Handler, TypeRef, Value};
 use pinvoke_abi::target::Target;
 use pinvoke_decl::Unit;
 
+/// Whether C has integers of 128 bits here.
+pub(crate) const WIDE: bool = cfg!(target_pointer_width = "64");
+
 /// A library and the declarations for it.
 pub(crate) struct Native {
     pub(crate) library: Library,
@@ -35,7 +38,8 @@ impl Native {
             // Compiled once per content, and renamed when complete: other test processes may look for it.
             let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
             let mut content = DefaultHasher::new();
-            (include_str!("native.c"), include_str!("native.h"), &compiler).hash(&mut content);
+            (include_str!("native.c"), include_str!("native.h"), include_str!("wide.h"), &compiler)
+                .hash(&mut content);
             let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
             let file = directory.join(format!("libdynamic_{:016x}.so", content.finish()));
             if file.exists() {
@@ -56,6 +60,10 @@ impl Native {
         let mut unit = Unit::new(Target::HOST);
         let diagnostics = unit.parse("native.h", include_str!("native.h"));
         assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
+        if WIDE {
+            let diagnostics = unit.parse("wide.h", include_str!("wide.h"));
+            assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
+        }
         Native { library, unit }
     }
 

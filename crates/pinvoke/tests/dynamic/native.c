@@ -27,8 +27,11 @@ ECHO(long, long)
 ECHO(ulong, unsigned long)
 ECHO(llong, long long)
 ECHO(ullong, unsigned long long)
+#ifdef __SIZEOF_INT128__
+#include "wide.h"
 ECHO(int128, __int128)
 ECHO(uint128, unsigned __int128)
+#endif
 ECHO(wchar, wchar_t)
 ECHO(float, float)
 ECHO(double, double)
@@ -120,7 +123,7 @@ void times_table(int n, int out[3][3]) { for (int i = 0; i < 3; i++) for (int j 
 void next_colors(enum color *colors, int n) { for (int i = 0; i < n; i++) colors[i] = colors[i] == RED ? GREEN : BLUE; }
 
 struct point mirror(struct point p) { return (struct point){p.y, p.x}; }
-long sum_big(const struct big *v) { return v->a + v->b + v->c + (long)v->p.x + (long)v->p.y; }
+long long sum_big(const struct big *v) { return v->a + v->b + v->c + (long)v->p.x + (long)v->p.y; }
 unsigned bits_a(struct bits v) { return v.a; }
 int bits_b(struct bits v) { return v.b; }
 double union_double(union number v) { return v.d; }
@@ -187,11 +190,11 @@ void out_person(struct person *p) { p->name = "static"; p->age = 9; }
 int in_out(int *n) { int before = *n; *n *= 2; return before; }
 
 int call_int(int (*fn)(int, int), int a, int b) { return fn(a, b); }
-double call_mixed(double (*fn)(char, short, float, double, long, _Bool, long double)) {
-    return fn('q', -2, 1.5f, 2.25, 1L << 40, 1, 0.5L);
+double call_mixed(double (*fn)(char, short, float, double, long long, _Bool, long double)) {
+    return fn('q', -2, 1.5f, 2.25, 1LL << 40, 1, 0.5L);
 }
 struct point call_point(struct point (*fn)(struct point), struct point p) { return fn(p); }
-long call_big(long (*fn)(struct big), struct big v) { return fn(v); }
+long long call_big(long long (*fn)(struct big), struct big v) { return fn(v); }
 size_t call_text(const char *(*fn)(const char *), const char *text) {
     const char *answer = fn(text);
     return answer ? strlen(answer) : 999;
@@ -248,11 +251,11 @@ char fixed[16] = "fixed";
 operation current = plus;
 enum color paint = GREEN;
 
-long sum_longs(int n, ...) {
+long long sum_longs(int n, ...) {
     va_list args;
     va_start(args, n);
-    long sum = 0;
-    while (n--) sum += va_arg(args, long);
+    long long sum = 0;
+    while (n--) sum += va_arg(args, long long);
     va_end(args);
     return sum;
 }
@@ -279,7 +282,7 @@ int describe(char *out, const char *kinds, ...) {
     for (; *kinds; kinds++) switch (*kinds) {
         case 'i': out += sprintf(out, "i%d;", va_arg(args, int)); break;
         case 'u': out += sprintf(out, "u%u;", va_arg(args, unsigned)); break;
-        case 'l': out += sprintf(out, "l%ld;", va_arg(args, long)); break;
+        case 'l': out += sprintf(out, "l%lld;", va_arg(args, long long)); break;
         case 'd': out += sprintf(out, "d%g;", va_arg(args, double)); break;
         case 'L': out += sprintf(out, "L%Lg;", va_arg(args, long double)); break;
         case 's': out += sprintf(out, "s%s;", va_arg(args, const char *)); break;

@@ -14,8 +14,6 @@ long echo_long(long v);
 unsigned long echo_ulong(unsigned long v);
 long long echo_llong(long long v);
 unsigned long long echo_ullong(unsigned long long v);
-__int128 echo_int128(__int128 v);
-unsigned __int128 echo_uint128(unsigned __int128 v);
 wchar_t echo_wchar(wchar_t v);
 float echo_float(float v);
 double echo_double(double v);
@@ -86,10 +84,10 @@ struct point { double x, y; };
 struct point mirror(struct point p);
 struct mixed { char c; float f; long l; short s; };
 struct mixed echo_mixed(struct mixed v);
-struct big { long a, b, c; struct point p; };
+struct big { long long a, b, c; struct point p; };
 struct big echo_big(struct big v);
-long sum_big(const struct big *v);
-struct bits { unsigned a : 3; int b : 5; unsigned long c : 40; _Bool d : 1; };
+long long sum_big(const struct big *v);
+struct bits { unsigned a : 3; int b : 5; unsigned long long c : 40; _Bool d : 1; };
 struct bits echo_bits(struct bits v);
 unsigned bits_a(struct bits v);
 int bits_b(struct bits v);
@@ -135,9 +133,9 @@ int in_out(int *n);
 
 /* callbacks */
 int call_int(int (*fn)(int a, int b), int a, int b);
-double call_mixed(double (*fn)(char c, short s, float f, double d, long l, _Bool b, long double ld));
+double call_mixed(double (*fn)(char c, short s, float f, double d, long long l, _Bool b, long double ld));
 struct point call_point(struct point (*fn)(struct point p), struct point p);
-long call_big(long (*fn)(struct big v), struct big v);
+long long call_big(long long (*fn)(struct big v), struct big v);
 size_t call_text(const char *(*fn)(const char *text), const char *text);
 int call_many(int (*fn)(int i), int n);
 int call_with_data(int (*fn)(void *data, int i), void *data, int n);
@@ -166,7 +164,7 @@ extern operation current;
 extern enum color paint;
 
 /* variadic */
-long sum_longs(int n, ...);
+long long sum_longs(int n, ...);
 double sum_doubles(int n, ...);
 double sum_points(int n, ...);
 int describe(char *out, const char *kinds, ...);

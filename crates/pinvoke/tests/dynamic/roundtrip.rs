@@ -9,6 +9,8 @@ use pinvoke::value::{LongDouble, TypeRef, Value, View};
 use pinvoke_abi::target::Target;
 use pinvoke_decl::Unit;
 
+use crate::harness::WIDE;
+
 /// xorshift64: enough randomness for test data, and the same on every run.
 struct Random(u64);
 
@@ -35,7 +37,8 @@ fn member(random: &mut Random, name: &str, depth: u32) -> (String, Value) {
         1 => (format!("unsigned char {name};"), unsigned(random, 8)),
         2 => (format!("short {name};"), signed(random, 16)),
         3 => (format!("int {name};"), signed(random, 32)),
-        4 => (format!("unsigned long {name};"), unsigned(random, 64)),
+        4 => (format!("unsigned long long {name};"), unsigned(random, 64)),
+        5 | 6 if !WIDE => (format!("long long {name};"), signed(random, 64)),
         5 => (format!("__int128 {name};"), signed(random, 128)),
         6 => (format!("unsigned __int128 {name};"), unsigned(random, 128)),
         7 => (format!("_Bool {name};"), Value::Bool(random.below(2) == 1)),
@@ -55,7 +58,7 @@ fn member(random: &mut Random, name: &str, depth: u32) -> (String, Value) {
         }
         13 => {
             let width = 1 + u32::try_from(random.below(63)).unwrap();
-            (format!("unsigned long {name} : {width};"), unsigned(random, width))
+            (format!("unsigned long long {name} : {width};"), unsigned(random, width))
         }
         14 => {
             let text: String =

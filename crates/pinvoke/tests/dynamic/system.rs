@@ -148,7 +148,7 @@ fn variable_arguments_are_promoted() {
             &[
                 Arg::Out(Some(64)),
                 v(64),
-                v("%d %s %.2f %c %ld %p"),
+                v("%d %s %.2f %c %lld %p"),
                 v(-5),
                 v("text"),
                 v(1.25),

@@ -55,7 +55,7 @@ fn variables_refuse_what_does_not_fit() {
 #[test]
 fn arguments_behind_the_named_ones() {
     let native = Native::compiled();
-    let long = |n: i64| Arg::Typed(native.ty("long"), Box::new(v(n)));
+    let long = |n: i64| Arg::Typed(native.ty("long long"), Box::new(v(n)));
     assert_eq!(
         native.ret("sum_longs", &[v(3), long(1), long(-2), v(1_i64 << 40)]),
         Value::Int((1 << 40) - 1)

@@ -105,7 +105,7 @@ unsafe extern "C" {
     #[returns(free_with = counted_free, len = n)]
     safe fn optional_array(n: i16, make: i32) -> Option<Vec<i32>>;
     #[dll_import(entry_point = "owned_array")]
-    #[returns(free_with = counted_free, len = n * 36028797018963968 * 1024)]
+    #[returns(free_with = counted_free, len = n * 2147483647 * 2147483647 * 16)]
     safe fn overflowing(n: i16, make: i32) -> Result<Vec<i32>, Error>;
     #[returns(pinvoke::marshal::Owned, free, len = n)]
     safe fn owned_texts(n: i32) -> Vec<String>;
@@ -243,7 +243,7 @@ fn arrays_come_back() {
         assert!(reason(owned_array(3, 0)).ends_with("it is null; declare it as an `Option` if it may be"));
         // Freed, though nobody knows how long it is.
         assert!(reason(owned_array(-3, 1)).ends_with("the count -3 is negative"));
-        assert!(reason(overflowing(1, 1)).contains("36028797018963968 * 1024"));
+        assert!(reason(overflowing(1, 1)).contains("2147483647 * 2147483647 * 16"));
         assert_eq!(optional_array(2, 1), Some(vec![0, 1]));
         assert_eq!(optional_array(2, 0), None);
         assert_eq!(owned_texts(3), ["even", "odd", "even"]);

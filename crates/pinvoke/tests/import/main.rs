@@ -17,3 +17,5 @@ mod registrations;
 mod scalars;
 mod structures;
 mod text;
+mod vectors;
+mod wide;

@@ -1,6 +1,5 @@
 // One function for each scalar family, by value and behind a pointer.
 #include <complex.h>
-#include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,7 +13,6 @@ void decimal_of(DECIMAL *d, uint32_t hi, uint64_t lo, int scale) { d->hi = hi; d
 int64_t cy_double(int64_t cy) { return 2 * cy; }
 double date_tomorrow(double date) { return date + 1; }
 long long_negate(long n, unsigned long m) { return -n - (long)(m > 4000000000ul); }
-__int128 wide_multiply(int before, __int128 a, __int128 b) { return a * b + before; }
 double complex complex_multiply(double complex a, double complex b) { return a * b; }
 float complex complex_swap(float before, float complex z) { return cimagf(z) + before + crealf(z) * I; }
 void complex_conjugate(double complex *z) { *z = conj(*z); }
@@ -26,9 +24,6 @@ void long_double_halve(long double *x) { *x /= 2; }
 long double long_double_call(long double (*call)(int, long double), long double x) { return call(3, x) + x; }
 typedef struct { char before; long double x; } LD;
 int long_double_member(const LD *s) { return s->before == 'x' && s->x == -0.1L; }
-__m128 vector_reverse(__m128 v) { return _mm_shuffle_ps(v, v, 0x1b); }
-__m128i vector_add(int before, __m128i a, double d, __m128i b) { return _mm_add_epi32(_mm_add_epi32(a, b), _mm_set1_epi32(before + (int)d)); }
-__m128d vector_sum(const __m128d *v, int n) { __m128d s = _mm_setzero_pd(); for (int i = 0; i < n; i++) s = _mm_add_pd(s, v[i]); return s; }
 int non_zero(int n) { return n - 1; }
 short variant_not(short b) { return b == -1 ? 0 : b == 0 ? 1 : 99; }
 int bool_bytes(unsigned char b) { return b; }

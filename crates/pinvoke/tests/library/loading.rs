@@ -283,6 +283,8 @@ fn probing_goes_on_behind_a_linker_script() {
     assert_eq!(ask(&Library::open_with("group", &options).unwrap()), 6);
 }
 
+/// By bytes of the header of a 64-bit file; for 32-bit programs see `x86.rs`.
+#[cfg(target_pointer_width = "64")]
 #[test]
 fn files_for_other_machines_and_systems() {
     let shop = Workshop::new();
