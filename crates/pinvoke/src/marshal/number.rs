@@ -3,7 +3,7 @@
 use core::num::NonZero;
 
 use pinvoke_abi::layout::Layout;
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Arch, Target};
 
 use super::{CharSet, Element, FromNative, IntoNative, MarshalError, undeclared};
 use crate::native::{NativeType, Passing};
@@ -36,10 +36,13 @@ pub struct Complex<T> {
 
 macro_rules! complex {
     ($($part:ty),*) => { $(
-        // SAFETY: two floats in a row, which travel as the structure does.
+        // SAFETY: two floats in a row, which travel as the structure does; where a result does not, rustc is
+        // not asked.
         unsafe impl NativeType for Complex<$part> {
             const PASSING: Passing = Passing::ByPlan;
             const ZEROABLE: bool = true;
+            // On 32-bit x86 the two of 4 bytes come in registers, and a structure in memory.
+            const RETURNED_BY_PLAN: bool = matches!(Target::HOST.arch, Arch::X86);
             fn layout() -> Layout {
                 Layout::complex(&Layout::float(Target::HOST, size_of::<$part>() as u64))
             }

@@ -30,7 +30,7 @@ void counted_free(void *memory) {
     free(block);
 }
 
-long counted_live(void) { return live_blocks; }
+int64_t counted_live(void) { return live_blocks; }
 
 static inline char *counted_copy(const char *text) {
     char *copy = counted_alloc(strlen(text) + 1);

@@ -196,6 +196,7 @@ fn off_thread_calls_are_joined_or_awaited() {
     }
 }
 
+#[cfg(not(target_arch = "x86"))]
 #[test]
 fn conventions_by_their_dotnet_names() {
     #[dll_import("libc")]

@@ -52,7 +52,7 @@ fn libraries() -> &'static PathBuf {
 fn thousands_of_threads_bind_one_import() {
     #[dll_import("libc")]
     unsafe extern "C" {
-        safe fn labs(n: i64) -> i64;
+        safe fn llabs(n: i64) -> i64;
     }
     const THREADS: u16 = 2000;
     let barrier = Barrier::new(usize::from(THREADS));
@@ -62,7 +62,7 @@ fn thousands_of_threads_bind_one_import() {
             let thread = std::thread::Builder::new().stack_size(64 * 1024);
             let run = move || {
                 barrier.wait();
-                assert_eq!(labs(-n), n);
+                assert_eq!(llabs(-n), n);
             };
             thread.spawn_scoped(scope, run).unwrap();
         }

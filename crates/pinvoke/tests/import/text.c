@@ -2,7 +2,7 @@
 
 /* 8 bits */
 
-long length8(const char *text) { return text ? (long)strlen(text) : -1; }
+int64_t length8(const char *text) { return text ? (long)strlen(text) : -1; }
 const char *same8(const char *text) { return text; }
 const char *borrowed8(int which) {
     static const char *const texts[] = {"gr\xc3\xbc\xc3\x9f" "e", NULL, "a\xffz", ""};
@@ -32,24 +32,24 @@ const char *with_length8(int32_t *length, int which) {
     *length = which;
     return "abcdef";
 }
-long take8(char *text) {
+int64_t take8(char *text) {
     long n = text ? (long)strlen(text) : -1;
     if (text) counted_free(text);
     return n;
 }
-long length_of_free_me(char *text) {
+int64_t length_of_free_me(char *text) {
     long n = text ? (long)strlen(text) : -1;
     free(text);
     return n;
 }
-long counted8(const char *text, int32_t n) { return n == (int32_t)strlen(text) ? n : -1; }
-long counted16(const char16_t *text, uint8_t n) { long l = 0; while (text[l]) l++; return l == n ? l : -1; }
+int64_t counted8(const char *text, int32_t n) { return n == (int32_t)strlen(text) ? n : -1; }
+int64_t counted16(const char16_t *text, uint8_t n) { long l = 0; while (text[l]) l++; return l == n ? l : -1; }
 
 /* wide */
 
-long length16(const char16_t *text) { long n = 0; if (!text) return -1; while (text[n]) n++; return n; }
-long length32(const char32_t *text) { long n = 0; if (!text) return -1; while (text[n]) n++; return n; }
-long length_wide(const wchar_t *text) { return text ? (long)wcslen(text) : -1; }
+int64_t length16(const char16_t *text) { long n = 0; if (!text) return -1; while (text[n]) n++; return n; }
+int64_t length32(const char32_t *text) { long n = 0; if (!text) return -1; while (text[n]) n++; return n; }
+int64_t length_wide(const wchar_t *text) { return text ? (long)wcslen(text) : -1; }
 uint32_t unit16(const char16_t *text, int at) { return text[at]; }
 const char16_t *borrowed16(int which) {
     static const char16_t ok[] = u"gr\u00fc\u00dfe \u65e5\U0001F600";
@@ -90,15 +90,15 @@ void replace16(char16_t **text) {
 
 /* BSTR, in the layout of Unix */
 
-long bstr_bytes(const char16_t *text) { return text ? (long)((const uint32_t *)text)[-1] : -1; }
+int64_t bstr_bytes(const char16_t *text) { return text ? (long)((const uint32_t *)text)[-1] : -1; }
 char16_t *bstr_make(int with_nul) {
     static const char16_t text[] = {'a', 0, 'b', 0x20AC, 0};
     uint32_t bytes = with_nul ? 8 : 2;
-    char *memory = malloc(8 + bytes + 2);
-    memcpy(memory + 4, &bytes, 4);
-    memcpy(memory + 8, text, bytes);
-    memset(memory + 8 + bytes, 0, 2);
-    return (char16_t *)(memory + 8);
+    char *memory = malloc(sizeof(void *) + bytes + 2), *start = memory + sizeof(void *);
+    memcpy(start - 4, &bytes, 4);
+    memcpy(start, text, bytes);
+    memset(start + bytes, 0, 2);
+    return (char16_t *)start;
 }
 char16_t *bstr_broken(void) {
     char16_t *text = bstr_make(0);
@@ -106,10 +106,10 @@ char16_t *bstr_broken(void) {
     return text;
 }
 void bstr_out(char16_t **text) {
-    if (*text) free((char *)*text - 8);
+    if (*text) free((char *)*text - sizeof(void *));
     *text = bstr_make(1);
 }
-long ansi_bstr_bytes(const char *text) { return (long)((const uint32_t *)(const void *)text)[-1]; }
+int64_t ansi_bstr_bytes(const char *text) { return (long)((const uint32_t *)(const void *)text)[-1]; }
 
 /* buffers */
 
@@ -166,13 +166,13 @@ int64_t bytes_back(uint8_t *buffer, uint64_t capacity, int64_t back) {
 
 void tell8(void (*f)(const char *), int which) { f(borrowed8(which)); }
 void tell16(void (*f)(const char16_t *), int which) { f(borrowed16(which)); }
-long ask8(char *(*f)(int)) {
+int64_t ask8(char *(*f)(int)) {
     char *text = f(7);
     long n = length8(text);
     free(text);
     return n;
 }
-long ask16(char16_t *(*f)(int)) {
+int64_t ask16(char16_t *(*f)(int)) {
     char16_t *text = f(7);
     long n = length16(text);
     free(text);
