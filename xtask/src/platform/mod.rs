@@ -1,5 +1,7 @@
-//! Platforms other than this machine: their tests, built here and run by an emulator.
+//! Platforms other than this machine: their tests, built here and run by an emulator, or natively where this machine
+//! can.
 
+mod i686;
 mod windows;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use crate::run::Tally;
 pub(crate) enum Platform {
     /// Windows on x86-64, under Wine.
     Windows,
+    /// Linux on 32-bit x86, natively.
+    I686,
 }
 
 /// Installs what the platform needs, runs its tests and prints their number. A platform that cannot be set up is an
@@ -23,6 +27,7 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
     let start = Instant::now();
     let (name, tally) = match platform {
         Platform::Windows => ("Windows x86-64 (Wine)", windows::run()),
+        Platform::I686 => ("Linux i686", i686::run()),
     };
     let tally = tally.with_context(|| format!("the platform {name}"))?;
     if tally.passed() == 0 {

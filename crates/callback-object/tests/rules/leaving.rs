@@ -268,7 +268,7 @@ fn rule_29_a_second_unregister_and_a_forged_handle_are_found_out() {
         let again = register();
         assert_ne!(again, handle);
         assert_eq!(unregister_raw(handle).unwrap_err().status(), Status::INVALID_HANDLE);
-        for bits in [1, 2, 1 << 31, usize::MAX, again.bits() ^ 1 << 40, again.bits() + 1] {
+        for bits in [1, 2, 1 << 31, usize::MAX, again.bits() ^ 1 << (usize::BITS / 2 + 8), again.bits() + 1] {
             let forged = Handle::from_bits(bits).unwrap();
             let error = unregister_raw(forged).unwrap_err();
             assert_eq!(error.status(), Status::INVALID_HANDLE, "{bits:#x}");
