@@ -110,7 +110,10 @@ fn main() -> Result<()> {
         |path, status, _flag| {
             println!("{:>10} {path}", status.size);
             entries += 1;
-            bytes += i64::from(status.size);
+            #[allow(clippy::useless_conversion, reason = "a `long` has 4 bytes where addresses have")]
+            {
+                bytes += i64::from(status.size);
+            }
             0
         },
         16,

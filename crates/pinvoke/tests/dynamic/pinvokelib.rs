@@ -129,7 +129,7 @@ fn objects_of_any_type() {
     };
     assert_eq!(set(1, "short *", vec![12].into()), "\"short 12\"");
     let (long, text) = (c_long::MAX / 3, format!("\"long {}\"", c_long::MAX / 3));
-    assert_eq!(set(2, "long *", vec![i64::from(long)].into()), text);
+    assert_eq!(set(2, "long *", vec![Value::Int(long.into())].into()), text);
     assert_eq!(set(3, "double *", vec![1.5].into()), "\"double 1.5\"");
     assert_eq!(set(4, "", "abc".into()), "\"text abc\"");
     assert_eq!(set(5, "MYPOINT *", structure([("x", 1.into()), ("y", 2.into())])), "\"point 1 2\"");
