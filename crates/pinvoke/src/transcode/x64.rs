@@ -29,6 +29,13 @@ pub(super) unsafe fn utf16_of(text: &str, to: *mut u16) -> Encoded {
         // SAFETY: every x86-64 has SSE2; the text is UTF-8, the rest is this contract.
         return unsafe { utf16_short(text, to) };
     }
+    if text.len() <= 32 {
+        // SAFETY: as above, and at least sixteen bytes.
+        let (is_ascii, encoded) = unsafe { utf16_ends(text, to) };
+        if is_ascii {
+            return encoded;
+        }
+    }
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2; the text is UTF-8, the rest is this contract.
         return unsafe { utf16_avx2(text, to) };
@@ -112,6 +119,27 @@ unsafe fn utf16_short(text: &[u8], to: *mut u16) -> Encoded {
     }
     // SAFETY: this contract.
     unsafe { rest_of_utf16(text, 0, to, 0) }
+}
+
+/// The first and the last sixteen bytes, which are all of at most 32: whether that is ASCII, and what it is
+/// then. The lengths of names and messages are worth a way without a call.
+///
+/// # Safety
+/// `text` has 16 to 32 bytes; `to` is valid for writes of a unit per byte.
+#[inline]
+#[target_feature(enable = "sse2")]
+unsafe fn utf16_ends(text: &[u8], to: *mut u16) -> (bool, Encoded) {
+    let last = text.len() - 16;
+    // SAFETY: there are at least sixteen bytes.
+    let first_bytes = unsafe { load(text.as_ptr(), 0) };
+    // SAFETY: as above.
+    let last_bytes = unsafe { load(text.as_ptr(), last) };
+    // SAFETY: there is room for a unit per byte.
+    let (first_is_ascii, first_has_nul) = unsafe { widen_if_ascii(first_bytes, to, 0) };
+    // SAFETY: as above.
+    let (last_is_ascii, last_has_nul) = unsafe { widen_if_ascii(last_bytes, to, last) };
+    let encoded = Encoded { units: text.len(), has_nul: first_has_nul | last_has_nul };
+    (first_is_ascii & last_is_ascii, encoded)
 }
 
 /// Up to 15 bytes as two little-endian numbers with zeros behind them, from pieces that overlap.
