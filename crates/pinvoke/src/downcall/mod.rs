@@ -17,7 +17,7 @@ pub use error::{CallError, CallbackFailure};
 
 use crate::call::{PreparedCall, Tier, capture};
 use crate::dynamic::callback::{Failure, InProgress, Invocations};
-use crate::dynamic::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Trust, size_of};
+use crate::dynamic::{self, Block, Frame, HandedOver, Pending, Reader, Scratch, Through, Trust, size_of};
 use crate::entry_point::EntryPoint;
 use crate::last_error::LastError;
 use crate::native::CodePtr;
@@ -380,7 +380,8 @@ impl Downcall {
         for p in pending {
             let stated = self.options.out.iter().find(|(index, _)| *index == p.index);
             if let Some((_, Ownership::Owned { free })) = stated
-                && let Some(address) = frame.word_at(p.address)
+                && let Through::Address(address) = p.through
+                && let Some(address) = frame.word_at(address)
             {
                 // SAFETY: as above.
                 frame.hold_handed_over(unsafe { HandedOver::new(address, *free) });

@@ -161,6 +161,11 @@ impl<'a> Frame<'a> {
         written
     }
 
+    /// How many blocks the callee may write.
+    pub(crate) fn blocks(&self) -> usize {
+        self.own.len()
+    }
+
     /// Keeps a callback until the frame ends.
     pub(crate) fn hold_callback(&mut self, callback: LiveCallback) {
         self.guards.0.push(Guard::Callback(callback));

@@ -41,7 +41,7 @@ pub(crate) use array::read_memory;
 pub(crate) use frame::Frame;
 pub(crate) use memory::{Block, HandedOver, Scratch, copy_to, zeros};
 pub(crate) use mismatch::Mismatch;
-pub(crate) use out::{Content, Parameter, Pending, changed, write_argument, write_array_argument};
+pub(crate) use out::{Content, Parameter, Pending, Through, changed, write_argument, write_array_argument};
 pub(crate) use peek::copy_from;
 pub use position::Position;
 pub(crate) use reader::{Reader, Trust};

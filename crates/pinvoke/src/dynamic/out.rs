@@ -4,7 +4,8 @@
 //! be said wherever one would be a trap: a `char *` buffer of one byte holds no text, and nobody knows the
 //! size of what stands behind `void *`.
 //!
-//! What was passed by value behind a pointer is read twice, right after it was written and after the call.
+//! What was passed by value behind a pointer, or behind a member of a structure that was passed by value, is
+//! read twice, right after it was written and after the call.
 //! Only a difference is reported: comparing what was *read* makes `[3]` given for a `double *` and the `3.0`
 //! found there the same.
 
@@ -13,18 +14,39 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
 use super::frame::{Frame, Shape};
 use super::mismatch::Mismatch;
+use super::structure::record;
 use super::{Reader, address, array, pointee, scalar, size_of};
-use crate::value::Value;
+use crate::value::{TypeRef, Value};
 
 /// Memory behind an argument that is read after the call.
 #[derive(Debug)]
 pub(crate) struct Pending {
     /// Index of the argument.
     pub(crate) index: usize,
-    /// Where the memory starts.
-    pub(crate) address: usize,
+    /// What leads there.
+    pub(crate) through: Through,
     /// What it held before the call; `None` if it is reported in any case.
     pub(crate) before: Option<Value>,
+}
+
+/// What leads to memory behind an argument.
+#[derive(Debug)]
+pub(crate) enum Through {
+    /// The argument, which is its address.
+    Address(usize),
+    /// Members of a structure or union by value: the bytes that were passed, which stay.
+    Members(TypeRef, Vec<u8>),
+}
+
+impl Through {
+    /// What stands there now, if it is ours.
+    fn read(&self, frame: &Frame<'_>) -> Option<Value> {
+        let reader = Reader::of_call(frame);
+        match self {
+            Through::Address(address) => frame.read(&reader, *address),
+            Through::Members(ty, bytes) => Some(super::read(&reader, ty.table(), ty.id(), None, bytes)),
+        }
+    }
 }
 
 /// What a parameter says about an argument.
@@ -64,6 +86,9 @@ pub(crate) fn write_argument(
     let address = match content {
         Content::Value(value) => {
             frame.writable = direction != Direction::In;
+            if record(types, id).is_some() {
+                return write_record(frame, index, (types, id), value, out);
+            }
             if pointee(types, id).is_none() {
                 super::write(frame, types, id, value, None, out)?;
                 return Ok(None);
@@ -126,13 +151,29 @@ fn finish(
 ) -> Option<Pending> {
     scalar::store(address as u128, None, 0, out);
     let always = matches!(content, Content::Out(_));
-    let before = if always || !frame.writable { None } else { read_own(frame, address) };
-    (always || before.is_some()).then_some(Pending { index, address, before })
+    let through = Through::Address(address);
+    let before = if always || !frame.writable { None } else { through.read(frame) };
+    (always || before.is_some()).then_some(Pending { index, through, before })
 }
 
-/// What memory of ours at `address` holds; `None` if it is not ours.
-fn read_own(frame: &Frame<'_>, address: usize) -> Option<Value> {
-    frame.read(&Reader::of_call(frame), address)
+/// Writes a structure or union by value. The callee may write to what its members point to, of which only
+/// the types of members tell.
+fn write_record(
+    frame: &mut Frame<'_>,
+    index: usize,
+    (types, id): (&TypeTable, TypeId),
+    value: &Value,
+    out: &mut [u8],
+) -> Result<Option<Pending>, Mismatch> {
+    frame.writable = true;
+    let before = frame.blocks();
+    super::write(frame, types, id, value, None, out)?;
+    if frame.blocks() == before {
+        return Ok(None);
+    }
+    let through = Through::Members(TypeRef::new(types, id), out.to_vec());
+    let before = through.read(frame);
+    Ok(Some(Pending { index, through, before }))
 }
 
 fn check_buffer(types: &TypeTable, id: TypeId) -> Result<TypeId, Mismatch> {
@@ -179,7 +220,7 @@ fn hold_out(
 
 /// What stands behind a pending argument after the call, if it is to be reported.
 pub(crate) fn changed(frame: &Frame<'_>, pending: &Pending) -> Option<Value> {
-    let after = read_own(frame, pending.address)?;
+    let after = pending.through.read(frame)?;
     match &pending.before {
         Some(before) if unchanged(before, &after) => None,
         _ => Some(after),

@@ -150,6 +150,7 @@ int rename_inner(struct person2 *p) {
     p->person->age = 30;
     return (int)strlen(p->nick);
 }
+int grow_older(struct person2 p, int by) { p.person->age += by; return p.person->age; }
 int person_name_length(struct person p) { return (int)strlen(p.name) + p.age; }
 int total_age(const struct person *people, int n) {
     int sum = 0;

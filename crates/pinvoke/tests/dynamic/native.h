@@ -106,6 +106,7 @@ struct person { char *name; int age; };
 struct person2 { struct person *person; const char *nick; };
 int birthday(struct person *p);
 int rename_inner(struct person2 *p);
+int grow_older(struct person2 p, int by);
 int person_name_length(struct person p);
 int total_age(const struct person *people, int n);
 void swap_points(struct point *points);

@@ -97,6 +97,19 @@ fn texts_and_structures_behind_members() {
 }
 
 #[test]
+fn what_a_structure_by_value_leads_to_is_read_again() {
+    let native = Native::compiled();
+    let lee = structure([("name", "Lee".into()), ("age", 29.into())]);
+    let outer = structure([("person", lee), ("nick", "L".into())]);
+    let outcome = native.call("grow_older", &[v(outer.clone()), v(3)]).unwrap();
+    assert_eq!(outcome.ret, Value::Int(32));
+    assert_eq!(changes(&outcome), [("p", r#"{person: {name: "Lee", age: 32}, nick: "L"}"#.to_owned())]);
+    // Nothing changed, nothing to report.
+    let outcome = native.call("grow_older", &[v(outer), v(0)]).unwrap();
+    assert!(outcome.changed.is_empty(), "{outcome:?}");
+}
+
+#[test]
 fn arrays_of_structures() {
     let native = Native::compiled();
     let points = Value::Array(vec![point(1.0, 2.0), point(3.0, 4.0)]);
