@@ -21,5 +21,6 @@ const PARTS: &[Part] = &[
 ];
 
 fn main() {
-    pinvoke_bench::run(PARTS);
+    let in_library = std::env::args().any(|argument| argument == c_interface::IN_LIBRARY);
+    pinvoke_bench::run(if in_library { c_interface::LIBRARY_PARTS } else { PARTS });
 }

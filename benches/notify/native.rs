@@ -33,6 +33,7 @@ impl Library {
 
 /// A routine with its context.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Pair {
     pub(crate) routine: Routine,
     pub(crate) context: *mut c_void,
