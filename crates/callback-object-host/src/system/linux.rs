@@ -1,27 +1,20 @@
 //! The thread that observes the system and notifies.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use callback_object::HostToken;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
-use rustix::net::netlink::{self, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recvfrom, socket_with};
 
 use super::clock::ClockWatch;
+use super::devices::Devices;
 use super::notifier::Notifier;
-use super::power::on_mains;
-use super::processors::{Processors, parse_list};
+use super::processors::Processors;
 use super::uevent::{Change, Uevent};
 use super::{PublishError, Veto};
 
-const SUPPLIES: &str = "/sys/class/power_supply";
-const ONLINE: &str = "/sys/devices/system/cpu/online";
-/// The group in which the kernel itself sends; udev repeats in another one.
-const KERNEL_GROUP: u32 = 1;
 /// Larger than any event of the kernel (`UEVENT_BUFFER_SIZE` is 2048, and the header).
 const DATAGRAM: usize = 8192;
 
@@ -35,7 +28,7 @@ pub struct Publisher {
 /// What the thread looks at.
 struct Observed {
     clock: ClockWatch,
-    devices: OwnedFd,
+    devices: Devices,
     stop: Arc<OwnedFd>,
     notifier: Notifier,
     processors: Processors,
@@ -49,15 +42,19 @@ impl Publisher {
     /// # Errors
     /// The objects cannot be created in the host's directory, or the system refuses to tell of its events.
     pub fn start(host: Arc<HostToken>, veto: Veto) -> Result<Publisher, PublishError> {
-        let system = |what| move |error: Errno| PublishError::System { what, source: error.into() };
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(system("the end of the program"))?);
+        let devices = Devices::of_the_kernel().map_err(refused("the kernel's device events"))?;
+        Publisher::observe(host, veto, devices)
+    }
+
+    fn observe(host: Arc<HostToken>, veto: Veto, devices: Devices) -> Result<Publisher, PublishError> {
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(refused("the end of the program"))?);
         let observed = Observed {
-            clock: ClockWatch::new().map_err(system("the clock"))?,
-            devices: device_events().map_err(system("the kernel's device events"))?,
+            clock: ClockWatch::new().map_err(refused("the clock"))?,
             stop: Arc::clone(&stop),
             notifier: Notifier::new(host, veto)?,
-            processors: Processors::new(parse_list(&std::fs::read_to_string(ONLINE).unwrap_or_default())),
-            on_mains: on_mains(Path::new(SUPPLIES)),
+            processors: Processors::new(devices.processors()),
+            on_mains: devices.on_mains(),
+            devices,
         };
         let thread = thread::Builder::new()
             .name("callback-object-system".to_owned())
@@ -79,12 +76,8 @@ impl Drop for Publisher {
     }
 }
 
-/// A socket on which the kernel tells of devices.
-fn device_events() -> Result<OwnedFd, Errno> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::KOBJECT_UEVENT))?;
-    bind(&socket, &SocketAddrNetlink::new(0, KERNEL_GROUP))?;
-    Ok(socket)
+fn refused(what: &'static str) -> impl FnOnce(Errno) -> PublishError {
+    move |error| PublishError::System { what, source: error.into() }
 }
 
 impl Observed {
@@ -93,7 +86,7 @@ impl Observed {
             let mut watched = [
                 PollFd::new(&self.stop, PollFlags::IN),
                 PollFd::new(&self.clock, PollFlags::IN),
-                PollFd::new(&self.devices, PollFlags::IN),
+                PollFd::new(self.devices.events(), PollFlags::IN),
             ];
             match poll(&mut watched, None) {
                 Ok(_) | Err(Errno::INTR) => {}
@@ -115,7 +108,7 @@ impl Observed {
     fn read_devices(&mut self) {
         let mut buffer = [0; DATAGRAM];
         loop {
-            match receive(self.devices.as_fd(), &mut buffer) {
+            match self.devices.receive(&mut buffer) {
                 Ok(Some(length)) => {
                     let change = Uevent::parse(&buffer[..length]).and_then(|event| event.change());
                     if let Some(change) = change {
@@ -135,7 +128,7 @@ impl Observed {
         match change {
             Change::Processor(event) => self.processors.handle(event, &mut self.notifier),
             Change::PowerSupply => {
-                let now = on_mains(Path::new(SUPPLIES));
+                let now = self.devices.on_mains();
                 if now != self.on_mains {
                     self.on_mains = now;
                     self.notifier.power_changed(now);
@@ -145,10 +138,59 @@ impl Observed {
     }
 }
 
-/// The length of the next datagram; `None` if it is not from the kernel.
-fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>, Errno> {
-    let (length, _, sender) = recvfrom(socket, buffer, RecvFlags::empty())?;
-    let sender = sender.and_then(|address| SocketAddrNetlink::try_from(address).ok());
-    // Only the kernel has the port 0.
-    Ok(sender.is_some_and(|address| address.pid() == 0).then_some(length))
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use callback_object::{Attributes, Directory};
+    use callback_object_sys::PO_CB_AC_STATUS;
+    use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
+
+    use super::*;
+
+    /// The state and the events of a portable computer, made up as the kernel makes them.
+    #[test]
+    fn the_power_supply_is_followed() {
+        let state = tempfile::tempdir().unwrap();
+        let adapter = state.path().join("class/power_supply/AC");
+        fs::create_dir_all(&adapter).unwrap();
+        fs::write(adapter.join("type"), "Mains\n").unwrap();
+        let connect = |connected: bool| {
+            fs::write(adapter.join("online"), format!("{}\n", u8::from(connected))).unwrap();
+        };
+        connect(true);
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (kernel, events) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).unwrap();
+        let tell = || {
+            let event = b"change@/devices/pnp0/AC\0ACTION=change\0SUBSYSTEM=power_supply\0SEQNUM=7\0";
+            assert_eq!(send(&kernel, event, SendFlags::empty()), Ok(event.len()));
+        };
+
+        let directory = Directory::new();
+        let host = Arc::new(directory.host().unwrap());
+        let devices = Devices::made(state.path(), events);
+        let publisher = Publisher::observe(host, Veto::Report, devices).unwrap();
+        let (sender, heard) = channel();
+        let sender = Mutex::new(sender);
+        let object = directory.open(r"\Callback\PowerState", Attributes::new()).unwrap();
+        let registration = object.register(move |what, how| {
+            sender.lock().unwrap().send((what.addr(), how.addr())).unwrap();
+        });
+        let soon = Duration::from_secs(20);
+
+        // Nothing has changed, whatever the kernel tells; then the adapter goes, and comes back.
+        tell();
+        for connected in [false, true] {
+            connect(connected);
+            tell();
+            let heard = heard.recv_timeout(soon).unwrap();
+            assert_eq!(heard, (PO_CB_AC_STATUS as usize, usize::from(connected)));
+        }
+        drop(publisher);
+        drop(registration);
+        assert!(heard.try_recv().is_err(), "told of what did not change");
+    }
 }

@@ -12,8 +12,9 @@
 //! the third is there without being notified. The window belongs to a process in a session that has windows.
 //!
 //! The arguments are those of the documentation of `ExRegisterCallback`. Of the power notifications there is
-//! the one about the supply (`PO_CB_AC_STATUS`); policies, buttons, lids and the sleeping of the system are not
-//! observed. A routine of `\Callback\ProcessorAdd` may veto: it sets the status behind its second argument to
+//! the one about the supply (`PO_CB_AC_STATUS`). The others have no source that every Linux offers: a lid is
+//! an input device for those who may read it, that the system is about to sleep is told by a daemon, and power
+//! policies of Windows do not exist. A routine of `\Callback\ProcessorAdd` may veto: it sets the status behind its second argument to
 //! an error if the state is `KeProcessorAddStartNotify` and the status still is a success. What a veto does on
 //! a system that has started the processor already is the host's choice: [`Veto`].
 //!
@@ -23,6 +24,8 @@
 
 #[cfg(unix)]
 mod clock;
+#[cfg(unix)]
+mod devices;
 #[cfg(unix)]
 mod power;
 #[cfg(unix)]
