@@ -4,6 +4,7 @@
 mod concurrency;
 mod examples;
 mod install;
+mod miri;
 mod platform;
 mod refused;
 mod run;
@@ -55,6 +56,8 @@ enum Task {
         #[arg(value_enum, default_values_t = [sanitize::Sanitizer::Address, sanitize::Sanitizer::Thread])]
         sanitizers: Vec<sanitize::Sanitizer>,
     },
+    /// Runs tests of callback objects under Miri.
+    Miri,
     /// Runs the benchmarks and prints their table.
     Bench,
     /// Runs the tests of another platform here; installs what that needs.
@@ -74,6 +77,7 @@ fn main() -> Result<()> {
         }
         Task::Refused => run::refused(),
         Task::Sanitize { sanitizers } => sanitize::run(&sanitizers),
+        Task::Miri => miri::run(),
         Task::Bench => run::bench(),
         Task::Platform { platform } => run::platform(platform),
     }

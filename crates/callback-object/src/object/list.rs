@@ -151,16 +151,25 @@ impl List {
         list.cast()
     }
 
+    /// A list by its beginning: the pointer that knows the number of entries.
+    ///
+    /// # Safety
+    /// It is one of [`new`](Self::new) and not freed.
+    #[inline(always)]
+    unsafe fn whole(head: *mut Head) -> *mut List {
+        // SAFETY: a list, whose capacity nobody changes.
+        let capacity = unsafe { (*head).capacity };
+        ptr::slice_from_raw_parts_mut(head, capacity) as *mut List
+    }
+
     /// The list at an address.
     ///
     /// # Safety
     /// It is one of [`new`](Self::new) and lives as long as the reference is used.
     #[inline(always)]
     pub(super) unsafe fn at<'l>(head: *const Head) -> &'l List {
-        // SAFETY: a list, whose capacity nobody changes.
-        let capacity = unsafe { (*head).capacity };
-        // A pointer to a list is one to its beginning, with the number of entries.
-        let list = ptr::slice_from_raw_parts(head, capacity) as *const List;
+        // SAFETY: as the caller promises.
+        let list = unsafe { List::whole(head.cast_mut()) };
         // SAFETY: so it was allocated.
         unsafe { &*list }
     }
@@ -171,7 +180,7 @@ impl List {
     /// As for [`at`](Self::at), and nobody uses it any more.
     unsafe fn free(head: NonNull<Head>) {
         // SAFETY: as the caller promises.
-        let list = ptr::from_ref(unsafe { List::at(head.as_ptr()) }).cast_mut();
+        let list = unsafe { List::whole(head.as_ptr()) };
         // SAFETY: allocated by the global allocator for a value of this size and alignment.
         drop(unsafe { Box::from_raw(list) });
     }
