@@ -3,6 +3,7 @@
 
 mod i686;
 mod windows;
+mod windows_x86;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,6 +18,8 @@ use crate::run::Tally;
 pub(crate) enum Platform {
     /// Windows on x86-64, under Wine.
     Windows,
+    /// Windows on 32-bit x86, under Wine.
+    WindowsX86,
     /// Linux on 32-bit x86, natively.
     I686,
 }
@@ -27,6 +30,7 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
     let start = Instant::now();
     let (name, tally) = match platform {
         Platform::Windows => ("Windows x86-64 (Wine)", windows::run()),
+        Platform::WindowsX86 => ("Windows x86 (Wine)", windows_x86::run()),
         Platform::I686 => ("Linux i686", i686::run()),
     };
     let tally = tally.with_context(|| format!("the platform {name}"))?;

@@ -109,7 +109,7 @@ fn runner(folder: &Path) -> Result<PathBuf> {
 }
 
 /// What Wine 8 lacks and Rust wants.
-const BCRYPT_PRIMITIVES: &str = r"
+pub(super) const BCRYPT_PRIMITIVES: &str = r"
 #include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T bytes)
@@ -160,7 +160,7 @@ fn prefix(folder: &Path, wine: &Path) -> Result<()> {
 }
 
 /// What is written into the registry.
-fn settings() -> Result<String> {
+pub(super) fn settings() -> Result<String> {
     let mut text = String::from(SETTINGS);
     for printer in PRINTERS {
         write!(

@@ -148,7 +148,7 @@ mod tests {
     /// Both ways give thunks that hand over their slots.
     #[test]
     fn every_way_gives_thunks() {
-        for flavour in [Flavour::Rcx, Flavour::R10] {
+        for flavour in Flavour::ALL {
             for block in [own_image(flavour).unwrap(), sealed(flavour, 3).unwrap()] {
                 let last = block.thunk(block.len() - 1).unwrap();
                 for (slot, code) in [block.thunk(0).unwrap(), last] {

@@ -1,0 +1,1 @@
+__declspec(dllexport) int __stdcall decorated(int a, int b) { return 10 * a + b; }
