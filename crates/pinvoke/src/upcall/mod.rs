@@ -52,7 +52,10 @@
 //!   handler may be one (if its closure is fit for that); making and dropping takes a lock. A forked
 //!   child has all callbacks of its parent; like `malloc` without special care, making one in a
 //!   child that was forked while another thread was making one may wait for ever.
-//! * **Control-flow enforcement.** Thunks, entries and stubs begin with `endbr64`, the landing
+//! * **32-bit x86.** Nearly all arguments lie on the stack there, so that no argument more can be added: every
+//!   thunk leads through a frame. Who removes the arguments is a matter of the convention: a closure for
+//!   `extern "system"` is stdcall on Windows and does.
+//! * **Control-flow enforcement.** On 64-bit x86, thunks, entries and stubs begin with `endbr64`, the landing
 //!   instruction of indirect-branch tracking. The functions behind a thunk do not: stable rustc emits
 //!   none. A process that enforces tracking, which Linux offers to no program yet, cannot use
 //!   callbacks. Shadow stacks are respected: everything returns where it was called from.
