@@ -149,6 +149,31 @@ fn a_nul_is_found_everywhere() {
 }
 
 #[test]
+fn long_runs_of_ascii_go_to_every_alignment() {
+    let long: String = ('!'..='~').cycle().take(700).collect();
+    for length in (240..420).chain([699, 700]) {
+        for end in ["", "ü", "日x", "\0"] {
+            let text = format!("{}{end}", &long[..length]);
+            let want: Vec<u16> = text.encode_utf16().collect();
+            for offset in 0..17 {
+                let mut room = vec![0xEEEE; offset + text.len() + SLACK];
+                // SAFETY: there is the room.
+                let encoded = unsafe { utf16_of(&text, room[offset..].as_mut_ptr()) };
+                assert_eq!(encoded, Encoded { units: want.len(), has_nul: end == "\0" }, "{length}");
+                assert_eq!(room[offset..offset + want.len()], want, "{length} at {offset}");
+                assert!(room[..offset].iter().all(|u| *u == 0xEEEE));
+            }
+        }
+    }
+    for at in 0..long.len() {
+        let text = format!("{}\0{}", &long[..at], &long[at + 1..]);
+        let mut room = vec![0; text.len() + SLACK];
+        // SAFETY: there is the room.
+        assert!(unsafe { utf16_of(&text, room.as_mut_ptr()) }.has_nul, "at {at}");
+    }
+}
+
+#[test]
 fn a_surrogate_alone_is_found_everywhere() {
     for filler in ["x", "ü", "日", "😀"] {
         for count in 0..40 {

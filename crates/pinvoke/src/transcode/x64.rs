@@ -268,13 +268,49 @@ unsafe fn utf16_avx2(text: &[u8], to: *mut u16) -> Encoded {
     Encoded { units, has_nul: has_zero(minimum) }
 }
 
-/// Writes the ASCII from here on, in steps of sixty-four; returns how much that was and its lowest bytes.
+/// A run of ASCII that is this long is worth aligned stores: one in two would cross a cache line, and a
+/// mebibyte takes a sixth longer.
+const LONG_RUN: usize = 256;
+
+/// Writes the ASCII from here on; returns how much that was and its lowest bytes.
 ///
 /// # Safety
 /// The processor has AVX2; `to` is valid for writes of a unit per byte.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn ascii_run(text: &[u8], start: usize, to: *mut u16, units: usize) -> (usize, __m128i) {
+    let first = text.len().min(start + LONG_RUN);
+    // SAFETY: this contract.
+    let (mut run, mut minimum) = unsafe { ascii_steps(&text[..first], start, to, units) };
+    if run < LONG_RUN || start + run + 16 > text.len() {
+        return (run, minimum);
+    }
+    // SAFETY: sixteen bytes are left.
+    let v = unsafe { load(text.as_ptr(), start + run) };
+    // SAFETY: there is room for a unit per byte.
+    let place = unsafe { to.add(units + run) };
+    // At most fifteen units of two bytes.
+    let skipped = place.align_offset(size_of::<__m256i>());
+    if _mm_movemask_epi8(v) != 0 || skipped >= 16 {
+        return (run, minimum);
+    }
+    let lanes = _mm256_cvtepu8_epi16(v);
+    // SAFETY: as above.
+    unsafe { store_wide(place, 0, lanes) };
+    run += skipped;
+    // SAFETY: this contract; what was skipped is written.
+    let (rest, low) = unsafe { ascii_steps(text, start + run, to, units + run) };
+    minimum = _mm_min_epu8(_mm_min_epu8(minimum, v), low);
+    (run + rest, minimum)
+}
+
+/// As [`ascii_run`], in steps of sixty-four.
+///
+/// # Safety
+/// As for [`ascii_run`].
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn ascii_steps(text: &[u8], start: usize, to: *mut u16, units: usize) -> (usize, __m128i) {
     let mut run = 0;
     let mut minimum = _mm256_set1_epi8(-1);
     while start + run + 64 <= text.len() {
@@ -285,15 +321,12 @@ unsafe fn ascii_run(text: &[u8], start: usize, to: *mut u16, units: usize) -> (u
         if _mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0 {
             break;
         }
-        for (i, v) in [a, b].into_iter().enumerate() {
-            let place = units + run + 32 * i;
-            let (low, high) = (_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
-            let lanes = _mm256_cvtepu8_epi16(low);
-            // SAFETY: there is room for a unit per byte.
-            unsafe { store_wide(to, place, lanes) };
-            let lanes = _mm256_cvtepu8_epi16(high);
+        for i in (0..64).step_by(16) {
+            // Loaded once more: halves of a vector would have to change places.
             // SAFETY: as above.
-            unsafe { store_wide(to, place + 16, lanes) };
+            let lanes = _mm256_cvtepu8_epi16(unsafe { load(text.as_ptr(), start + run + i) });
+            // SAFETY: there is room for a unit per byte.
+            unsafe { store_wide(to, units + run + i, lanes) };
         }
         minimum = _mm256_min_epu8(minimum, _mm256_min_epu8(a, b));
         run += 64;
