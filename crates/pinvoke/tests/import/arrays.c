@@ -162,3 +162,12 @@ ssize_t fill_bytes_returned(int32_t *values, size_t capacity) {
 const uint16_t *some_bytes(uint32_t *bytes) { static const uint16_t v[] = {7, 8, 9}; *bytes = sizeof v; return v; }
 int upper16(uint16_t *text, size_t bytes) { text[0] = 'X'; text[1] = 0; return (int)bytes; }
 size_t bytes_given(const uint16_t *text, size_t bytes) { return text ? bytes : 1000; }
+
+/* a list after a callback */
+int32_t *call_and_list(void (*f)(int32_t), uint32_t *n) {
+    int32_t *list = counted_alloc(3 * sizeof *list);
+    for (int i = 0; i < 3; i++) list[i] = i;
+    *n = 3;
+    f(3);
+    return list;
+}

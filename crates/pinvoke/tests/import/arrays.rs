@@ -390,3 +390,29 @@ fn counts_of_bytes_follow_from_elements() {
     assert_eq!(bytes_given(Some("a😀")), 6);
     assert_eq!(bytes_given(None), 1000);
 }
+
+#[derive(Debug, Marshal)]
+#[repr(i32)]
+enum Never {
+    Zero,
+}
+
+#[dll_import("arrays", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    #[returns(free_with = free_list)]
+    safe fn call_and_list(f: impl FnMut(i32), #[len_of(return)] n: &mut u32) -> Vec<i32>;
+    #[dll_import(entry_point = "call_and_list")]
+    #[returns(free_with = free_list)]
+    safe fn call_refused(f: impl FnMut(Never), #[len_of(return)] n: &mut u32) -> Result<Vec<i32>, Error>;
+    #[dll_import(entry_point = "counted_free")]
+    fn free_list(memory: *mut u8);
+}
+
+#[test]
+fn a_returned_array_is_freed_when_a_callback_panicked() {
+    balanced(|| {
+        assert_eq!(call_and_list(|_| ()), [0, 1, 2]);
+        assert!(std::panic::catch_unwind(|| call_and_list(|_| panic!("in the callback"))).is_err());
+        assert!(call_refused(|Never::Zero| ()).is_err());
+    });
+}
