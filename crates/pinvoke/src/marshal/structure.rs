@@ -90,6 +90,37 @@
 //! [`Function`](crate::Function) borrow; `Option` of any pointer, text or handle may be null; `[T; N]` stands
 //! in place, as does a structure that derives `Marshal` or `NativeType`.
 //!
+//! Buffers that native code fills, behind members:
+//!
+//! ```
+//! # #[cfg(unix)]
+//! use std::os::fd::AsRawFd;
+//!
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::Marshal;
+//!
+//! /// `struct iovec { void *base; size_t size; }`
+//! #[derive(Marshal)]
+//! struct Part {
+//!     #[marshal(buffer(size))]
+//!     base: Vec<u8>,
+//!     size: usize,
+//! }
+//!
+//! #[dll_import("libc", set_last_error)]
+//! unsafe extern "C" {
+//!     safe fn readv(fd: i32, parts: &mut [Part], #[len_of(parts)] n: i32) -> Result<isize, pinvoke::Error>;
+//! }
+//!
+//! # #[cfg(target_os = "linux")] {
+//! let file = std::fs::File::open("/proc/version")?;
+//! let mut parts = [5, 9].map(|size| Part { base: Vec::new(), size });
+//! assert_eq!(readv(file.as_raw_fd(), &mut parts).unwrap(), 14);
+//! assert_eq!((&*parts[0].base, &*parts[1].base), (&b"Linux"[..], &b" version "[..]));
+//! # }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! # The twin
 //!
 //! `PersonNative` is as visible as `Person`, `#[repr(C)]`, and a

@@ -2,7 +2,7 @@
 //!
 //! # What a closure gets
 //!
-//! The traits are those of a declared function, in reverse: arguments come by [`FromNative`], the result
+//! The traits are those of a declared function, in reverse: arguments come by [`FromNative`](super::FromNative), the result
 //! goes by [`IntoNative`]. What native code hands over is borrowed for the length of the invocation, so
 //! an argument is a `&str` or a `&Stat`, and nothing can keep it; wide text behind a `&str` is converted for
 //! as long. A pointer to several elements is

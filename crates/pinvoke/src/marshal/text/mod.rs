@@ -63,7 +63,7 @@ use crate::c_text::{CText, InteriorNul};
 
 /// How text is encoded for a native function: the form `M` of everything in a declaration.
 ///
-/// [`Ansi`], [`Utf8`], [`Utf16`](super::Utf16) and [`Utf32`](super::Utf32) are character sets; values
+/// [`Ansi`](super::Ansi), [`Utf8`], [`Utf16`](super::Utf16) and [`Utf32`](super::Utf32) are character sets; values
 /// that are not text take the same form in all of them. Implement it for a marker of your own to have
 /// another one:
 ///
