@@ -4,6 +4,10 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
+use pinvoke_abi::target::Arch;
+
+use crate::model::TARGET;
+
 /// A C compiler that is the other side of the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
@@ -31,9 +35,22 @@ impl Compiler {
         }
     }
 
+    /// The compiler, told which machine this program is for: that may be another than the one that compiles.
+    fn for_target(self) -> Command {
+        match (self, TARGET.arch) {
+            (Compiler::Gcc, Arch::Aarch64) => Command::new("aarch64-linux-gnu-gcc"),
+            (Compiler::Clang, Arch::Aarch64) => {
+                let mut clang = Command::new("clang");
+                clang.arg("--target=aarch64-linux-gnu");
+                clang
+            }
+            (Compiler::Gcc | Compiler::Clang, _) => Command::new(self.command()),
+        }
+    }
+
     /// The first line of `--version`.
     pub(crate) fn version(self) -> Result<String, String> {
-        let output = Command::new(self.command()).arg("--version").output().map_err(|e| {
+        let output = self.for_target().arg("--version").output().map_err(|e| {
             format!("the C compiler `{self}` cannot be run ({e}); install it, both gcc and clang are needed")
         })?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -47,7 +64,8 @@ impl Compiler {
         source: &Path,
         object: &Path,
     ) -> Result<(), CompileError> {
-        let output = Command::new(self.command())
+        let output = self
+            .for_target()
             .args(["-std=gnu11", "-w", "-fPIC", "-shared", &optimise.to_string()])
             .arg("-o")
             .arg(object)

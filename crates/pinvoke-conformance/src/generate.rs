@@ -5,8 +5,10 @@
 //! palettes make whole records or whole parameter lists of one register class, so that one class
 //! runs out while the other does not.
 
+use pinvoke_abi::target::Arch;
+
 use crate::layouts;
-use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
+use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, TARGET, Ty};
 use crate::random::Random;
 
 /// The largest record that is passed by value, in bytes.
@@ -38,7 +40,9 @@ const MIXED: &[Scalar] = &[
 /// Prototype `index` of `seed`.
 pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
     let random = &mut Random::new(seed, index, 1);
-    let convention = if random.chance(35) { Convention::Ms } else { Convention::Default };
+    // Chosen on every machine, so that signatures have the same numbers.
+    let foreign = random.chance(35) && TARGET.arch == Arch::X86_64;
+    let convention = if foreign { Convention::Ms } else { Convention::Default };
     let most = random.pick(&[1, 2, 4, 6, 8, 11, 15]);
     let count = random.below(most);
     let palette = palette(random);

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pinvoke::call::Tier;
+use pinvoke_abi::target::Arch;
 
 use crate::c_text::Text;
 use crate::child::{Choice, Counts, Job, Side};
@@ -17,6 +18,7 @@ use crate::compiler::{Compiler, Optimise};
 use crate::engine;
 use crate::generate;
 use crate::known::KNOWN;
+use crate::model::TARGET;
 use crate::shrink;
 
 /// Prototypes in one file; also decides which compiler optimises, so it is fixed.
@@ -377,7 +379,7 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
         wrong_convention: options.wrong_convention,
         directory: directory.path().into(),
     };
-    let mut command = Command::new(&options.executable);
+    let mut command = runner(&options.executable);
     command.args(job_arguments(&job)).stdin(Stdio::null());
     let output = command
         .output()
@@ -428,6 +430,19 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
         }
     }
     Ok(outcome)
+}
+
+/// Runs a program that is for the machine this one is for: behind the emulator that cargo was told of, if one runs us.
+fn runner(program: &Path) -> Command {
+    let words = match TARGET.arch {
+        Arch::Aarch64 => std::env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").unwrap_or_default(),
+        _ => String::new(),
+    };
+    let mut words = words.split_whitespace();
+    let Some(first) = words.next() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(words).arg(program);
+    command
 }
 
 fn describe(status: ExitStatus) -> String {

@@ -1,11 +1,13 @@
 //! The bytes that travel: random patterns with distinct bytes, and a mask of the bits that count.
 //!
 //! Padding is filled with graffiti and masked out. Floats are finite, because moving a signalling
-//! NaN through an x87 register may change it; `long double` has its explicit integer bit set;
+//! NaN through an x87 register may change it; a `long double` of the x87 has its explicit integer bit set;
 //! `_Bool` is 0 or 1. In a union one member is chosen and only its bits count.
 
+use pinvoke_abi::target::LongDouble;
+
 use crate::layouts::{self, Leaf};
-use crate::model::{Prototype, Shape, Ty};
+use crate::model::{Prototype, Shape, TARGET, Ty};
 use crate::random::Random;
 
 /// The bytes of all values of one call, one behind the other.
@@ -105,10 +107,10 @@ impl Values {
                 self.put_float(random, at, part);
                 self.put_float(random, at + usize::try_from(part).unwrap_or(0), part);
             }
-            Shape::LongDouble => self.put_x87(random, at),
+            Shape::LongDouble => self.put_long_double(random, at),
             Shape::ComplexLongDouble => {
-                self.put_x87(random, at);
-                self.put_x87(random, at + 16);
+                self.put_long_double(random, at);
+                self.put_long_double(random, at + 16);
             }
         }
     }
@@ -129,10 +131,15 @@ impl Values {
         }
     }
 
-    fn put_x87(&mut self, random: &mut Random, at: usize) {
-        let mut bytes = random_bytes(random, 10);
-        bytes[7] |= 0x80;
-        bytes[9] = 0x40 | bytes[9] & 0x83;
+    fn put_long_double(&mut self, random: &mut Random, at: usize) {
+        let x87 = matches!(TARGET.long_double(), LongDouble::X87 { .. });
+        let mut bytes = random_bytes(random, if x87 { 10 } else { 16 });
+        if x87 {
+            bytes[7] |= 0x80;
+        }
+        if let Some(last) = bytes.last_mut() {
+            *last = 0x40 | *last & 0x83;
+        }
         self.put(at, &bytes);
     }
 }

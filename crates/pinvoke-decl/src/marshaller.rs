@@ -18,6 +18,7 @@
 use std::fmt;
 
 use pinvoke_abi::layout::Kind;
+use pinvoke_abi::target::LongDouble;
 
 use crate::types::{FunctionType, TypeId, TypeKind, TypeTable};
 
@@ -343,7 +344,12 @@ impl MarshalPlan {
                 (_, Marshaller::Void) if is_result && matches!(types.get(ty).kind, TypeKind::Void) => None,
                 (None, _) => Some("has an incomplete type; it can only be passed by address"),
                 (_, Marshaller::Void) => Some("has no value"),
-                (Some(l), Marshaller::Float) if l.size == 16 && matches!(l.kind, Kind::Float) => {
+                // Unless it is the `long double` of the machine.
+                (Some(l), Marshaller::Float)
+                    if l.size == 16
+                        && matches!(l.kind, Kind::Float)
+                        && types.target().long_double() != LongDouble::Binary128 =>
+                {
                     Some("is a 128-bit floating-point number, which no marshaller converts")
                 }
                 (Some(_), _) => None,

@@ -4,7 +4,7 @@
 //! copies them, padding left out, to a buffer that the test reads, and returns bytes that the test gave
 //! it. The record and the result buffer are full of graffiti where no value lies. So what is compared is
 //! bytes against bytes that travelled through the code of another compiler.
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_os = "linux"))]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -27,6 +27,18 @@ const fn t(c: &'static str, notation: &'static str, meaning: &'static [(usize, u
     Type { c, notation, meaning }
 }
 
+/// The conventions of this machine.
+#[cfg(target_arch = "x86_64")]
+const CONVENTIONS: &[&str] = &["sysv64", "win64"];
+#[cfg(target_arch = "aarch64")]
+const CONVENTIONS: &[&str] = &["cdecl"];
+
+/// `long double` of this machine: how it is written, the structure of one, how many bytes count.
+#[cfg(target_arch = "x86_64")]
+const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f80", "{f80}", &[(0, 10)]);
+#[cfg(target_arch = "aarch64")]
+const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f128", "{f128}", &[(0, 16)]);
+
 const TYPES: &[Type] = &[
     t("signed char", "i8", &[(0, 1)]),
     t("unsigned char", "u8", &[(0, 1)]),
@@ -38,7 +50,7 @@ const TYPES: &[Type] = &[
     t("void *", "ptr", &[(0, 8)]),
     t("float", "f32", &[(0, 4)]),
     t("double", "f64", &[(0, 8)]),
-    t("long double", "f80", &[(0, 10)]),
+    t("long double", LONG_DOUBLE.0, LONG_DOUBLE.2),
     t("__int128", "i128", &[(0, 16)]),
     t("_Complex float", "c32", &[(0, 8)]),
     t("_Complex double", "c64", &[(0, 16)]),
@@ -60,12 +72,19 @@ const TYPES: &[Type] = &[
     t("struct longs3", "{i64,i64,i64}", &[(0, 24)]),
     t("struct mixed", "{i8,f32,f64,i16}", &[(0, 1), (4, 4), (8, 8), (16, 2)]),
     t("union number", "{i64|f64|[u8;12]}", &[(0, 12)]),
-    t("struct long_double", "{f80}", &[(0, 10)]),
+    t("struct long_double", LONG_DOUBLE.1, LONG_DOUBLE.2),
+    t("struct long_doubles", "{f128,f128,f128}", &[(0, 48)]),
+    t("struct doubles4", "{[f64;4]}", &[(0, 32)]),
     t("struct aligned", "{i32 align(32)}", &[(0, 4)]),
 ];
 
 const DEFINITIONS: &str = "
 #include <string.h>
+#ifdef __x86_64__
+#define QUAD __float128
+#else
+#define QUAD long double
+#endif
 struct bytes3 { unsigned char b[3]; }; struct bytes5 { unsigned char b[5]; };
 struct bytes7 { unsigned char b[7]; }; struct bytes8 { unsigned char b[8]; };
 struct bytes11 { unsigned char b[11]; }; struct bytes17 { unsigned char b[17]; };
@@ -76,7 +95,8 @@ struct floats4 { float a, b, c, d; }; struct double_char { double a; signed char
 struct longs2 { long long a, b; }; struct longs3 { long long a, b, c; };
 struct mixed { signed char a; float b; double c; short d; };
 union number { long long a; double b; unsigned char c[12]; };
-struct long_double { long double a; };
+struct long_double { long double a; }; struct long_doubles { QUAD a, b, c; };
+struct doubles4 { double a[4]; };
 struct aligned { _Alignas(32) int a; };
 unsigned char seen[1 << 18]; unsigned char give[1 << 17]; unsigned long misaligned;
 #define CHECK_STACK() (misaligned |= (unsigned long)__builtin_frame_address(0) & 15)
@@ -128,7 +148,7 @@ impl Case {
 fn cases() -> Vec<Case> {
     let mut random = Random(2026);
     let mut cases = Vec::new();
-    for conv in ["sysv64", "win64"] {
+    for conv in CONVENTIONS.iter().copied() {
         cases.push(Case { conv, args: vec![], ret: None });
         for i in 0..TYPES.len() {
             // Each alone, behind two others, and behind all registers; each as a result.
@@ -236,6 +256,8 @@ fn callees_of_a_c_compiler_see_every_byte_in_both_tiers() {
     }
 }
 
+// On AArch64 it is the reader who widens (AAPCS64 6.8.2).
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn small_integers_arrive_extended_to_32_bits() {
     // Compilers widen on the caller's side and some rely on it: a callee that looks at the register.
@@ -279,17 +301,22 @@ fn variable_arguments_are_found_where_va_arg_looks() {
                  case 's': sum += i * ARG(list, struct pair).b; break; } \\
              END(list); return sum;
          struct pair { long long a; double b; };
-         double sysv(const char *kinds, ...) { BODY(va_list, va_start, va_arg, va_end) }
+         double own(const char *kinds, ...) { BODY(va_list, va_start, va_arg, va_end) }
+         #ifdef __x86_64__
          __attribute__((ms_abi)) double ms(const char *kinds, ...)
-         { BODY(__builtin_ms_va_list, __builtin_ms_va_start, __builtin_va_arg, __builtin_ms_va_end) }",
+         { BODY(__builtin_ms_va_list, __builtin_ms_va_start, __builtin_va_arg, __builtin_ms_va_end) }
+         #endif",
         &["-O1"],
     );
     for (conv, name, kinds) in [
-        ("sysv64", "sysv", c"idldididsddddsilsddd"),
-        ("sysv64", "sysv", c"iiiiiiiiii"),
+        ("cdecl", "own", c"idldididsddddsilsddd"),
+        ("cdecl", "own", c"iiiiiiiiii"),
         ("win64", "ms", c"dididlddil"),
         ("win64", "ms", c"idd"),
     ] {
+        if conv != "cdecl" && !CONVENTIONS.contains(&conv) {
+            continue;
+        }
         let mut notation = format!("{conv}(ptr,...");
         let mut values = Vec::new();
         let mut expected = 0.0;

@@ -30,6 +30,9 @@ const CONVENTIONS: [&str; 2] = ["sysv_abi", "ms_abi"];
 /// As gcc spells those that are tested; of the others, see `x86.rs`.
 #[cfg(target_arch = "x86")]
 const CONVENTIONS: [&str; 2] = ["cdecl", "stdcall"];
+/// There is but one: an attribute that says nothing of it.
+#[cfg(target_arch = "aarch64")]
+const CONVENTIONS: [&str; 1] = ["noinline"];
 
 macro_rules! types {
     ($([$($attr:meta)?] $kind:tt $name:ident ($c:literal) { $($field:ident: $type:ty),* } = [$($value:expr),*];)*) => {
@@ -290,6 +293,8 @@ fn check<T: NativeType + 'static>(name: &'static str, value: T) {
         convention!("C", C, "cdecl");
         convention!("stdcall", Stdcall, "stdcall");
     }
+    #[cfg(target_arch = "aarch64")]
+    convention!("C", C, "noinline");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Platforms other than this machine: their tests, built here and run by an emulator, or natively where this machine
 //! can.
 
+mod aarch64;
 mod i686;
 mod windows;
 mod windows_x86;
@@ -22,6 +23,8 @@ pub(crate) enum Platform {
     WindowsX86,
     /// Linux on 32-bit x86, natively.
     I686,
+    /// Linux on AArch64, under qemu-user.
+    Aarch64,
 }
 
 /// Installs what the platform needs, runs its tests and prints their number. A platform that cannot be set up is an
@@ -32,6 +35,7 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
         Platform::Windows => ("Windows x86-64 (Wine)", windows::run()),
         Platform::WindowsX86 => ("Windows x86 (Wine)", windows_x86::run()),
         Platform::I686 => ("Linux i686", i686::run()),
+        Platform::Aarch64 => ("Linux AArch64 (qemu-user)", aarch64::run()),
     };
     let tally = tally.with_context(|| format!("the platform {name}"))?;
     if tally.passed() == 0 {

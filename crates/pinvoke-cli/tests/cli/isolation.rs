@@ -31,6 +31,8 @@ fn abort_and_what_was_printed_before() {
     assert!(result.stderr.contains("hello_and_crash crashed: SIGABRT"), "{}", result.stderr);
 }
 
+// AArch64 divides by zero without a fault: the quotient is 0.
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn division_by_zero() {
     call([path(), "int divide(int a, int b)", "1", "0"]).bad_with(

@@ -123,6 +123,7 @@ fn enumerations_are_listed() {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn both_conventions_are_explained() {
     let text =
@@ -141,6 +142,7 @@ fn both_conventions_are_explained() {
     assert!(rows(win).iter().any(|r| r.contains("32 bytes of stack")), "{win}");
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn variable_arguments_are_explained() {
     let prototype = "int printf(const char *format, ...)";
@@ -158,6 +160,7 @@ fn variable_arguments_are_explained() {
     run(["explain", "int abs(int)", "--variadic", "int"]).bad_with(2, &["takes no variable arguments"]);
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn an_explanation_for_programs() {
     let json = run(["explain", "long f(char c)", "--json"]).json();

@@ -12,9 +12,9 @@ use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
 use super::{Arg, Position};
 use crate::dynamic::{
-    self, Content, Frame, Mismatch, Parameter, Pending, Trust, callback, size_of, write_argument,
+    self, Content, Frame, Mismatch, Parameter, Pending, Trust, callback, scalar, size_of, write_argument,
 };
-use crate::value::{TypeRef, Value};
+use crate::value::{LongDouble, TypeRef, Value};
 
 /// Why an argument was refused: the message, position included.
 pub(super) type Refused = String;
@@ -267,7 +267,7 @@ fn number_bytes(layout: &Layout, value: &Value, out: &mut [u8]) {
             #[expect(clippy::cast_possible_truncation, reason = "read from a float, so it is one")]
             out.copy_from_slice(&(*v as f32).to_le_bytes());
         }
-        Value::LongDouble(v) => out[..10].copy_from_slice(&v.to_bytes()),
+        Value::LongDouble(v) => out[..LongDouble::SIZE].copy_from_slice(&v.to_bytes()),
         Value::Bytes(raw) => out.copy_from_slice(raw),
         _ => {}
     };
@@ -281,11 +281,11 @@ fn number_bytes(layout: &Layout, value: &Value, out: &mut [u8]) {
         Value::Uint(v) => integer(*v, out),
         Value::Char(c) => integer(u128::from(u32::from(*c)), out),
         Value::Complex(re, im) => {
-            let x87 = matches!(layout.kind, Kind::Complex { x87: true });
+            let long = scalar::is_long(layout);
             let half = out.len() / 2;
             let (a, b) = out.split_at_mut(half);
             for (part, out) in [(*re, a), (*im, b)] {
-                let part = if x87 { Value::LongDouble(part.into()) } else { Value::Float(part) };
+                let part = if long { Value::LongDouble(part.into()) } else { Value::Float(part) };
                 float(&part, out);
             }
         }

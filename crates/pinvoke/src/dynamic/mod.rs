@@ -27,12 +27,12 @@ mod out;
 mod peek;
 mod position;
 mod reader;
-mod scalar;
+pub(crate) mod scalar;
 pub(crate) mod structure;
 mod text;
 mod view;
 
-use pinvoke_abi::layout::{BitRange, Kind};
+use pinvoke_abi::layout::BitRange;
 use pinvoke_decl::marshaller::Marshaller;
 use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
 
@@ -99,8 +99,8 @@ pub(crate) fn read(
         Marshaller::Void => Value::Void,
         Marshaller::Bool => boolean::read(bits, bytes),
         Marshaller::Integer | Marshaller::Enumeration => scalar::read_integer(types, id, bits, bytes),
-        Marshaller::Float => scalar::read_float(is_x87(types, id), bytes),
-        Marshaller::Complex => scalar::read_complex(is_x87(types, id), bytes),
+        Marshaller::Float => scalar::read_float(is_long(types, id), bytes),
+        Marshaller::Complex => scalar::read_complex(is_long(types, id), bytes),
         Marshaller::Array => array::read_in_place(reader, types, id, bytes),
         Marshaller::Structure => structure::read(reader, types, id, bytes),
         Marshaller::Union => structure::read(&reader.without_texts(), types, id, bytes),
@@ -113,8 +113,9 @@ pub(crate) fn read(
     }
 }
 
-fn is_x87(types: &TypeTable, id: TypeId) -> bool {
-    types.get(id).layout.as_ref().is_some_and(|l| matches!(l.kind, Kind::X87 | Kind::Complex { x87: true }))
+/// Whether a number, or a part of a complex one, is a [`LongDouble`](crate::value::LongDouble).
+fn is_long(types: &TypeTable, id: TypeId) -> bool {
+    types.get(id).layout.as_ref().is_some_and(scalar::is_long)
 }
 
 /// What a pointer type points at.

@@ -9,7 +9,8 @@
 //!
 //! Every target this crate runs on stores the lowest byte first.
 
-use pinvoke_abi::layout::{BitRange, Kind};
+use pinvoke_abi::layout::{BitRange, Kind, Layout};
+use pinvoke_abi::target::{LongDouble as LongDoubleFormat, Target};
 use pinvoke_decl::diagnostic::closest;
 use pinvoke_decl::types::{Enumeration, TypeId, TypeKind, TypeTable};
 
@@ -250,6 +251,17 @@ pub(crate) fn read_integer(types: &TypeTable, id: TypeId, bits: Option<BitRange>
     }
 }
 
+/// Whether a number of this layout, or a part of it if it is complex, is a [`LongDouble`].
+pub(crate) fn is_long(layout: &Layout) -> bool {
+    let quad = |part: u64| part == 16 && Target::HOST.long_double() == LongDoubleFormat::Binary128;
+    match layout.kind {
+        Kind::X87 | Kind::Complex { x87: true } => true,
+        Kind::Float => quad(layout.size),
+        Kind::Complex { x87: false } => quad(layout.size / 2),
+        _ => false,
+    }
+}
+
 /// One floating-point number, of the size of `out`.
 pub(crate) fn write_float(
     types: &TypeTable,
@@ -257,14 +269,11 @@ pub(crate) fn write_float(
     value: &Value,
     out: &mut [u8],
 ) -> Result<(), Mismatch> {
-    let x87 = matches!(
-        types.get(id).layout.as_ref().map(|l| &l.kind),
-        Some(Kind::X87 | Kind::Complex { x87: true })
-    );
+    let long = types.get(id).layout.as_ref().is_some_and(is_long);
     let inexact = |kind: &str| {
         Mismatch::because(types, id, format!("{value} cannot be represented exactly as a {kind}"))
     };
-    if x87 {
+    if long {
         let number = match value {
             Value::LongDouble(v) => *v,
             Value::Float(v) => LongDouble::from(*v),
@@ -274,7 +283,7 @@ pub(crate) fn write_float(
                 None => return Err(Mismatch::kind(types, id, value, "a number")),
             },
         };
-        out[..10].copy_from_slice(&number.to_bytes());
+        out[..LongDouble::SIZE].copy_from_slice(&number.to_bytes());
         return Ok(());
     }
     let number = match value {
@@ -305,11 +314,12 @@ pub(crate) fn write_float(
 }
 
 /// Reads one floating-point number; the raw bytes where the format has no value of its own.
-pub(crate) fn read_float(x87: bool, bytes: &[u8]) -> Value {
-    match (x87, bytes) {
-        (true, [b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, ..]) => {
-            Value::LongDouble(LongDouble::from_bytes([*b0, *b1, *b2, *b3, *b4, *b5, *b6, *b7, *b8, *b9]))
-        }
+pub(crate) fn read_float(long: bool, bytes: &[u8]) -> Value {
+    match (long, bytes) {
+        (true, bytes) => match bytes.first_chunk() {
+            Some(number) => Value::LongDouble(LongDouble::from_bytes(*number)),
+            None => Value::Bytes(bytes.to_vec()),
+        },
         (false, [b0, b1, b2, b3]) => Value::Float(widen(f32::from_le_bytes([*b0, *b1, *b2, *b3]))),
         (false, [b0, b1, b2, b3, b4, b5, b6, b7]) => {
             Value::Float(f64::from_le_bytes([*b0, *b1, *b2, *b3, *b4, *b5, *b6, *b7]))
@@ -351,9 +361,9 @@ pub(crate) fn write_complex(
 }
 
 /// Reads a complex number.
-pub(crate) fn read_complex(x87: bool, bytes: &[u8]) -> Value {
+pub(crate) fn read_complex(long: bool, bytes: &[u8]) -> Value {
     let (re, im) = bytes.split_at(bytes.len() / 2);
-    let part = |bytes| match read_float(x87, bytes) {
+    let part = |bytes| match read_float(long, bytes) {
         Value::Float(v) => Some(v),
         Value::LongDouble(v) => Some(v.to_f64()),
         _ => None,

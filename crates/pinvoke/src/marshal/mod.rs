@@ -100,14 +100,11 @@ mod guid;
 pub mod handle;
 pub mod lend;
 pub mod length;
-#[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(windows)))]
+#[cfg(any(
+    all(any(target_arch = "x86_64", target_arch = "x86"), not(windows)),
+    all(target_arch = "aarch64", target_os = "linux")
+))]
 pub mod long_double;
-/// What is aligned as `long double` is.
-#[cfg(all(target_arch = "x86_64", not(windows)))]
-type LongDoubleAlign = u128;
-/// What is aligned as `long double` is.
-#[cfg(all(target_arch = "x86", not(windows)))]
-type LongDoubleAlign = u32;
 mod nullable;
 mod number;
 pub mod owner;

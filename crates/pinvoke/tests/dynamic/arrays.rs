@@ -1,7 +1,7 @@
 //! Several elements behind a pointer.
 
 use pinvoke::downcall::{Arg, CallError};
-use pinvoke::value::Value;
+use pinvoke::value::{LongDouble, Value};
 
 use crate::harness::{Native, changes, v};
 
@@ -44,7 +44,7 @@ fn elements_of_every_kind() {
     let outcome = native.call("scale", &[v(vec![Value::Complex(1.0, -2.0)]), v(1), v(2)]).unwrap();
     assert_eq!(changes(&outcome), [("values", "[2.0 - 4.0i]".to_owned())]);
     let outcome = native.call("double_long", &[v(vec![0.1]), v(1)]).unwrap();
-    assert_eq!(changes(&outcome), [("values", "[0.2000000000000000111]".to_owned())]);
+    assert_eq!(changes(&outcome), [("values", format!("[{}]", LongDouble::from(0.2)))]);
     let outcome = native.call("next_colors", &[v(vec!["RED", "GREEN"]), v(2)]).unwrap();
     assert_eq!(changes(&outcome), [("colors", "[GREEN (5), BLUE (6)]".to_owned())]);
 }

@@ -4,9 +4,16 @@ use std::ffi::{c_long, c_ulong};
 
 use pinvoke::downcall::Arg;
 use pinvoke::value::{LongDouble, Pointer, Value};
+use pinvoke_abi::target::Target;
 use pinvoke_decl::marshaller::{Direction, Marshaller, Native as Travels};
 
 use crate::harness::{Native, WIDE, structure, v};
+
+/// The `wchar_t` of thirty-two ones: signed where `wchar_t` is.
+const HIGH_WCHAR: i128 = if Target::HOST.wchar_signed() { -1 } else { 0xFFFF_FFFF };
+
+/// The `char` of eight ones: signed where `char` is.
+const HIGH_CHAR: i128 = if Target::HOST.char_signed() { -1 } else { 255 };
 
 /// Functions of `native.c` that return their argument, and values that they must return unchanged.
 fn echoes() -> Vec<(&'static str, Vec<Value>)> {
@@ -16,7 +23,7 @@ fn echoes() -> Vec<(&'static str, Vec<Value>)> {
         ("echo_bool", vec![true.into(), false.into()]),
         (
             "echo_char",
-            vec![Value::Char('a'), Value::Char(' '), Value::Char('\n'), Value::Int(0), Value::Int(-1)],
+            vec![Value::Char('a'), Value::Char(' '), Value::Char('\n'), Value::Int(0), Value::Int(HIGH_CHAR)],
         ),
         ("echo_schar", ints(&[-128, 0, 127])),
         ("echo_uchar", ints(&[0, 255])),
@@ -30,7 +37,7 @@ fn echoes() -> Vec<(&'static str, Vec<Value>)> {
         ("echo_ullong", ints(&[0, u64::MAX.into()])),
         ("echo_int128", ints(&[i128::MIN, -1, i128::MAX])),
         ("echo_uint128", vec![Value::Int(i128::MAX), Value::Uint(u128::MAX), Value::Int(0)]),
-        ("echo_wchar", vec![Value::Char('ä'), Value::Char('😀'), Value::Int(-1), Value::Int(0)]),
+        ("echo_wchar", vec![Value::Char('ä'), Value::Char('😀'), Value::Int(HIGH_WCHAR), Value::Int(0)]),
         ("echo_float", floats(&[0.0, -1.5, f64::INFINITY, f64::from(f32::MAX)])),
         ("echo_double", floats(&[0.1, -0.0, f64::MAX, f64::MIN_POSITIVE, f64::NEG_INFINITY])),
         (

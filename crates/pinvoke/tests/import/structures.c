@@ -91,7 +91,7 @@ int each_every(int (*visit)(const EVERY *e)) { EVERY e = every_make(); return vi
 
 // Layouts.
 #pragma pack(push, 1)
-typedef struct { char a; int b; short c; } PACKED;
+typedef struct { signed char a; int b; short c; } PACKED;
 #pragma pack(pop)
 typedef struct { int a; char rest[12]; } SIZED;
 typedef union { struct { uint32_t lo, hi; }; uint64_t whole; double d; } OVERLAP;

@@ -83,7 +83,8 @@ use crate::c_text::{CText, InteriorNul};
 ///     }
 ///     fn encode(text: &str, units: &mut Self::Buffer) -> Result<(), MarshalError> {
 ///         for c in text.chars() {
-///             units.push(u8::try_from(c).map_err(MarshalError::custom)?.cast_signed());
+///             let byte = u8::try_from(c).map_err(MarshalError::custom)?;
+///             units.push(core::ffi::c_char::from_ne_bytes([byte]));
 ///         }
 ///         Ok(())
 ///     }
@@ -93,7 +94,7 @@ use crate::c_text::{CText, InteriorNul};
 ///         Ok(buffer.as_ptr())
 ///     }
 ///     fn decode(units: &[Self::Unit]) -> Result<String, MarshalError> {
-///         Ok(units.iter().map(|u| char::from(u.cast_unsigned())).collect())
+///         Ok(units.iter().flat_map(|unit| unit.to_ne_bytes()).map(char::from).collect())
 ///     }
 /// }
 ///

@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use super::format::{DIGITS, PRECISION};
 use super::natural::Natural;
-use super::{EXPONENT_BIAS, EXPONENT_MAX, LongDouble, ParseLongDoubleError};
+use super::{EXPONENT_BIAS, EXPONENT_MAX, INTEGER, LongDouble, ParseLongDoubleError, UNIT};
 
 /// More digits than any midpoint between two long doubles has; those behind matter only as "not zero".
 const MAX_DIGITS: usize = 12_000;
@@ -28,10 +29,10 @@ fn nearest(n: &Natural, d: &Natural) -> LongDouble {
     if n.bits() == 0 {
         return LongDouble::ZERO;
     }
-    // The quotient of numbers of a and b bits has a-b or a-b+1 bits; start with the guess that makes 64,
-    // and never below the exponent of the smallest subnormal.
-    let min = 1 - EXPONENT_BIAS - 63;
-    let mut exponent = (n.bits().cast_signed() - d.bits().cast_signed() - 64).max(min);
+    // The quotient of numbers of a and b bits has a-b or a-b+1 bits; start with the guess that makes as many as
+    // a significand has, and never below the exponent of the smallest subnormal.
+    let min = 1 - UNIT;
+    let mut exponent = (n.bits().cast_signed() - d.bits().cast_signed() - PRECISION.cast_signed()).max(min);
     loop {
         let (scaled_n, scaled_d) = if exponent < 0 {
             (n.shl(exponent.unsigned_abs()), d.clone())
@@ -39,14 +40,15 @@ fn nearest(n: &Natural, d: &Natural) -> LongDouble {
             (n.clone(), d.shl(exponent.unsigned_abs()))
         };
         let (quotient, remainder) = scaled_n.divide(&scaled_d);
-        if quotient >= 1 << 64 {
+        if quotient >= 1 << PRECISION {
             exponent += 1;
             continue;
         }
         let rounded = round(quotient, &remainder, &scaled_d);
-        return match u64::try_from(rounded) {
-            Ok(significand) => LongDouble::from_parts(significand, exponent),
-            Err(_) => LongDouble::from_parts(1 << 63, exponent + 1),
+        return if rounded < 1 << PRECISION {
+            LongDouble::from_parts(rounded, exponent)
+        } else {
+            LongDouble::from_parts(INTEGER, exponent + 1)
         };
     }
 }
@@ -127,7 +129,7 @@ fn magnitude(text: &str) -> Option<LongDouble> {
 
 fn push(n: &mut Natural, digit: u8) {
     if n.bits() == 0 {
-        *n = Natural::new(u64::from(digit));
+        *n = Natural::new(u128::from(digit));
     } else {
         n.mul_add(10, u32::from(digit));
     }
@@ -159,11 +161,10 @@ impl fmt::Display for LongDouble {
         } else {
             (Natural::new(significand).shl(exponent.unsigned_abs()), Natural::new(1))
         };
-        // 21 digits tell any two long doubles apart.
-        for count in 1..=21 {
+        for count in 1..=DIGITS {
             let (digits, point) = digits(&n, &d, count);
             let text = layout(&digits, point);
-            if count == 21 || text.parse() == Ok(magnitude) {
+            if count == DIGITS || text.parse() == Ok(magnitude) {
                 return f.write_str(&text);
             }
         }

@@ -1,21 +1,34 @@
-//! `long double` in x87 extended precision, without an x87.
+//! `long double` where it is more than a `double`, without a processor's help.
 //!
-//! Rust has no such type, so the ten bytes are taken apart: a sign, a biased exponent of 15 bits, and a
-//! significand of 64 bits whose integer bit is explicit. A value is
-//! `significand × 2^(exponent − 16383 − 63)`; exponent 0 counts as 1 (subnormal), 32767 is infinity or NaN.
-//! Encodings whose integer bit contradicts the exponent are invalid to the processor and count as NaN.
+//! Rust has no such type, so the bytes are taken apart: a sign, a biased exponent of 15 bits, and a
+//! significand of `PRECISION` bits with its integer bit. A value is
+//! `significand × 2^(exponent − 16383 − (PRECISION − 1))`; exponent 0 counts as 1 (subnormal), 32767 is infinity or
+//! NaN. How the bytes lie and how many bits there are is a matter of the format, which has a file of its own: that
+//! of the [x87](format), or binary128.
 //!
 //! Every `double` is a long double; the other way rounds once, ties to even. Decimal conversion is in
 //! `decimal`.
 
 mod decimal;
+#[cfg(all(target_arch = "aarch64", target_os = "linux"))]
+#[path = "quad.rs"]
+mod format;
+#[cfg(not(all(target_arch = "aarch64", target_os = "linux")))]
+#[path = "x87.rs"]
+mod format;
 mod natural;
 
+use self::format::PRECISION;
+
 const EXPONENT_BIAS: i32 = 16383;
+/// What the exponent of a significand taken as an integer is less than the biased one.
+const UNIT: i32 = EXPONENT_BIAS + PRECISION.cast_signed() - 1;
 const EXPONENT_MAX: i32 = 0x7fff;
 const SIGN: u16 = 0x8000;
+/// The integer bit of a significand.
+const INTEGER: u128 = 1 << (PRECISION - 1);
 
-/// An x87 extended-precision number.
+/// A `long double` as C has it here: in extended precision of the x87, on AArch64 Linux in quadruple precision.
 ///
 /// Compares bit by bit: `0.0` and `-0.0` differ, a NaN equals itself.
 ///
@@ -31,8 +44,8 @@ const SIGN: u16 = 0x8000;
 pub struct LongDouble {
     /// Sign in bit 15, biased exponent below.
     sign_exponent: u16,
-    /// Significand with its explicit integer bit.
-    significand: u64,
+    /// Significand with its integer bit.
+    significand: u128,
 }
 
 /// Why a text is no long double.
@@ -44,34 +57,30 @@ pub struct ParseLongDoubleError {
 
 impl LongDouble {
     const ZERO: LongDouble = LongDouble { sign_exponent: 0, significand: 0 };
-    const INFINITY: LongDouble = LongDouble { sign_exponent: 0x7fff, significand: 1 << 63 };
-    const NAN: LongDouble = LongDouble { sign_exponent: 0x7fff, significand: 3 << 62 };
+    const INFINITY: LongDouble = LongDouble { sign_exponent: 0x7fff, significand: INTEGER };
+    const NAN: LongDouble = LongDouble { sign_exponent: 0x7fff, significand: INTEGER | INTEGER >> 1 };
+    /// Bytes that carry the number; those behind them, if `long double` has more, are padding.
+    pub const SIZE: usize = format::SIZE;
 
-    /// The ten bytes as they stand in memory, lowest first.
+    /// The bytes as they stand in memory, lowest first.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 10] {
-        let mut bytes = [0; 10];
-        bytes[..8].copy_from_slice(&self.significand.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.sign_exponent.to_le_bytes());
-        bytes
+    pub fn to_bytes(self) -> [u8; LongDouble::SIZE] {
+        format::to_bytes(self.sign_exponent, self.significand)
     }
 
-    /// The number that these ten bytes hold, lowest first.
+    /// The number that these bytes hold, lowest first.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 10]) -> LongDouble {
-        let [s0, s1, s2, s3, s4, s5, s6, s7, e0, e1] = bytes;
-        LongDouble {
-            sign_exponent: u16::from_le_bytes([e0, e1]),
-            significand: u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]),
-        }
+    pub fn from_bytes(bytes: [u8; LongDouble::SIZE]) -> LongDouble {
+        let (sign_exponent, significand) = format::from_bytes(bytes);
+        LongDouble { sign_exponent, significand }
     }
 
     /// Whether it is no number.
     #[must_use]
     pub fn is_nan(self) -> bool {
         let exponent = self.sign_exponent & !SIGN;
-        let integer_bit = self.significand >> 63 == 1;
-        exponent != 0 && !integer_bit || exponent == 0x7fff && self.significand << 1 != 0
+        let integer_bit = self.significand & INTEGER != 0;
+        exponent != 0 && !integer_bit || exponent == 0x7fff && self.significand & (INTEGER - 1) != 0
     }
 
     /// Whether its sign bit is set.
@@ -89,17 +98,17 @@ impl LongDouble {
     }
 
     /// `significand × 2^exponent` of a finite number that is not zero, sign left out.
-    fn parts(self) -> Option<(u64, i32)> {
+    fn parts(self) -> Option<(u128, i32)> {
         let exponent = i32::from(self.sign_exponent & !SIGN);
         let finite = exponent < EXPONENT_MAX && self.significand != 0;
-        finite.then(|| (self.significand, exponent.max(1) - EXPONENT_BIAS - 63))
+        finite.then(|| (self.significand, exponent.max(1) - UNIT))
     }
 
-    /// `significand × 2^exponent`, where the significand has 64 bits, or the exponent is the smallest there
+    /// `significand × 2^exponent`, where the significand has all its bits, or the exponent is the smallest there
     /// is; infinity where it is above the largest.
-    fn from_parts(significand: u64, exponent: i32) -> LongDouble {
-        let biased = exponent + EXPONENT_BIAS + 63;
-        if significand >> 63 == 0 {
+    fn from_parts(significand: u128, exponent: i32) -> LongDouble {
+        let biased = exponent + UNIT;
+        if significand & INTEGER == 0 {
             return LongDouble { sign_exponent: 0, significand };
         }
         match u16::try_from(biased) {
@@ -129,17 +138,19 @@ impl LongDouble {
         let magnitude = match self.magnitude().parts() {
             None if self.significand == 0 => 0,
             None => return None,
-            Some((significand, exponent @ 0..=62)) => i128::from(significand) << exponent,
-            Some((significand, exponent @ -63..0)) => {
-                let shift = exponent.unsigned_abs();
-                (significand.trailing_zeros() >= shift).then(|| i128::from(significand >> shift))?
+            Some((significand, exponent)) if exponent >= 0 => {
+                let fits = significand.leading_zeros() > exponent.unsigned_abs();
+                fits.then(|| (significand << exponent).cast_signed())?
             }
-            Some(_) => return None,
+            Some((significand, exponent)) => {
+                let shift = exponent.unsigned_abs();
+                (significand.trailing_zeros() >= shift).then(|| (significand >> shift).cast_signed())?
+            }
         };
         Some(if self.is_negative() { -magnitude } else { magnitude })
     }
 
-    /// An integer, if it is exactly representable: if it has at most 64 significant bits.
+    /// An integer, if it is exactly representable: if it has at most 64 significant bits, or 113 in quadruple precision.
     #[must_use]
     pub fn from_i128(v: i128) -> Option<LongDouble> {
         let magnitude = v.unsigned_abs();
@@ -148,36 +159,35 @@ impl LongDouble {
         }
         let shift = magnitude.leading_zeros();
         let normalized = magnitude << shift;
-        let significand = u64::try_from(normalized >> 64).ok()?;
-        if normalized << 64 != 0 {
+        let below = 128 - PRECISION;
+        if normalized & ((1 << below) - 1) != 0 {
             return None;
         }
-        let number = LongDouble::from_parts(significand, 64 - shift.cast_signed());
+        let number = LongDouble::from_parts(normalized >> below, (below.cast_signed()) - shift.cast_signed());
         Some(if v < 0 { number.negated() } else { number })
     }
 }
 
 /// `significand` × 2^`exponent`, rounded once to the nearest `double`, ties to even.
-fn scale(significand: u64, exponent: i32) -> f64 {
+fn scale(significand: u128, exponent: i32) -> f64 {
     if significand == 0 {
         return 0.0;
     }
     let shift = significand.leading_zeros();
-    let significand = significand << shift;
+    let wide = significand << shift;
     // Value = 1.f × 2^top.
-    let top = exponent - shift.cast_signed() + 63;
+    let top = exponent - shift.cast_signed() + 127;
     if top > 1023 {
         return f64::INFINITY;
     }
-    // Bits below the last one that a double of this magnitude keeps: 11, and more for a subnormal.
-    let dropped = if top >= -1022 { 11 } else { 11 + (-1022 - top) };
-    if dropped > 64 {
+    // Bits below the last one that a double of this magnitude keeps: 75, and more for a subnormal.
+    let dropped = 75 + (-1022 - top).max(0).unsigned_abs();
+    if dropped > 128 {
         return 0.0;
     }
-    let wide = u128::from(significand);
-    let kept = wide >> dropped;
-    let rest = wide & ((1 << dropped) - 1);
+    let kept = wide.checked_shr(dropped).unwrap_or(0);
     let half = 1u128 << (dropped - 1);
+    let rest = wide & (half | (half - 1));
     let round_up = rest > half || (rest == half && kept & 1 == 1);
     let kept = u64::try_from(kept + u128::from(round_up)).unwrap_or(u64::MAX);
     if top >= -1022 {
@@ -198,15 +208,18 @@ impl From<f64> for LongDouble {
         let fraction = bits & ((1 << 52) - 1);
         let exponent = u16::try_from((bits >> 52) & 0x7ff).unwrap_or(0);
         let (exponent, significand) = match exponent {
-            0x7ff => (0x7fff, 1 << 63 | fraction << 11),
+            0x7ff => (0x7fff, INTEGER | u128::from(fraction) << (PRECISION - 53)),
             0 if fraction == 0 => (0, 0),
             0 => {
                 // A subnormal double is a normal long double: 0.f × 2^-1022.
                 let shift = fraction.leading_zeros();
                 let top = 63 - i32::try_from(shift).unwrap_or(0) - 52;
-                (u16::try_from(16383 - 1022 + top).unwrap_or(0), fraction << shift)
+                (
+                    u16::try_from(16383 - 1022 + top).unwrap_or(0),
+                    u128::from(fraction << shift) << (PRECISION - 64),
+                )
             }
-            e => (e + (16383 - 1023), 1 << 63 | fraction << 11),
+            e => (e + (16383 - 1023), INTEGER | u128::from(fraction) << (PRECISION - 53)),
         };
         LongDouble { sign_exponent: sign | exponent, significand }
     }

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 pub(super) struct Natural(Vec<u32>);
 
 impl Natural {
-    pub(super) fn new(n: u64) -> Natural {
-        let mut digits = Natural(vec![low(n), low(n >> 32)]);
+    pub(super) fn new(n: u128) -> Natural {
+        let digit = |at: u32| u32::try_from(n >> (32 * at) & 0xFFFF_FFFF).unwrap_or(0);
+        let mut digits = Natural(vec![digit(0), digit(1), digit(2), digit(3)]);
         digits.trim();
         digits
     }

@@ -1,41 +1,13 @@
-//! Known disagreements between the compilers.
-//!
-//! Where gcc and clang pass the same prototype differently, both cannot be matched. Such a case is
-//! an entry here, with the reason, the compiler that deviates and a witness: a prototype that the
-//! sample test runs from one compiler to the other and that must still disagree, so that an entry
-//! does not outlive its reason.
+//! Disagreements on x86-64.
 
 use pinvoke_abi::layout::{Kind, Layout};
 use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
 
+use super::{Known, Role};
 use crate::compiler::Compiler;
 use crate::facts::any_value;
 use crate::layouts;
 use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
-
-/// A disagreement.
-pub(crate) struct Known {
-    pub(crate) name: &'static str,
-    /// What is known about it.
-    pub(crate) reason: &'static str,
-    /// The compilers that are not followed.
-    pub(crate) deviates: &'static [Compiler],
-    /// On which side of a call they deviate.
-    pub(crate) role: Role,
-    pub(crate) applies: fn(&Prototype) -> bool,
-    pub(crate) witness: fn() -> Prototype,
-}
-
-/// On which side of a call a compiler deviates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// In the functions it compiles, not in its calls.
-    Callee,
-    /// In the calls it compiles, not in its functions.
-    Caller,
-    /// In both.
-    Both,
-}
 
 /// All of them.
 pub(crate) const KNOWN: &[Known] = &[
@@ -299,9 +271,4 @@ fn ms(params: Vec<Ty>, ret: Option<Ty>, variadic_from: Option<usize>) -> Prototy
 
 fn sysv(params: Vec<Ty>) -> Prototype {
     Prototype { convention: Convention::Default, params, ret: None, variadic_from: None }
-}
-
-/// The entries that a prototype falls under.
-pub(crate) fn applying(prototype: &Prototype) -> Vec<&'static Known> {
-    KNOWN.iter().filter(|known| (known.applies)(prototype)).collect()
 }
