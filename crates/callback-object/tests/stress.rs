@@ -39,10 +39,12 @@ unsafe extern "system-unwind" fn delays(_: *mut c_void, _: *mut c_void, _: *mut 
     }
 }
 
-/// Registers and unregisters `pairs` times while two threads notify, or until something late was seen.
-/// Returns the late calls.
+/// Registers and unregisters `pairs` times while two threads notify, and on until they have called something,
+/// which takes a while where there are more threads than processors; or until something late was seen. Returns
+/// the late calls.
 fn churn(fence: Fence, pairs: usize, give_up: Duration) -> usize {
     LATE.store(0, Ordering::Relaxed);
+    CALLS.store(0, Ordering::Relaxed);
     let object = CallbackObject::unnamed(Attributes::new().fence(fence));
     // SAFETY: the routine takes any pointers.
     unsafe { register_raw(&object, delays, std::ptr::null_mut(), None) }.unwrap();
@@ -57,7 +59,10 @@ fn churn(fence: Fence, pairs: usize, give_up: Duration) -> usize {
                 }
             });
         }
-        for _ in 0..pairs {
+        for pair in 0.. {
+            if pair >= pairs && CALLS.load(Ordering::Relaxed) != 0 {
+                break;
+            }
             let context = Box::<Context>::default();
             let address = std::ptr::from_ref(&*context).cast_mut().cast();
             // SAFETY: the context lives until the notifiers have ended.
@@ -74,6 +79,7 @@ fn churn(fence: Fence, pairs: usize, give_up: Duration) -> usize {
         }
         over.store(true, Ordering::Relaxed);
     });
+    println!("{fence:?}: {} pairs, {} calls", contexts.len(), CALLS.load(Ordering::Relaxed));
     assert!(CALLS.load(Ordering::Relaxed) > 0, "nothing was tried");
     LATE.load(Ordering::Relaxed)
 }

@@ -149,6 +149,7 @@ impl Front {
         self.notify_otherwise(key, argument1, argument2)
     }
 
+    #[cold]
     #[inline(never)]
     fn notify_otherwise(
         &self,

@@ -65,6 +65,8 @@ impl ObjectReference {
 }
 
 impl Object {
+    /// Called as a rare case, so that the usual one stands in one piece.
+    #[cold]
     #[inline(never)]
     pub(crate) fn notify_otherwise(
         &self,
@@ -81,10 +83,10 @@ impl Object {
         if self.front.live.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
-        if self.identity.fence.is_asymmetric() {
-            self.front.walk_at_once(argument1, argument2)
+        if self.identity.fence.needs_light_fence() {
+            self.front.walk_fenced(argument1, argument2)
         } else {
-            self.front.walk_carefully(argument1, argument2)
+            self.front.walk_at_once(argument1, argument2)
         }
     }
 }
@@ -117,6 +119,20 @@ impl Front {
         }
     }
 
+    /// The same with the other fence.
+    #[inline(never)]
+    fn walk_fenced(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+        match Slot::at_hand() {
+            Some(hand) => {
+                // As above.
+                let _ = self.walk::<Full>(hand, || 0, argument1, argument2);
+                Ok(())
+            }
+            None => self.walk_carefully(argument1, argument2),
+        }
+    }
+
+    #[cold]
     #[inline(never)]
     fn walk_carefully(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
         self.walk_in_any_case(|| 0, |_| Ok(()), argument1, argument2).unwrap_or(Ok(()))
