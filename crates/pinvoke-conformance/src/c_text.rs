@@ -23,8 +23,10 @@
 
 use std::fmt::Write as _;
 
+use pinvoke_abi::target::Arch;
+
 use crate::layouts::{self, Leaf, member_name};
-use crate::model::{Convention, Member, Prototype, Record, Shape, Spelling, Ty};
+use crate::model::{Convention, Member, Prototype, Record, Shape, Spelling, TARGET, Ty};
 use crate::values::Values;
 
 /// Declarations that the scalars of the model name.
@@ -101,6 +103,7 @@ impl Text {
     pub(crate) fn head(&self, prototype: &Prototype) -> String {
         let attribute = match prototype.convention {
             Convention::Default => "",
+            Convention::Ms if TARGET.arch == Arch::X86 => "__attribute__((stdcall)) ",
             Convention::Ms => "__attribute__((ms_abi)) ",
         };
         let fixed = prototype.variadic_from.unwrap_or(self.params.len());
@@ -271,7 +274,8 @@ pub(crate) fn add(out: &mut String, prototype: &Prototype, text: &Text, values: 
 fn callee(out: &mut String, prototype: &Prototype, text: &Text, values: &Values) {
     let _ = writeln!(out, "{} {{", text.head(prototype));
     if let Some(fixed) = prototype.variadic_from {
-        let ms = if prototype.convention == Convention::Ms { "ms_" } else { "" };
+        let ms =
+            if prototype.convention == Convention::Ms && TARGET.arch == Arch::X86_64 { "ms_" } else { "" };
         let _ = writeln!(out, "  __builtin_{ms}va_list ap; __builtin_{ms}va_start(ap, a{});", fixed - 1);
         for (i, ty) in text.params.iter().enumerate().skip(fixed) {
             let _ = writeln!(out, "  {} = __builtin_va_arg(ap, {ty});", declare(ty, &format!("a{i}")));

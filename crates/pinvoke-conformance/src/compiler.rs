@@ -44,6 +44,12 @@ impl Compiler {
                 clang.arg("--target=aarch64-linux-gnu");
                 clang
             }
+            (_, Arch::X86) => {
+                let mut compiler = Command::new(self.command());
+                // The headers of the 64-bit system: `asm/errno.h` is in no package for 32 bits.
+                compiler.args(["-m32", "-isystem", "/usr/include/x86_64-linux-gnu"]);
+                compiler
+            }
             (Compiler::Gcc | Compiler::Clang, _) => Command::new(self.command()),
         }
     }

@@ -7,11 +7,12 @@ use pinvoke::native::CodePtr;
 use pinvoke::upcall::{DynamicCallback, ThreadRule, UpcallArgs};
 use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::signature::{CallConv, Signature};
+use pinvoke_abi::target::Arch;
 
 use crate::block::Block;
 use crate::child::{Counts, Item, Job, Log, Side, judge, mismatch};
 use crate::layouts;
-use crate::model::{Prototype, Ty};
+use crate::model::{Prototype, TARGET, Ty};
 use crate::native::{self, Report, SharedObject};
 use crate::values::{Place, Values};
 
@@ -52,6 +53,8 @@ fn signature(item: &Item, job: &Job) -> Result<Signature, String> {
     if job.wrong_convention {
         signature.conv = match signature.conv {
             CallConv::Win64 => CallConv::SysV64,
+            CallConv::C if TARGET.arch == Arch::X86 => CallConv::Stdcall,
+            CallConv::Stdcall => CallConv::C,
             _ => CallConv::Win64,
         };
     }
@@ -181,7 +184,9 @@ fn arguments(
         if got.len() != place.size {
             return Err(format!("argument {i} has {} bytes, the callback sees {}", place.size, got.len()));
         }
-        if !got.is_empty() && !(got.as_ptr().addr() as u64).is_multiple_of((*align).min(16)) {
+        // The stack of 32-bit x86 aligns nothing any further.
+        let most = if TARGET.pointer_size() == 4 { 4 } else { 16 };
+        if !got.is_empty() && !(got.as_ptr().addr() as u64).is_multiple_of((*align).min(most)) {
             return Err(format!("argument {i} is not aligned to {align}"));
         }
         compare(&format!("argument {i}"), Some(ty), values, place, got)?;

@@ -41,7 +41,7 @@ const MIXED: &[Scalar] = &[
 pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
     let random = &mut Random::new(seed, index, 1);
     // Chosen on every machine, so that signatures have the same numbers.
-    let foreign = random.chance(35) && TARGET.arch == Arch::X86_64;
+    let foreign = random.chance(35) && matches!(TARGET.arch, Arch::X86_64 | Arch::X86);
     let convention = if foreign { Convention::Ms } else { Convention::Default };
     let most = random.pick(&[1, 2, 4, 6, 8, 11, 15]);
     let count = random.below(most);
@@ -65,6 +65,9 @@ pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
             }
         }
     }
+    // A variadic stdcall function is a cdecl function; a callback in its place, which has a fixed list, is none.
+    let convention =
+        if variadic_from.is_some() && TARGET.arch == Arch::X86 { Convention::Default } else { convention };
     Prototype { convention, params, ret, variadic_from }
 }
 

@@ -5,6 +5,7 @@
 
 use pinvoke_abi::layout::{Field, Kind, Layout, LayoutError, StructBuilder};
 use pinvoke_abi::signature::{CallConv, Signature};
+use pinvoke_abi::target::Arch;
 
 use crate::model::{Convention, Prototype, Record, Scalar, Spelling, TARGET, Ty};
 
@@ -44,6 +45,7 @@ pub(crate) fn signature(prototype: &Prototype) -> Result<Signature, LayoutError>
         target: TARGET,
         conv: match prototype.convention {
             Convention::Default => CallConv::C,
+            Convention::Ms if TARGET.arch == Arch::X86 => CallConv::Stdcall,
             Convention::Ms => CallConv::Win64,
         },
         params: prototype.params.iter().map(of).collect::<Result<_, _>>()?,

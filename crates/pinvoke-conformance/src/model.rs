@@ -105,6 +105,9 @@ impl Scalar {
             Scalar::UInt16 => "uint16_t",
             Scalar::UInt32 => "uint32_t",
             Scalar::SizeT => "size_t",
+            // The widest that there are, where C has no others.
+            Scalar::Int128 if TARGET.pointer_size() == 4 => "long long int",
+            Scalar::UInt128 if TARGET.pointer_size() == 4 => "unsigned long long int",
             Scalar::Int128 => "__int128",
             Scalar::UInt128 => "unsigned __int128",
             Scalar::Bool => "_Bool",
@@ -132,8 +135,13 @@ impl Scalar {
             Scalar::UShort | Scalar::UInt16 => int(2, false),
             Scalar::Int | Scalar::EnumSigned => int(4, true),
             Scalar::UInt | Scalar::UInt32 | Scalar::EnumUnsigned => int(4, false),
-            Scalar::Long | Scalar::LongLong => int(8, true),
-            Scalar::ULong | Scalar::ULongLong | Scalar::SizeT => int(8, false),
+            Scalar::Long => int(TARGET.long_size(), true),
+            Scalar::ULong => int(TARGET.long_size(), false),
+            Scalar::SizeT => int(TARGET.pointer_size(), false),
+            Scalar::LongLong => int(8, true),
+            Scalar::ULongLong => int(8, false),
+            Scalar::Int128 if TARGET.pointer_size() == 4 => int(8, true),
+            Scalar::UInt128 if TARGET.pointer_size() == 4 => int(8, false),
             Scalar::Int128 => int(16, true),
             Scalar::UInt128 => int(16, false),
             Scalar::Bool => Shape::Bool,
@@ -223,7 +231,7 @@ pub(crate) enum Spelling {
 pub(crate) enum Convention {
     /// That of the platform.
     Default,
-    /// Microsoft x64 by attribute.
+    /// Microsoft x64 by attribute; on 32-bit x86, stdcall.
     Ms,
 }
 
@@ -241,7 +249,7 @@ pub(crate) struct Prototype {
 impl Ty {
     /// Whether this type or anything inside it satisfies `test`.
     #[cfg_attr(
-        not(target_arch = "x86_64"),
+        not(any(target_arch = "x86_64", target_arch = "x86")),
         expect(dead_code, reason = "for known disagreements, of which other machines have fewer")
     )]
     pub(crate) fn any(&self, test: &dyn Fn(&Ty) -> bool) -> bool {

@@ -66,7 +66,8 @@ impl Options {
             only: None,
             shrink: Vec::new(),
             compilers: Compiler::ALL.to_vec(),
-            tiers: vec![Tier::Thunk, Tier::Stub],
+            // 32-bit x86 has no stubs.
+            tiers: if TARGET.arch == Arch::X86 { vec![Tier::Thunk] } else { vec![Tier::Thunk, Tier::Stub] },
             wrong_convention: false,
             progress: false,
             as_is: false,

@@ -7,7 +7,7 @@
 use pinvoke_abi::target::LongDouble;
 
 use crate::layouts::{self, Leaf};
-use crate::model::{Prototype, Shape, TARGET, Ty};
+use crate::model::{Prototype, Scalar, Shape, TARGET, Ty};
 use crate::random::Random;
 
 /// The bytes of all values of one call, one behind the other.
@@ -100,7 +100,7 @@ impl Values {
             Shape::Int { size, .. } => {
                 self.put(at, &random_bytes(random, usize::try_from(size).unwrap_or(0)))
             }
-            Shape::Pointer => self.put(at, &random_bytes(random, 8)),
+            Shape::Pointer => self.put(at, &random_bytes(random, size_of::<usize>())),
             Shape::Bool => self.put(at, &[random.byte() & 1]),
             Shape::Float { size } => self.put_float(random, at, size),
             Shape::Complex { part } => {
@@ -110,7 +110,8 @@ impl Values {
             Shape::LongDouble => self.put_long_double(random, at),
             Shape::ComplexLongDouble => {
                 self.put_long_double(random, at);
-                self.put_long_double(random, at + 16);
+                let second = usize::try_from(Scalar::LongDouble.layout().size).unwrap_or(0);
+                self.put_long_double(random, at + second);
             }
         }
     }

@@ -11,16 +11,18 @@ fn options(count: u64) -> Options {
 
 #[test]
 fn calls_and_callbacks_agree_with_gcc_and_clang() {
-    let summary = run(&options(300)).unwrap_or_else(|e| panic!("{e}"));
+    let options = options(300);
+    let tiers = options.tiers.len() as u64;
+    let summary = run(&options).unwrap_or_else(|e| panic!("{e}"));
     assert!(summary.failures.is_empty(), "\n{summary}");
     assert_eq!(summary.signatures, 300, "\n{summary}");
-    // Every signature is called in both tiers and from both compilers, but for the few that the
+    // Every signature is called in every tier and from both compilers, but for the few that the
     // compilers disagree about.
-    assert!(summary.downcalls > 1100 && summary.upcalls > 550, "\n{summary}");
+    assert!(summary.downcalls > 550 * tiers && summary.upcalls > 550, "\n{summary}");
 }
 
 // A machine with one convention has none to confuse it with.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 #[test]
 fn a_wrong_convention_is_found_and_shrunk() {
     let mut options = options(60);

@@ -95,8 +95,9 @@ fn incomplete_types_stand_behind_pointers_only() {
 
 #[test]
 fn binary128_has_no_marshaller() {
-    let mut unit = Unit::new(Target::AARCH64_LINUX);
-    let function = unit.parse_prototype("int f(int a, long double b)").unwrap();
+    // Where it is not `long double`.
+    let mut unit = Unit::new(Target::X86_64_LINUX);
+    let function = unit.parse_prototype("int f(int a, __float128 b)").unwrap();
     let refused = MarshalPlan::new(&function.types, &function.ty).unwrap_err();
     assert_eq!(
         refused.to_string(),

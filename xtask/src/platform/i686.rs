@@ -17,6 +17,7 @@ const TARGET: &str = "i686-unknown-linux-gnu";
 
 const NEEDS: &[Need] = &[
     Need { package: "gcc", evidence: Evidence::Program("gcc") },
+    Need { package: "clang", evidence: Evidence::Program("clang") },
     Need { package: "g++", evidence: Evidence::Program("g++") },
     // Not gcc-multilib, which excludes compilers for other machines.
     Need {
@@ -77,6 +78,7 @@ const TESTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("callback-object", &["--lib", "--tests"]),
+    ("pinvoke-conformance", &["--test=sample"]),
 ];
 
 /// Runs the tests; their number.

@@ -1,4 +1,4 @@
-//! Disagreements on AArch64.
+//! Disagreements on AArch64 and on 32-bit x86, which are the same.
 
 use super::{Known, Role};
 use crate::compiler::Compiler;

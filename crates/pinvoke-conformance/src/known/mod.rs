@@ -5,7 +5,7 @@
 //! sample test runs from one compiler to the other and that must still disagree, so that an entry
 //! does not outlive its reason.
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "x86"))]
 #[path = "a64.rs"]
 mod machine;
 #[cfg(target_arch = "x86_64")]
