@@ -143,7 +143,7 @@ pub fn forbid_stubs() {
 /// use pinvoke_abi::target::Target;
 /// let getpid = Signature::new(Target::HOST, vec![], Layout::int(Target::HOST, 4, true));
 /// let call = PreparedCall::new(&getpid)?;
-/// assert_eq!(stub_stats().stubs, usize::from(call.tier() == Tier::Stub));
+/// assert!(stub_stats().stubs >= usize::from(call.tier() == Tier::Stub));
 /// # Ok::<(), pinvoke::call::CallError>(())
 /// ```
 #[must_use]
