@@ -200,6 +200,22 @@ impl List {
         self.segments().flatten().take(self.published())
     }
 
+    /// The last entry before that with this state word. State words grow along the list.
+    pub(super) fn before(&self, state: u64) -> Option<&Entry> {
+        let mut left = self.published();
+        let mut before = None;
+        for segment in self.segments() {
+            let here = &segment[..left.min(segment.len())];
+            left -= here.len();
+            let smaller = here.partition_point(|entry| entry.state() & !DEAD < state & !DEAD);
+            before = smaller.checked_sub(1).map(|last| &here[last]).or(before);
+            if smaller < here.len() || left == 0 {
+                break;
+            }
+        }
+        before
+    }
+
     /// The entry with this state word, dead or alive. State words grow along the list.
     pub(super) fn find(&self, state: u64) -> Option<&Entry> {
         let state = state & !DEAD;

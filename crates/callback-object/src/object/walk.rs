@@ -292,8 +292,7 @@ fn follow_up(slot: &Slot, expected: Condition, now: Condition, this: Option<&Ent
 /// The entry that was called last before the walk came to `this`, or to the end. The walk itself does not
 /// remember; but it is the one before in the list, unless that was skipped.
 fn called_before<'l>(slot: &Slot, list: &'l List, this: Option<&Entry>) -> Option<&'l Entry> {
-    let is_this = |entry: &&Entry| this.is_some_and(|this| core::ptr::eq(*entry, this));
-    let before = list.entries().take_while(|entry| !is_this(entry)).last()?;
+    let before = list.before(this.map_or(u64::MAX, Entry::state))?;
     match slot.skipped() {
         (skipped, called) if skipped == before.state() => list.find(called),
         _ => Some(before),
