@@ -685,7 +685,7 @@ impl HostToken {
     /// Notifies an object of the host.
     ///
     /// # Errors
-    /// As [`ObjectReference::notify`], but for [`Status::ACCESS_DENIED`].
+    /// As [`ObjectReference::notify`](crate::ObjectReference::notify), but for [`Status::ACCESS_DENIED`].
     pub fn notify(
         &self,
         object: &Object,

@@ -60,7 +60,7 @@ impl<A: 'static, B: 'static> TypedObject<A, B> {
         TypedObject { object: attributes.make_unnamed(access::<A, B>()), arguments: PhantomData }
     }
 
-    /// Calls every routine, as [`ObjectReference::notify`].
+    /// Calls every routine, as [`ObjectReference::notify`](crate::ObjectReference::notify).
     ///
     /// # Errors
     /// [`Status::INVALID_DEVICE_STATE`] above [`irql::DISPATCH`](crate::irql::DISPATCH).

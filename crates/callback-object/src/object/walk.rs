@@ -77,7 +77,7 @@ impl Object {
         self.deliver(argument1, argument2)
     }
 
-    /// [`notify`](Self::notify) for who has the right to.
+    /// [`notify`](ObjectReference::notify) for who has the right to.
     #[inline]
     pub(crate) fn deliver(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
         if self.front.live.load(Ordering::Acquire) == 0 {

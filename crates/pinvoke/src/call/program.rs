@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A result comes back in registers, as from a stub; only one that has to be stored (see
-//! [`delivery`](pinvoke_abi::stub::host::delivery)) goes through the frame.
+//! [`delivery`](pinvoke_abi::stub::host::delivery())) goes through the frame.
 //!
 //! A register is always written in its whole width, since the thunk loads it so: a load wider than the store
 //! before it would wait for the store to reach the cache. For the same reason the record is read in the

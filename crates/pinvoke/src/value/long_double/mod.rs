@@ -4,7 +4,7 @@
 //! significand of `PRECISION` bits with its integer bit. A value is
 //! `significand × 2^(exponent − 16383 − (PRECISION − 1))`; exponent 0 counts as 1 (subnormal), 32767 is infinity or
 //! NaN. How the bytes lie and how many bits there are is a matter of the format, which has a file of its own: that
-//! of the [x87](format), or binary128.
+//! of the [x87](mod@format), or binary128.
 //!
 //! Every `double` is a long double; the other way rounds once, ties to even. Decimal conversion is in
 //! `decimal`.
