@@ -107,11 +107,14 @@ pub(crate) fn test() -> Result<()> {
         "lints",
         &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     )?;
-    step(
-        "docs",
-        cargo(&["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )?;
+    // The command and the library have one name, and so have their pages: one after the other.
+    for (name, packages) in [
+        ("docs", ["--workspace", "--exclude", "pinvoke-cli"].as_slice()),
+        ("docs of the command", &["--package", "pinvoke-cli"]),
+    ] {
+        let mut docs = cargo(&["doc", "--no-deps", "--locked", "--document-private-items"]);
+        step(name, docs.args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
     examples::run_all()?;
     let mut tally = Tally::default();
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);

@@ -200,6 +200,17 @@ impl List {
         self.segments().flatten().take(self.published())
     }
 
+    /// The entry before this one of the list.
+    pub(super) fn previous(&self, this: &Entry) -> Option<&Entry> {
+        // Walks ask at every dead entry, so that the usual case does not search.
+        let offset = core::ptr::from_ref(this).addr().wrapping_sub(self.first.as_ptr().addr());
+        let index = offset / size_of::<Entry>();
+        match self.first.get(index) {
+            Some(here) if core::ptr::eq(here, this) => self.first.get(index.checked_sub(1)?),
+            _ => self.before(this.state()),
+        }
+    }
+
     /// The last entry before that with this state word. State words grow along the list.
     pub(super) fn before(&self, state: u64) -> Option<&Entry> {
         let mut left = self.published();

@@ -292,7 +292,7 @@ fn follow_up(slot: &Slot, expected: Condition, now: Condition, this: Option<&Ent
 /// The entry that was called last before the walk came to `this`, or to the end. The walk itself does not
 /// remember; but it is the one before in the list, unless that was skipped.
 fn called_before<'l>(slot: &Slot, list: &'l List, this: Option<&Entry>) -> Option<&'l Entry> {
-    let before = list.before(this.map_or(u64::MAX, Entry::state))?;
+    let before = this.map_or_else(|| list.before(u64::MAX), |this| list.previous(this))?;
     match slot.skipped() {
         (skipped, called) if skipped == before.state() => list.find(called),
         _ => Some(before),

@@ -112,8 +112,8 @@ pub(crate) enum Departure {
     Deadlock,
 }
 
-/// Times to look again at a walk that was running, before the heavy fence: about a microsecond.
-const LOOKS: u32 = 64;
+/// Times to look again at a walk that was running, before the heavy fence: about as long as that takes.
+const LOOKS: u32 = 256;
 
 /// Waits until no other thread is inside a registration whose state is among `states`, which are
 /// sorted, as they were alive, and have been marked dead in all of `lists`.

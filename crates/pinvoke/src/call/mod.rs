@@ -232,11 +232,18 @@ impl PreparedCall {
     /// - `ret` points to `ret_size` rounded up to 16 writable bytes aligned to
     ///   [`ret_align`](PreparedCall::ret_align); it may be dangling if the size is 0;
     /// - nothing unwinds out of the target, unless this call [can](PreparedCall::can_unwind).
-    #[inline]
+    #[inline(always)]
     pub unsafe fn invoke(&self, target: CodePtr, record: *mut u8, ret: *mut u8) {
-        // SAFETY: the caller's promise.
-        if let Err(imbalance) = unsafe { self.try_invoke(target, record, ret) } {
-            imbalance.panic();
+        // As `try_invoke`, but a stub's result is not asked for what it cannot be.
+        match &self.executor {
+            // SAFETY: the stub was made from this call's plan; the rest is the caller's promise.
+            Executor::Stub(stub) => unsafe { stub.call(self.results, target.as_ptr(), record, ret) },
+            Executor::Thunk(program) => {
+                // SAFETY: the caller's promise.
+                if let Err(imbalance) = unsafe { program.run(self.results, target, record, ret) } {
+                    imbalance.panic();
+                }
+            }
         }
     }
 

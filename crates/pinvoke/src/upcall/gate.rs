@@ -77,6 +77,13 @@ pub(crate) struct Borrowed;
 #[derive(Debug)]
 pub(crate) struct Forever;
 
+/// Whether nobody is inside; asked of dropped callbacks, out of the way of others.
+#[cold]
+#[inline(never)]
+fn is_empty(gate: u64) -> bool {
+    gate & INVOCATIONS == 0
+}
+
 impl Admission for Exclusive {
     fn owner() -> Owner {
         Owner::this_thread()
@@ -125,7 +132,7 @@ impl Admission for Nested {
     fn leave(gate: &AtomicU64) -> bool {
         let left = gate.load(Ordering::Relaxed) - 1;
         gate.store(left, Ordering::Relaxed);
-        left & DROPPED != 0 && left & INVOCATIONS == 0
+        left & DROPPED != 0 && is_empty(left)
     }
 
     #[inline]

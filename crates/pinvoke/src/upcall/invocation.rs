@@ -32,7 +32,7 @@ pub(crate) fn run<A: Admission, R>(
         return instead(slot, fallback);
     }
     let guarded = || {
-        let passage = Passage(|| report::foreign_exception_in(slot));
+        let passage = Passage(move || report::foreign_exception_in(slot));
         let result = call();
         passage.reached_its_end();
         result
@@ -157,21 +157,28 @@ extern "C" fn panicked(slot: &'static Slot, payload: Box<dyn Any + Send>) {
 
 /// What stands around a closure. Left by a return it does nothing; a panic goes on to where it is contained; the
 /// exception of another language, which must not be contained by Rust and must not cross it either, ends here.
-struct Passage<F: FnMut()>(F);
+struct Passage<F: Fn() + Copy>(F);
 
-impl<F: FnMut()> Passage<F> {
+impl<F: Fn() + Copy> Passage<F> {
     #[inline(always)]
     fn reached_its_end(self) {
         core::mem::forget(self);
     }
 }
 
-impl<F: FnMut()> Drop for Passage<F> {
-    #[cold]
+impl<F: Fn() + Copy> Drop for Passage<F> {
+    // Inline, for otherwise there would have to be something in memory to drop.
+    #[inline(always)]
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            (self.0)();
-        }
+        left_by_unwinding(self.0);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn left_by_unwinding(report: impl Fn()) {
+    if !std::thread::panicking() {
+        report();
     }
 }
 

@@ -47,9 +47,10 @@
 //!   `long(long, long)` is another.
 //! * Pieces of 3, 5, 6 and 7 bytes are read as whole words; the record guarantees that these belong to
 //!   the value.
-//! * A short call with many arguments is as long as the stores it makes. So two whole words that are neighbours
-//!   on the stack are stored as one, though they are loaded one by one; and there is no frame pointer where
-//!   the size of the frame is known.
+//! * A short call with many arguments is as long as the stores it makes. So two arguments of a whole word that
+//!   are neighbours on the stack are stored as one, though they are loaded one by one (parts of one structure
+//!   gain nothing by it: a callee that reads them otherwise waits for the longer way); and there is no frame
+//!   pointer where the size of the frame is known.
 //! * No callee-saved register but `rbp` is touched, so there is nothing else to save.
 //! * Microsoft x64 callees preserve more than System V asks of a stub, never less.
 
@@ -275,7 +276,7 @@ impl Stub<'_> {
         }
         while done < piece.width {
             let width = (piece.width - done).min(8);
-            if width == 8 {
+            if piece.width == 8 {
                 self.whole_word(StackWord { from: from + done, to: to + done }, first)?;
             } else {
                 let part = Piece { offset: piece.offset + done, width, ..*piece };
