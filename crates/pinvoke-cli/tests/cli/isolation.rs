@@ -136,6 +136,20 @@ fn an_interruption_ends_both_quietly() {
     let mut command = command();
     // A process group of its own stands for the foreground of a terminal.
     command.args(["call", "libc", "unsigned sleep(unsigned seconds)", "60"]).process_group(0);
+    // Tests that run in the background are started with interruptions ignored, and so would be the command.
+    let heed = || {
+        #[expect(unsafe_code, reason = "heeds a signal")]
+        // SAFETY: a system call.
+        unsafe {
+            libc::signal(libc::SIGINT, libc::SIG_DFL)
+        };
+        Ok(())
+    };
+    #[expect(unsafe_code, reason = "makes a system call in the child")]
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe {
+        command.pre_exec(heed)
+    };
     let start = Instant::now();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(400));
