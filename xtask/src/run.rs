@@ -99,7 +99,7 @@ pub(crate) fn test_step(name: &str, command: &mut Command, tally: &mut Tally) ->
     Ok(())
 }
 
-/// Format, lints, docs, tests, examples, the other platforms; closes with the number of tests.
+/// Format, lints, docs, types on macOS, examples, tests, the other platforms; closes with the number of tests.
 pub(crate) fn test() -> Result<()> {
     system::install_missing()?;
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
@@ -115,6 +115,7 @@ pub(crate) fn test() -> Result<()> {
         let mut docs = cargo(&["doc", "--no-deps", "--locked", "--document-private-items"]);
         step(name, docs.args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
+    platform::macos::check()?;
     examples::run_all()?;
     let mut tally = Tally::default();
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);

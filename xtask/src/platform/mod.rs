@@ -3,6 +3,7 @@
 
 mod aarch64;
 mod i686;
+pub(crate) mod macos;
 mod windows;
 mod windows_x86;
 
