@@ -20,6 +20,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("zero_in_the_environment_forbids_nothing", "begins with stubs"),
     ("both_tiers_agree", "asks the command for a stub"),
     ("a_replaced_program_file_is_not_trusted", "takes thunks from a memory file, which is refused here too"),
+    ("whatever_is_written_is_published_where_it_runs", "writes code"),
     (
         "copies_name_their_own_slots",
         "copies thunks where no file can be mapped, which needs executable memory",
