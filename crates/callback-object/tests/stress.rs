@@ -80,7 +80,6 @@ fn churn(fence: Fence, pairs: usize, give_up: Duration) -> usize {
         over.store(true, Ordering::Relaxed);
     });
     println!("{fence:?}: {} pairs, {} calls", contexts.len(), CALLS.load(Ordering::Relaxed));
-    assert!(CALLS.load(Ordering::Relaxed) > 0, "nothing was tried");
     LATE.load(Ordering::Relaxed)
 }
 
@@ -89,11 +88,27 @@ fn churn(fence: Fence, pairs: usize, give_up: Duration) -> usize {
 fn no_routine_runs_after_unregistering_returned() {
     for fence in [Fence::Asymmetric, Fence::Portable] {
         assert_eq!(churn(fence, 30_000, Duration::from_secs(10)), 0, "{fence:?}");
+        assert!(CALLS.load(Ordering::Relaxed) > 0, "nothing was tried");
     }
     #[cfg(feature = "negative-control")]
-    assert_ne!(
-        churn(Fence::Missing, usize::MAX, Duration::from_secs(60)),
-        0,
+    assert!(
+        (0..60).any(|_| control_finds()),
         "the stress test finds nothing even where there is something to find"
     );
+}
+
+/// Where memory happens to lie decides whether something late is seen within milliseconds or minutes: a new process
+/// is a new chance.
+#[cfg(feature = "negative-control")]
+fn control_finds() -> bool {
+    let mut control = std::process::Command::new(std::env::current_exe().unwrap());
+    control.args(["--exact", "control", "--ignored"]).stdout(std::process::Stdio::null());
+    control.status().unwrap().success()
+}
+
+#[cfg(feature = "negative-control")]
+#[test]
+#[ignore = "started by the test above, in processes of its own"]
+fn control() {
+    assert_ne!(churn(Fence::Missing, usize::MAX, Duration::from_secs(4)), 0, "nothing was late");
 }
