@@ -1,13 +1,15 @@
 //! Routines that do what they must not: rules 14, 30, 31, 32 and 33. What ends the process or changes it
 //! as a whole happens in a child.
 
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use callback_object::irql::{self, DISPATCH, PASSIVE};
-use callback_object::{Attributes, CallbackObject, PanicPolicy, report_panic};
+use callback_object::{Attributes, CallbackObject, PanicPolicy, register_raw, report_panic, unregister_raw};
 
 use super::support::{FENCES, LONG, Latch, Log, notify, object};
 
@@ -91,6 +93,38 @@ fn rule_14_a_level_left_changed_is_reported_and_restored() {
             assert_eq!((log.take(), irql::current()), (vec![0], PASSIVE));
             assert_eq!(REPORTS.swap(0, Ordering::Relaxed), 2);
             drop(registrations);
+        }
+    }
+}
+
+unsafe extern "system-unwind" fn raises(_: *mut c_void, _: *mut c_void, _: *mut c_void) {
+    irql::set_raised(DISPATCH).unwrap();
+}
+
+#[test]
+fn rule_14_the_report_names_the_routine_also_where_the_next_is_gone() {
+    if in_child("rule_14_the_report_names_the_routine_also_where_the_next_is_gone") {
+        static REPORTED: AtomicUsize = AtomicUsize::new(0);
+        callback_object::report::set_handler(Some(|report| {
+            if let callback_object::report::Report::IrqlChanged { routine, .. } = report {
+                REPORTED.store(*routine, Ordering::Relaxed);
+            }
+        }));
+        for fence in FENCES {
+            let object = object(fence);
+            let next = Arc::new(Mutex::new(None));
+            let theirs = Arc::clone(&next);
+            let first = object.register(move |_, _| drop(theirs.lock().unwrap().take())).unwrap();
+            // SAFETY: the routine takes any pointers.
+            let second = unsafe { register_raw(&object, raises, std::ptr::null_mut(), None) }.unwrap();
+            *next.lock().unwrap() = Some(object.register(|_, _| {}).unwrap());
+            let last = object.register(|_, _| {}).unwrap();
+            for time in ["gone meanwhile", "gone before, if it is still in the list"] {
+                notify(&object);
+                assert_eq!(REPORTED.swap(0, Ordering::Relaxed), raises as *const () as usize, "{time}");
+            }
+            unregister_raw(second).unwrap();
+            drop((first, last));
         }
     }
 }
