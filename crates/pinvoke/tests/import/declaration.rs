@@ -1,5 +1,6 @@
 //! What a declaration can say: names, results, failure, variables, variable arguments.
 
+use pinvoke::marshal::{Bool32, VariantBool};
 use pinvoke::native::NativeType;
 use pinvoke::returns::{Code, Null};
 use pinvoke::{Error, LastError, dll_import};
@@ -120,6 +121,9 @@ fn variable_arguments_are_promoted() {
     assert_eq!(&buffer[..n as usize], b"5 cats 1.50 x -1");
     let n = unsafe { snprintf(buffer.as_mut_ptr(), 64, "none", ()) };
     assert_eq!(&buffer[..n as usize], b"none");
+    let booleans = (true, false, VariantBool::from(true), Bool32::from(true));
+    let n = unsafe { snprintf(buffer.as_mut_ptr(), 64, "%d %d %d %d", booleans) };
+    assert_eq!(&buffer[..n as usize], b"1 0 -1 1");
     let (mut a, mut b) = (0_i32, 0.0_f64);
     assert_eq!(unsafe { sscanf("17 2.5", "%d %lf", (&mut a, &mut b)) }, 2);
     assert_eq!((a, b), (17, 2.5));
