@@ -16,6 +16,19 @@ use crate::library::{Library, LoaderMessage, file_of, near_misses};
 use crate::native::CodePtr;
 
 /// A function or a variable of a loaded library.
+///
+/// ```
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let strlen = c.entry_point("strlen")?;
+/// // SAFETY: this is the type that C gives strlen.
+/// let strlen: unsafe extern "C" fn(*const std::ffi::c_char) -> usize =
+///     unsafe { std::mem::transmute(strlen.code().as_ptr()) };
+/// // SAFETY: a C string.
+/// assert_eq!(unsafe { strlen(c"four".as_ptr()) }, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct EntryPoint {
     name: String,
@@ -25,12 +38,37 @@ pub struct EntryPoint {
 
 impl EntryPoint {
     /// The name under which it was found, which probing may have made different from the one asked for.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// # #[cfg(unix)] {
+    /// assert_eq!(Library::open("libc")?.entry_point("getpid")?.name(), "getpid");
+    /// # }
+    /// # #[cfg(windows)] {
+    /// // On Windows the name may have got a letter:
+    /// let message_box = Library::open("user32")?.entry_point("MessageBox")?;
+    /// assert_eq!(message_box.name(), "MessageBoxA");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The library it belongs to.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = if cfg!(windows) { "msvcrt" } else { "libc" };
+    /// let abs = Library::open(c)?.entry_point("abs")?;
+    /// // An entry point knows where it came from; another function of the same library:
+    /// assert_eq!(abs.library().name(), c);
+    /// assert!(abs.library().entry_point("labs").is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.library
@@ -38,12 +76,39 @@ impl EntryPoint {
 
     /// The address, for calling. Whether it is code is for the caller to know; [`export`](Self::export) has what
     /// the library says about it.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let abs = c.entry_point("abs")?.code();
+    /// // SAFETY: this is the type that C gives abs.
+    /// let abs: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(abs.as_ptr()) };
+    /// assert_eq!(abs(-5), 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.address
     }
 
     /// The address, for a variable.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use std::ffi::{CStr, c_char};
+    ///
+    /// use pinvoke::library::Library;
+    ///
+    /// // `extern char *program_invocation_short_name;` of glibc
+    /// let name = Library::open("libc")?.entry_point("program_invocation_short_name")?;
+    /// let variable: *mut *const c_char = name.data().cast();
+    /// // SAFETY: the variable has that type, and holds a C string since before `main`.
+    /// let name = unsafe { CStr::from_ptr(*variable) };
+    /// assert!(!name.is_empty());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn data(&self) -> *mut c_void {
         self.address.as_ptr().cast_mut()
@@ -76,6 +141,19 @@ impl EntryPoint {
 }
 
 /// How text crosses the boundary, as far as it decides which entry point is meant.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::entry_point::{CharSet, EntryPointOptions, names};
+///
+/// let first = |char_set| {
+///     let options = EntryPointOptions { char_set, ..EntryPointOptions::default() };
+///     names("CreateFile", Target::X86_64_WINDOWS, &options).unwrap()[0].to_string()
+/// };
+/// assert_eq!(first(CharSet::Ansi), "CreateFile");
+/// assert_eq!(first(CharSet::Unicode), "CreateFileW");
+/// assert_eq!(first(CharSet::Auto), "CreateFileW");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CharSet {
     /// 8-bit text.
@@ -88,6 +166,19 @@ pub enum CharSet {
 }
 
 /// How the name of an entry point is looked up. On Unix none of it makes a difference.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::entry_point::{EntryPointOptions, names};
+///
+/// let options =
+///     EntryPointOptions { exact_spelling: true, stdcall_bytes: Some(4), ..EntryPointOptions::default() };
+/// let tried = |target| -> Vec<_> {
+///     names("Sleep", target, &options).unwrap().iter().map(ToString::to_string).collect()
+/// };
+/// assert_eq!(tried(Target::X86_WINDOWS), ["Sleep", "_Sleep@4"]);
+/// assert_eq!(tried(Target::X86_64_WINDOWS), ["Sleep"]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EntryPointOptions {
     /// Which of `NameA` and `NameW` may be meant.
@@ -100,6 +191,16 @@ pub struct EntryPointOptions {
 }
 
 /// What to look up.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::entry_point::{EntryPointOptions, Lookup, names};
+///
+/// let lookups = |target| names("#12", target, &EntryPointOptions::default()).unwrap();
+/// assert_eq!(lookups(Target::X86_64_WINDOWS), [Lookup::Ordinal(12)]);
+/// // No other system numbers its exports: there it is a name.
+/// assert_eq!(lookups(Target::X86_64_LINUX), [Lookup::Name("#12".into())]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lookup {
     /// A name.
@@ -171,6 +272,19 @@ pub fn names(
 }
 
 /// A name that cannot name an entry point.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::entry_point::{EntryPointOptions, InvalidEntryPointName, names};
+///
+/// let wrong = |name| names(name, Target::X86_64_WINDOWS, &EntryPointOptions::default()).unwrap_err();
+/// assert_eq!(wrong(""), InvalidEntryPointName::Empty);
+/// assert_eq!(wrong("ab\0c"), InvalidEntryPointName::Nul { name: "ab\0c".into(), offset: 2 });
+/// assert_eq!(
+///     wrong("#twelve").to_string(),
+///     "the entry point \"#twelve\" is not an ordinal: a number from 1 to 65535 is expected after #"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEntryPointName {
     /// It is empty.
@@ -193,6 +307,19 @@ pub enum InvalidEntryPointName {
 }
 
 /// An entry point could not be had.
+///
+/// ```
+/// use pinvoke::entry_point::{EntryPointError, InvalidEntryPointName};
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// assert!(matches!(c.entry_point("no_such_function"), Err(EntryPointError::NotFound(_))));
+/// assert!(matches!(
+///     c.entry_point(""),
+///     Err(EntryPointError::InvalidName { source: InvalidEntryPointName::Empty, .. })
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryPointError {
@@ -220,6 +347,20 @@ pub enum EntryPointError {
 }
 
 /// What is known about an entry point that a library does not have.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::entry_point::EntryPointError;
+/// use pinvoke::library::Library;
+///
+/// let Err(EntryPointError::NotFound(missing)) = Library::open("libc")?.entry_point("get_pid") else {
+///     unreachable!("no C library has this")
+/// };
+/// assert!(missing.near_misses.contains(&"getpid".to_owned()));
+/// assert!(missing.to_string().ends_with(&format!("did you mean {}?", missing.near_misses.join(", "))));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct MissingEntryPoint {
     /// The library, by the name it was asked for.
@@ -284,6 +425,17 @@ impl core::error::Error for MissingEntryPoint {
 impl Library {
     /// Looks up a function or a variable by its exact name, or as the system's usual options have it.
     ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// assert!(c.entry_point("malloc").is_ok());
+    /// // Names are exact: no library has this one.
+    /// let error = c.entry_point("Malloc").unwrap_err();
+    /// assert!(error.to_string().contains("has no entry point \"Malloc\""));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The name cannot be one, the library does not export it, or its address is null.
@@ -292,6 +444,22 @@ impl Library {
     }
 
     /// Looks up a function or a variable.
+    ///
+    /// ```
+    /// use pinvoke::entry_point::{CharSet, EntryPointOptions};
+    /// use pinvoke::library::Library;
+    ///
+    /// let options = EntryPointOptions { char_set: CharSet::Unicode, ..EntryPointOptions::default() };
+    /// # #[cfg(windows)] {
+    /// let lstrlen = Library::open("kernel32")?.entry_point_with("lstrlen", &options)?;
+    /// assert_eq!(lstrlen.name(), "lstrlenW");
+    /// # }
+    /// // On Unix the options make no difference.
+    /// # #[cfg(unix)] {
+    /// assert_eq!(Library::open("libc")?.entry_point_with("strlen", &options)?.name(), "strlen");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

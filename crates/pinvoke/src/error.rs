@@ -9,6 +9,23 @@ use crate::marshal::MarshalError;
 use crate::status::{HResult, NtStatus};
 
 /// The failure of a declared call, for signatures that return `Result<T, pinvoke::Error>`.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::{Error, dll_import};
+///
+/// #[dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn close(fd: i32) -> Result<i32, Error>;
+///     safe fn no_such_function() -> Result<i32, Error>;
+///     safe fn strlen(text: &str) -> Result<usize, Error>;
+/// }
+///
+/// assert!(matches!(close(-1), Err(Error::Last(last)) if last.name() == Some("EBADF")));
+/// assert!(matches!(no_such_function(), Err(Error::Bind(_))));
+/// assert!(matches!(strlen("cut\0short"), Err(Error::Marshal(_))));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -42,6 +42,23 @@ use crate::native::{Member, Structure};
 
 /// Compares a structure with a type of C that these headers declare.
 ///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::marshal::Marshal;
+/// use pinvoke::verify::against_c;
+///
+/// #[derive(Marshal)]
+/// struct Pollfd {
+///     fd: i32,
+///     events: i16,
+///     revents: i16,
+/// }
+///
+/// against_c::<Pollfd>("struct pollfd", &["poll.h"])?;
+/// # }
+/// # Ok::<(), pinvoke::verify::VerifyError>(())
+/// ```
+///
 /// # Errors
 /// [`VerifyError::Different`] with every difference; others if C cannot be asked.
 pub fn against_c<T: Structure>(c_type: &str, headers: &[&str]) -> Result<(), VerifyError> {
@@ -79,6 +96,24 @@ pub struct Verifier {
 
 impl Verifier {
     /// With these headers, as they stand between `<` and `>`.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::Verifier;
+    ///
+    /// #[derive(Marshal)]
+    /// struct Linger {
+    ///     l_onoff: i32,
+    ///     l_linger: i32,
+    /// }
+    ///
+    /// // One for several types of the same headers:
+    /// let sockets = Verifier::new(&["sys/types.h", "sys/socket.h"]);
+    /// sockets.check::<Linger>("struct linger")?;
+    /// # }
+    /// # Ok::<(), pinvoke::verify::VerifyError>(())
+    /// ```
     #[must_use]
     pub fn new(headers: &[&str]) -> Verifier {
         let source = headers.iter().map(|h| format!("#include <{h}>\n")).collect();
@@ -86,6 +121,24 @@ impl Verifier {
     }
 
     /// With more C text before the type is named, such as its definition.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::Verifier;
+    ///
+    /// #[derive(Marshal)]
+    /// struct Tagged {
+    ///     tag: i8,
+    ///     value: f32,
+    /// }
+    ///
+    /// // A declaration from a manual, for which there is no header:
+    /// let manual = Verifier::new(&[]).source("struct tagged { signed char tag; float value; };");
+    /// manual.check::<Tagged>("struct tagged")?;
+    /// # }
+    /// # Ok::<(), pinvoke::verify::VerifyError>(())
+    /// ```
     #[must_use]
     pub fn source(mut self, text: &str) -> Verifier {
         self.source.push_str(text);
@@ -94,6 +147,25 @@ impl Verifier {
     }
 
     /// With an option of the compiler: `-I...`, `-D...`.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::Verifier;
+    ///
+    /// #[derive(Marshal)]
+    /// struct Offset {
+    ///     at: i64,
+    /// }
+    ///
+    /// // With 64-bit offsets also where the machine has 32 bits.
+    /// Verifier::new(&["sys/types.h"])
+    ///     .option("-D_FILE_OFFSET_BITS=64")
+    ///     .source("struct offset { off_t at; };")
+    ///     .check::<Offset>("struct offset")?;
+    /// # }
+    /// # Ok::<(), pinvoke::verify::VerifyError>(())
+    /// ```
     #[must_use]
     pub fn option(mut self, option: &str) -> Verifier {
         self.options.push(option.to_owned());
@@ -101,6 +173,25 @@ impl Verifier {
     }
 
     /// With another name for a member in C; `a.b` is a member of a member.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::Verifier;
+    ///
+    /// #[derive(Marshal)]
+    /// struct Division {
+    ///     quotient: i32,
+    ///     remainder: i32,
+    /// }
+    ///
+    /// Verifier::new(&["stdlib.h"])
+    ///     .member("quotient", "quot")
+    ///     .member("remainder", "rem")
+    ///     .check::<Division>("div_t")?;
+    /// # }
+    /// # Ok::<(), pinvoke::verify::VerifyError>(())
+    /// ```
     #[must_use]
     pub fn member(mut self, name: &str, in_c: &str) -> Verifier {
         self.names.push((name.to_owned(), in_c.to_owned()));
@@ -108,6 +199,24 @@ impl Verifier {
     }
 
     /// Compares.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::{Verifier, VerifyError};
+    ///
+    /// #[derive(Marshal)]
+    /// struct Division {
+    ///     rem: i32,
+    ///     quot: i32,
+    /// }
+    ///
+    /// // The members are in the wrong order:
+    /// let error = Verifier::new(&["stdlib.h"]).check::<Division>("div_t").unwrap_err();
+    /// assert!(matches!(&error, VerifyError::Different(differences) if differences.all().len() == 2));
+    /// assert!(error.to_string().contains("rem: at 0 here, at 4 in C"));
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`against_c`].
@@ -244,6 +353,28 @@ impl Drop for Scratch {
 }
 
 /// Why a structure is not one of C, or nobody knows.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::marshal::Marshal;
+/// use pinvoke::verify::{VerifyError, against_c};
+///
+/// #[derive(Marshal)]
+/// struct Division {
+///     quot: i32,
+/// }
+///
+/// assert!(matches!(against_c::<Division>("div_t", &["stdlib.h"]), Err(VerifyError::Different(_))));
+/// assert!(matches!(
+///     against_c::<Division>("no_such_type", &["stdlib.h"]),
+///     Err(VerifyError::Compiler { .. })
+/// ));
+/// assert!(matches!(
+///     against_c::<Division>("div_t", &["no/such/header.h"]),
+///     Err(VerifyError::Compiler { .. })
+/// ));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -277,6 +408,27 @@ pub enum VerifyError {
 }
 
 /// Everything in which a structure differs from the one of C.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::marshal::Marshal;
+/// use pinvoke::verify::{VerifyError, against_c};
+///
+/// #[derive(Marshal)]
+/// struct Division {
+///     quot: i32,
+///     rest: i32,
+/// }
+///
+/// let Err(VerifyError::Different(differences)) = against_c::<Division>("div_t", &["stdlib.h"]) else {
+///     unreachable!("the second member is called rem")
+/// };
+/// assert_eq!(
+///     differences.to_string(),
+///     "`Division` is not `div_t` (stdlib.h):\n  rest: C has no such member"
+/// );
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differences {
     name: String,
@@ -287,6 +439,25 @@ pub struct Differences {
 
 impl Differences {
     /// Each one.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::marshal::Marshal;
+    /// use pinvoke::verify::{Difference, VerifyError, against_c};
+    ///
+    /// #[derive(Marshal)]
+    /// struct Division {
+    ///     quot: i32,
+    ///     rem: i16,
+    /// }
+    ///
+    /// let Err(VerifyError::Different(differences)) = against_c::<Division>("div_t", &["stdlib.h"]) else {
+    ///     unreachable!("the second member is an int")
+    /// };
+    /// // The size of the whole is the same, for the alignment's sake.
+    /// assert_eq!(differences.all(), [Difference::MemberSize { member: "rem", here: 2, in_c: 4 }]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn all(&self) -> &[Difference] {
         &self.differences
@@ -294,6 +465,15 @@ impl Differences {
 }
 
 /// One difference; sizes and offsets in bytes.
+///
+/// ```
+/// use pinvoke::verify::Difference;
+///
+/// let difference = Difference::Offset { member: "st_mode", here: 8, in_c: 24 };
+/// assert_eq!(difference.to_string(), "st_mode: at 8 here, at 24 in C");
+/// let difference = Difference::Size { here: 80, in_c: 144 };
+/// assert_eq!(difference.to_string(), "size: 80 bytes here, 144 in C");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant says what its numbers are")]

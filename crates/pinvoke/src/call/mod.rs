@@ -87,6 +87,17 @@ use crate::last_error::{ErrnoCell, LastError};
 use crate::native::CodePtr;
 
 /// How a prepared call is executed.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{PreparedCall, Tier};
+///
+/// let signature: Signature = "(f64,f64)->f64".parse()?;
+/// // For a process that must have no generated code at all:
+/// let pow = PreparedCall::with_tier(&signature, Tier::Thunk)?;
+/// assert_eq!((Tier::default(), pow.tier()), (Tier::Auto, Tier::Thunk));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tier {
     /// By a stub where executable memory may be had, else by the thunk.
@@ -99,6 +110,35 @@ pub enum Tier {
 }
 
 /// A call whose every byte is placed: only the function and the values are missing.
+///
+/// One serves every function of its signature, from any thread:
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::PreparedCall;
+/// use pinvoke::native::CodePtr;
+///
+/// #[repr(C, align(16))]
+/// struct Block([f64; 2]);
+///
+/// let call = PreparedCall::new(&"(f64)->f64".parse::<Signature>()?)?;
+/// let apply = |function: extern "C" fn(f64) -> f64, x: f64| {
+///     let (mut record, mut ret) = (Block([x, 0.0]), Block([0.0; 2]));
+///     let code = CodePtr::new(function as *const _).expect("functions are not null");
+///     // SAFETY: a function of this signature; both blocks have 16 bytes, aligned to 16.
+///     unsafe { call.invoke(code, (&raw mut record).cast(), (&raw mut ret).cast()) };
+///     ret.0[0]
+/// };
+///
+/// extern "C" fn half(x: f64) -> f64 {
+///     x / 2.0
+/// }
+/// extern "C" fn square(x: f64) -> f64 {
+///     x * x
+/// }
+/// assert_eq!((apply(half, 3.0), apply(square, 3.0)), (1.5, 9.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct PreparedCall {
     executor: Executor,
     results: Results,
@@ -115,6 +155,23 @@ enum Executor {
 impl PreparedCall {
     /// Prepares calls of `signature`, by a stub where possible.
     ///
+    /// ```
+    /// use pinvoke::abi::layout::Layout;
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::call::{CallError, PreparedCall};
+    ///
+    /// let signature: Signature = "(ptr,i32)->ptr".parse()?;
+    /// assert_eq!(PreparedCall::new(&signature)?.arg_count(), 2);
+    ///
+    /// // A signature is one of a machine, and this program runs on this one only.
+    /// let foreign = if Target::HOST == Target::AARCH64_LINUX { Target::X86_64_LINUX } else { Target::AARCH64_LINUX };
+    /// let signature = Signature::new(foreign, vec![], Layout::void());
+    /// let refused = PreparedCall::new(&signature).unwrap_err();
+    /// assert!(matches!(refused, CallError::OtherTarget { signature } if signature == foreign));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CallError`], if the signature is not of this machine, cannot be planned or is too large.
     pub fn new(signature: &Signature) -> Result<PreparedCall, CallError> {
@@ -122,6 +179,20 @@ impl PreparedCall {
     }
 
     /// Prepares calls of `signature` in the tier asked for.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::{PreparedCall, Tier};
+    ///
+    /// let signature: Signature = "(i32)->i32".parse()?;
+    /// // The thunk is there on every machine. A stub may be refused, with the reason.
+    /// assert!(PreparedCall::with_tier(&signature, Tier::Thunk).is_ok());
+    /// match PreparedCall::with_tier(&signature, Tier::Stub) {
+    ///     Ok(call) => assert_eq!(call.tier(), Tier::Stub),
+    ///     Err(refused) => println!("{refused}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As for [`new`](PreparedCall::new); with [`Tier::Stub`] also if no code can be generated or
@@ -149,6 +220,21 @@ impl PreparedCall {
     }
 
     /// The tier in use: [`Tier::Thunk`] or [`Tier::Stub`].
+    ///
+    /// What [`Tier::Auto`] became:
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::{PreparedCall, Tier};
+    ///
+    /// let call = PreparedCall::new(&"(i32)->i32".parse::<Signature>()?)?;
+    /// match call.tier() {
+    ///     Tier::Stub => println!("generated code: {:?}", pinvoke::call::stub_stats()),
+    ///     Tier::Thunk => println!("no memory was made executable for it"),
+    ///     Tier::Auto => unreachable!("one of the two is in use"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn tier(&self) -> Tier {
         match self.executor {
@@ -162,6 +248,20 @@ impl PreparedCall {
     /// It does in tier 0. A stub is passed if it leaves no frame behind, as those without stack words and
     /// with a usual result do, or else if the unwinder of the program can be told about generated code:
     /// GCC's in shared form, which Rust programs on Linux use, can.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::{PreparedCall, Tier};
+    ///
+    /// // Where a C++ exception or a panic may come out of the function, take what lets it pass.
+    /// let signature: Signature = "(ptr,i64,i64,i64,i64,i64,i64,i64,i64)->i32".parse()?;
+    /// let mut call = PreparedCall::new(&signature)?;
+    /// if !call.can_unwind() {
+    ///     call = PreparedCall::with_tier(&signature, Tier::Thunk)?;
+    /// }
+    /// assert!(call.can_unwind());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn can_unwind(&self) -> bool {
         let no_frame = self.plan.stack() == 0 && !delivery(&self.plan).is_stored();
@@ -169,30 +269,88 @@ impl PreparedCall {
     }
 
     /// Where every byte goes.
+    ///
+    /// ```
+    /// use pinvoke::abi::plan::RetPlan;
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// // A structure of 32 bytes comes back in memory whose address the caller passes, on every machine.
+    /// let call = PreparedCall::new(&"()->{i64,i64,i64,i64}".parse::<Signature>()?)?;
+    /// assert!(matches!(call.plan().ret(), RetPlan::Indirect { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn plan(&self) -> &CallPlan {
         &self.plan
     }
 
     /// Number of arguments.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// // Variable arguments count as well: a prepared call is one of *this* list of them.
+    /// let printf = PreparedCall::new(&"(ptr,...,i32,f64)->i32".parse::<Signature>()?)?;
+    /// assert_eq!(printf.arg_count(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn arg_count(&self) -> usize {
         self.record.offsets().len()
     }
 
     /// Size of the argument record in bytes, a multiple of 16.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// let call = PreparedCall::new(&"(i8,f64,i32)->i32".parse::<Signature>()?)?;
+    /// assert_eq!(call.record_size(), 32); // offsets 0, 8 and 16, rounded up to 16 bytes
+    /// let none = PreparedCall::new(&"()->i32".parse::<Signature>()?)?;
+    /// assert_eq!(none.record_size(), 0); // no arguments, no record
+    ///     
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn record_size(&self) -> usize {
         self.record.size() as usize
     }
 
     /// Alignment of the argument record in bytes, at least 16.
+    ///
+    /// ```
+    /// use std::alloc::Layout;
+    ///
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// let call = PreparedCall::new(&"(i32,f64)->f64".parse::<Signature>()?)?;
+    /// // What to ask an allocator for:
+    /// let block = Layout::from_size_align(call.record_size(), call.record_align())?;
+    /// assert_eq!((block.size(), block.align()), (16, 16));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn record_align(&self) -> usize {
         self.record.align() as usize
     }
 
     /// Where argument `index` lies in the record, in bytes: a multiple of 8 and of its alignment.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// let call = PreparedCall::new(&"(i8,{i32,i32,i32},f64)->i32".parse::<Signature>()?)?;
+    /// let mut record = vec![0u8; call.record_size()];
+    /// record[call.arg_offset(2)..][..8].copy_from_slice(&1.5f64.to_ne_bytes());
+    /// let offsets: Vec<usize> = (0..call.arg_count()).map(|i| call.arg_offset(i)).collect();
+    /// assert_eq!(offsets, [0, 8, 24]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     /// If there is no such argument; see [`arg_count`](PreparedCall::arg_count).
@@ -203,12 +361,33 @@ impl PreparedCall {
     }
 
     /// Size of the result in bytes. The result buffer must have this rounded up to 16 bytes.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// let call = PreparedCall::new(&"()->{i32,i32,i32}".parse::<Signature>()?)?;
+    /// assert_eq!(call.ret_size(), 12);
+    /// let room = call.ret_size().next_multiple_of(16); // what `invoke` is given
+    /// assert_eq!(room, 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ret_size(&self) -> usize {
         self.record.ret_size() as usize
     }
 
     /// Alignment of the result buffer in bytes: 16, or more for an over-aligned structure.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    ///
+    /// let plain = PreparedCall::new(&"()->i32".parse::<Signature>()?)?;
+    /// let aligned = PreparedCall::new(&"()->{i32} align(64)".parse::<Signature>()?)?;
+    /// assert_eq!((plain.ret_align(), aligned.ret_align()), (16, 64));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ret_align(&self) -> usize {
         self.record.ret_align() as usize
@@ -219,6 +398,29 @@ impl PreparedCall {
     /// The result occupies the first [`ret_size`](PreparedCall::ret_size) bytes; the others of the
     /// buffer are left as they are, except that a structure returned through memory is the callee's to
     /// write. Native code may overwrite arguments that travel by reference in the record.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// #[repr(C, align(16))]
+    /// struct Block([u8; 16]);
+    ///
+    /// extern "C" fn add(a: i32, b: i32) -> i32 {
+    ///     a + b
+    /// }
+    ///
+    /// let call = PreparedCall::new(&"(i32,i32)->i32".parse::<Signature>()?)?;
+    /// let add = CodePtr::new(add as *const _).expect("functions are not null");
+    /// let (mut record, mut ret) = (Block([0; 16]), Block([0; 16]));
+    /// record.0[call.arg_offset(0)..][..4].copy_from_slice(&5_i32.to_ne_bytes());
+    /// record.0[call.arg_offset(1)..][..4].copy_from_slice(&37_i32.to_ne_bytes());
+    /// // SAFETY: `add` has this signature; the blocks are as large and aligned as the call asks.
+    /// unsafe { call.invoke(add, record.0.as_mut_ptr(), ret.0.as_mut_ptr()) };
+    /// assert_eq!(ret.0[..call.ret_size()], 42_i32.to_ne_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     /// On 32-bit x86, if the function has removed other than what its declaration says from the stack, see
@@ -249,6 +451,28 @@ impl PreparedCall {
 
     /// As [`invoke`](PreparedCall::invoke), and tells if the function followed another convention.
     ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// #[repr(C, align(16))]
+    /// struct Block([u8; 16]);
+    ///
+    /// extern "C" fn twice(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// let call = PreparedCall::new(&"(i32)->i32".parse::<Signature>()?)?;
+    /// let twice = CodePtr::new(twice as *const _).expect("functions are not null");
+    /// let (mut record, mut ret) = (Block([0; 16]), Block([0; 16]));
+    /// record.0[..4].copy_from_slice(&21_i32.to_ne_bytes());
+    /// // SAFETY: the function has this signature; the blocks are as large and aligned as the call asks.
+    /// unsafe { call.try_invoke(twice, record.0.as_mut_ptr(), ret.0.as_mut_ptr()) }?;
+    /// assert_eq!(ret.0[..4], 42_i32.to_ne_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// On 32-bit x86, where some conventions have the callee remove its arguments from the stack:
     /// [`StackImbalance`] if it removed another number of bytes than the signature says. The call was made, and
@@ -277,6 +501,29 @@ impl PreparedCall {
     }
 
     /// As [`invoke`](PreparedCall::invoke), with `errno` cleared before and read right after.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::PreparedCall;
+    /// use pinvoke::last_error::LastError;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// #[repr(C, align(16))]
+    /// struct Block([i32; 4]);
+    ///
+    /// extern "C" fn refuse(code: i32) -> i32 {
+    ///     LastError(code).set_current();
+    ///     -1
+    /// }
+    ///
+    /// let call = PreparedCall::new(&"(i32)->i32".parse::<Signature>()?)?;
+    /// let refuse = CodePtr::new(refuse as *const _).expect("functions are not null");
+    /// let (mut record, mut ret) = (Block([2, 0, 0, 0]), Block([0; 4]));
+    /// // SAFETY: the function has this signature; the blocks are as large and aligned as the call asks.
+    /// let error = unsafe { call.invoke_capturing(refuse, (&raw mut record).cast(), (&raw mut ret).cast()) };
+    /// assert_eq!((ret.0[0], error), (-1, LastError(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     /// As for [`invoke`](PreparedCall::invoke).

@@ -26,6 +26,34 @@ use crate::value::{FunctionPtr, Pointer, TypeRef, Value};
 use argument::Variable;
 
 /// One argument of a [`Downcall`].
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{Arg, Downcall, DowncallOptions};
+/// use pinvoke::library::Library;
+/// use pinvoke::value::Value;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let prototype = |text| Unit::new(Target::HOST).parse_prototype(text).unwrap();
+///
+/// // strcat writes behind the text that it is given: 16 bytes of room are enough.
+/// let strcat = prototype("char *strcat(char *to, const char *from)");
+/// let strcat = Downcall::new(&strcat, &c.entry_point("strcat")?, DowncallOptions::default())?;
+/// let to = Arg::InOut { value: "plat".into(), capacity: 16 };
+/// // SAFETY: the prototype of C; the room is larger than both texts together.
+/// let outcome = unsafe { strcat.call(&[to, "form".into()]) }?;
+/// assert_eq!(outcome.changed[0].value, Value::Text("platform".into()));
+///
+/// // frexp has a second result.
+/// let frexp = prototype("double frexp(double x, int *exponent)");
+/// # let c = if cfg!(windows) { c } else { Library::open("libm.so.6")? };
+/// let frexp = Downcall::new(&frexp, &c.entry_point("frexp")?, DowncallOptions::default())?;
+/// // SAFETY: the prototype of C; one int is written.
+/// let outcome = unsafe { frexp.call(&[8.0.into(), Arg::Out(None)]) }?;
+/// assert_eq!((outcome.ret, &outcome.changed[0].value), (Value::Float(0.5), &Value::Int(4)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Arg {
@@ -56,6 +84,26 @@ impl<V: Into<Value>> From<V> for Arg {
 }
 
 /// Who frees memory that a function hands out.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{Downcall, DowncallOptions, Ownership};
+/// use pinvoke::library::Library;
+/// use pinvoke::value::Value;
+///
+/// let c = Library::open("libc")?;
+/// let strdup = Unit::new(Target::HOST).parse_prototype("char *strdup(const char *s)").unwrap();
+/// // What strdup returns belongs to its caller, to be freed with `free`.
+/// let returned = Ownership::Owned { free: c.entry_point("free")?.code() };
+/// let options = DowncallOptions { returned, ..DowncallOptions::default() };
+/// let strdup = Downcall::new(&strdup, &c.entry_point("strdup")?, options)?;
+/// // SAFETY: prototype and ownership are those of POSIX.
+/// assert_eq!(unsafe { strdup.call(&["a copy".into()]) }?.ret, Value::Text("a copy".into()));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ownership {
     /// The callee keeps it; it is read and left alone.
@@ -70,6 +118,28 @@ pub enum Ownership {
 }
 
 /// Choices for a [`Downcall`]; write `DowncallOptions { capture: false, ..DowncallOptions::default() }`.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::call::Tier;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{Downcall, DowncallOptions};
+/// use pinvoke::library::Library;
+/// use pinvoke::value::Value;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let strerror = Unit::new(Target::HOST).parse_prototype("char *strerror(int code)").unwrap();
+/// // No generated code, no look at errno, and texts longer than 4 bytes are left as addresses.
+/// let options =
+///     DowncallOptions { tier: Tier::Thunk, capture: false, max_text: 4, ..DowncallOptions::default() };
+/// let strerror = Downcall::new(&strerror, &c.entry_point("strerror")?, options)?;
+/// // SAFETY: the prototype of C; the text is read before anyone else asks for one.
+/// let outcome = unsafe { strerror.call(&[2.into()]) }?;
+/// assert_eq!(outcome.last_error, None);
+/// assert!(matches!(outcome.ret, Value::Pointer(_))); // "No such file or directory" is longer
+///     
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct DowncallOptions {
     /// How native code is reached: [`Tier::Auto`] by default.
@@ -98,6 +168,27 @@ impl Default for DowncallOptions {
 }
 
 /// What a call left behind.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{Downcall, DowncallOptions};
+/// use pinvoke::library::Library;
+/// use pinvoke::value::Value;
+///
+/// let access = Unit::new(Target::HOST).parse_prototype("int access(const char *path, int mode)").unwrap();
+/// let entry = Library::open("libc")?.entry_point("access")?;
+/// let access = Downcall::new(&access, &entry, DowncallOptions::default())?;
+/// // SAFETY: the prototype of POSIX, which takes any path and mode.
+/// let outcome = unsafe { access.call(&["/no/such/file".into(), 0.into()]) }?;
+/// assert_eq!(outcome.ret, Value::Int(-1));
+/// assert_eq!(outcome.last_error.and_then(|error| error.name()), Some("ENOENT"));
+/// // The path is const, and nobody was called back.
+/// assert!(outcome.changed.is_empty() && outcome.callbacks == 0);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -115,6 +206,32 @@ pub struct Outcome {
 }
 
 /// Memory behind one argument after a call.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{Downcall, DowncallOptions};
+/// use pinvoke::native::CodePtr;
+/// use pinvoke::value::Value;
+///
+/// extern "C" fn double_all(values: *mut i32, count: i32) {
+///     for i in 0..count as usize {
+///         // SAFETY: the caller says how many there are.
+///         unsafe { *values.add(i) *= 2 };
+///     }
+/// }
+///
+/// let double_all_c =
+///     Unit::new(Target::HOST).parse_prototype("void double_all(int *values, int count)").unwrap();
+/// let code = CodePtr::new(double_all as *const _).expect("functions are not null");
+/// let call = Downcall::at(&double_all_c, code, DowncallOptions::default())?;
+/// // SAFETY: that is the function's prototype, and there are three values.
+/// let outcome = unsafe { call.call(&[vec![1, 2, 3].into(), 3.into()]) }?;
+/// let changed = &outcome.changed[0];
+/// assert_eq!((changed.index, changed.name.as_deref()), (0, Some("values")));
+/// assert_eq!(changed.value, Value::from(vec![2, 4, 6]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
     /// Index of the argument, from 0.
@@ -170,6 +287,26 @@ impl fmt::Debug for Downcall {
 impl Downcall {
     /// Prepares calls of an entry point, whose library stays loaded for as long.
     ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{CallError, Downcall, DowncallOptions};
+    /// use pinvoke::library::Library;
+    /// use pinvoke::value::Value;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let prototype = |text| Unit::new(Target::HOST).parse_prototype(text).unwrap();
+    /// let atoi = Downcall::new(
+    ///     &prototype("int atoi(const char *s)"),
+    ///     &c.entry_point("atoi")?,
+    ///     DowncallOptions::default(),
+    /// )?;
+    /// drop(c); // the call keeps the library
+    /// // SAFETY: the prototype of C.
+    /// assert_eq!(unsafe { atoi.call(&["42".into()]) }?.ret, Value::Int(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`CallError`] if a type of the prototype cannot be passed.
     pub fn new(
@@ -182,6 +319,27 @@ impl Downcall {
     }
 
     /// Prepares calls of the code at `code`, which must stay loaded for as long as it is called.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::native::CodePtr;
+    /// use pinvoke::value::Value;
+    ///
+    /// // A function that no library exports: one of a table that native code handed out, say.
+    /// extern "C" fn clamp(x: f64, low: f64, high: f64) -> f64 {
+    ///     x.max(low).min(high)
+    /// }
+    ///
+    /// let prototype = "double clamp(double x, double low, double high)";
+    /// let function = Unit::new(Target::HOST).parse_prototype(prototype).unwrap();
+    /// let code = CodePtr::new(clamp as *const _).expect("functions are not null");
+    /// let clamp = Downcall::at(&function, code, DowncallOptions::default())?;
+    /// // SAFETY: that is its prototype.
+    /// assert_eq!(unsafe { clamp.call(&[7.5.into(), 0.into(), 1.into()]) }?.ret, Value::Float(1.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CallError`] if a type of the prototype cannot be passed.
@@ -198,24 +356,83 @@ impl Downcall {
     }
 
     /// The prototype.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let abs = Unit::new(Target::HOST).parse_prototype("int abs(int j)").unwrap();
+    /// let abs = Downcall::new(&abs, &c.entry_point("abs")?, DowncallOptions::default())?;
+    /// // Ready to be shown to whoever is to give the arguments:
+    /// assert_eq!(abs.function().to_string(), "int abs(int j)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn function(&self) -> &ResolvedFunction {
         &self.function
     }
 
     /// How its arguments and its result are converted.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::decl::marshaller::{Direction, Marshaller};
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let strcpy = Unit::new(Target::HOST).parse_prototype("char *strcpy(char *to, const char *from)").unwrap();
+    /// let strcpy = Downcall::new(&strcpy, &c.entry_point("strcpy")?, DowncallOptions::default())?;
+    /// let [to, from] = strcpy.plan().params() else { unreachable!("it has two parameters") };
+    /// assert_eq!((to.marshaller, from.marshaller), (Marshaller::Text, Marshaller::Text));
+    /// assert_eq!((to.direction, from.direction), (Direction::InOut, Direction::In));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn plan(&self) -> &MarshalPlan {
         &self.plan
     }
 
     /// Where the function stands.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let entry = c.entry_point("toupper")?;
+    /// let toupper = Unit::new(Target::HOST).parse_prototype("int toupper(int c)").unwrap();
+    /// let toupper = Downcall::new(&toupper, &entry, DowncallOptions::default())?;
+    /// assert_eq!(toupper.code(), entry.code());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.code
     }
 
     /// The choices it was prepared with.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions, Ownership};
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let abs = Unit::new(Target::HOST).parse_prototype("int abs(int j)").unwrap();
+    /// let abs = Downcall::new(&abs, &c.entry_point("abs")?, DowncallOptions::default())?;
+    /// assert!(abs.options().capture);
+    /// assert_eq!(abs.options().returned, Ownership::Borrowed);
+    /// assert_eq!(abs.options().max_text, 16 << 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn options(&self) -> &DowncallOptions {
         &self.options
@@ -263,6 +480,27 @@ impl Downcall {
     /// The stages, in this order: every argument is converted; `errno` is cleared; the function runs;
     /// `errno` is read; the result, then what arguments changed, is converted back; memory made for the
     /// call is freed, newest first, also if a stage fails.
+    ///
+    /// Values are checked against the prototype before anything is called:
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{CallError, Downcall, DowncallOptions};
+    /// use pinvoke::library::Library;
+    /// use pinvoke::value::Value;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let strlen = Unit::new(Target::HOST).parse_prototype("size_t strlen(const char *s)").unwrap();
+    /// let strlen = Downcall::new(&strlen, &c.entry_point("strlen")?, DowncallOptions::default())?;
+    /// // SAFETY: the prototype of C; strlen reads a text and keeps nothing.
+    /// let strlen = |args: &[_]| unsafe { strlen.call(args) };
+    ///
+    /// assert_eq!(strlen(&["seven c".into()])?.ret, Value::Int(7));
+    /// assert!(matches!(strlen(&[]), Err(CallError::ArgumentCount { expected: 1, given: 0, .. })));
+    /// assert!(matches!(strlen(&[1.5.into()]), Err(CallError::Argument { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CallError`]: nothing was called if an argument is refused. A callback that failed is reported

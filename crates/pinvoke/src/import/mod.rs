@@ -45,6 +45,18 @@ use crate::last_error::LastError;
 use crate::native::CodePtr;
 
 /// One declared function or variable.
+///
+/// ```
+/// use pinvoke::import::{Import, ImportLibrary};
+///
+/// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+/// static ABS: Import = Import::new(&C, c"abs");
+///
+/// // SAFETY: this is the type that C gives abs.
+/// let abs: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(ABS.code()?) };
+/// assert_eq!(abs(-5), 5);
+/// # Ok::<(), pinvoke::import::BindError>(())
+/// ```
 #[derive(Debug)]
 pub struct Import {
     library: &'static ImportLibrary,
@@ -55,6 +67,15 @@ pub struct Import {
 
 impl Import {
     /// An import that is not bound yet.
+    ///
+    /// ```
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// // Nothing is loaded yet, so nothing can fail yet.
+    /// static NOWHERE: ImportLibrary = ImportLibrary::new("no-such-library", &[]);
+    /// static FUNCTION: Import = Import::new(&NOWHERE, c"function");
+    /// assert!(FUNCTION.code().is_err());
+    /// ```
     #[must_use]
     pub const fn new(library: &'static ImportLibrary, entry_point: &'static CStr) -> Import {
         let options =
@@ -63,24 +84,76 @@ impl Import {
     }
 
     /// Says which spellings of the name are tried; see [`EntryPointOptions`].
+    ///
+    /// ```
+    /// use pinvoke::entry_point::{CharSet, EntryPointOptions};
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// static USER32: ImportLibrary = ImportLibrary::new("user32", &[]);
+    /// static MESSAGE_BOX: Import = Import::new(&USER32, c"MessageBox").with_options(EntryPointOptions {
+    ///     char_set: CharSet::Unicode,
+    ///     exact_spelling: false,
+    ///     stdcall_bytes: Some(16),
+    /// });
+    /// // On Windows this binds `MessageBoxW`; elsewhere there is no such library.
+    /// assert_eq!(MESSAGE_BOX.is_available(), cfg!(windows));
+    /// ```
     #[must_use]
     pub const fn with_options(self, options: EntryPointOptions) -> Import {
         Import { library: self.library, entry_point: self.entry_point, options, bound: self.bound }
     }
 
     /// The name that is looked up.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     #[dll_import(entry_point = "getpid")]
+    ///     safe fn process_id() -> i32;
+    /// }
+    /// // The name in the library, whatever the function is called here:
+    /// assert_eq!(LIBC.process_id.name(), "getpid");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.entry_point.to_str().unwrap_or("?")
     }
 
     /// The library that it comes from.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libm.so.6", imports = MATHS)]
+    /// unsafe extern "C" {
+    ///     safe fn cbrt(x: f64) -> f64;
+    /// }
+    /// assert_eq!(MATHS.cbrt.library().name(), "libm.so.6");
+    /// ```
     #[must_use]
     pub fn library(&self) -> &'static ImportLibrary {
         self.library
     }
 
     /// The address, bound now if it is not yet.
+    ///
+    /// ```
+    /// use pinvoke::import::{BindFailure, Import, ImportLibrary};
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// static TYPO: Import = Import::new(&C, c"strlenn");
+    /// static STRLEN: Import = Import::new(&C, c"strlen");
+    ///
+    /// // The address goes into a table of functions that native code is given, say.
+    /// let table = [STRLEN.code()?.as_ptr()];
+    /// assert!(!table[0].is_null());
+    /// let error = TYPO.code().unwrap_err();
+    /// assert!(matches!(error.failure(), BindFailure::EntryPoint(_)));
+    /// assert_eq!((error.import(), error.library()), ("strlenn", C.name()));
+    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// ```
     ///
     /// # Errors
     /// [`BindError`]: the library cannot be loaded or has no such entry point.
@@ -93,6 +166,20 @@ impl Import {
     }
 
     /// The address, for a call whose signature has no place for an error.
+    ///
+    /// ```
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// static LABS: Import = Import::new(&C, c"labs");
+    ///
+    /// fn labs(x: std::ffi::c_long) -> std::ffi::c_long {
+    ///     // SAFETY: this is the type that C gives labs.
+    ///     let labs: extern "C" fn(_) -> _ = unsafe { std::mem::transmute(LABS.code_or_panic()) };
+    ///     labs(x)
+    /// }
+    /// assert_eq!(labs(-70_000), 70_000);
+    /// ```
     ///
     /// # Panics
     /// If it cannot be bound, with the full report.
@@ -116,6 +203,20 @@ impl Import {
     }
 
     /// Whether it can be bound; binds it.
+    ///
+    /// For what newer systems have, with a way to do without:
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn a_call_of_the_year_2100() -> i32;
+    /// }
+    ///
+    /// let answer = if LIBC.a_call_of_the_year_2100.is_available() { a_call_of_the_year_2100() } else { 42 };
+    /// assert_eq!(answer, 42);
+    /// ```
     #[must_use]
     pub fn is_available(&self) -> bool {
         self.code().is_ok()
@@ -138,6 +239,17 @@ impl Import {
     }
 
     /// Ends a call whose signature has no place for the error.
+    ///
+    /// ```
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new("libc", &[]);
+    /// static SQUARE: Import = Import::new(&C, c"square");
+    ///
+    /// let ended = std::panic::catch_unwind(|| SQUARE.fail(&"`square` takes no negative numbers"));
+    /// let message = ended.unwrap_err();
+    /// assert_eq!(message.downcast_ref::<String>().unwrap(), "`square` takes no negative numbers");
+    /// ```
     ///
     /// # Panics
     /// Always, with the full report.

@@ -50,12 +50,35 @@ pub struct Planned(OnceLock<PreparedCall>);
 
 impl Planned {
     /// No plan yet.
+    ///
+    /// ```
+    /// use pinvoke::import::planned::Planned;
+    ///
+    /// // Beside the function that it is the plan of; nothing is planned before the first call.
+    /// static PLAN: Planned = Planned::new();
+    /// assert!(format!("{PLAN:?}").contains("uninit"));
+    /// ```
     #[must_use]
     pub const fn new() -> Planned {
         Planned(OnceLock::new())
     }
 
     /// Calls.
+    ///
+    /// ```
+    /// use pinvoke::import::planned::Planned;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// extern "C" fn add(a: i32, b: f64) -> f64 {
+    ///     f64::from(a) + b
+    /// }
+    ///
+    /// static PLAN: Planned = Planned::new();
+    /// let add = CodePtr::new(add as *const _).expect("functions are not null");
+    /// // SAFETY: `add` has these parameters and this result.
+    /// let sum: f64 = unsafe { PLAN.call(add, (2_i32, (0.5_f64, ()))) };
+    /// assert_eq!(sum, 2.5);
+    /// ```
     ///
     /// # Panics
     /// If no plan can be made for the signature.

@@ -37,6 +37,21 @@ use std::io;
 pub(crate) use system::ErrnoCell;
 
 /// `errno` on Unix, `GetLastError` on Windows, as it stood right after a call.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::{LastError, dll_import};
+///
+/// #[dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn chdir(path: &str) -> Result<(), LastError>;
+/// }
+///
+/// let error = chdir("/no/such/directory").unwrap_err();
+/// assert_eq!((error.0, error.name()), (2, Some("ENOENT")));
+/// assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::NotFound);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LastError(pub i32);
 
@@ -45,6 +60,17 @@ impl LastError {
     pub const NONE: LastError = LastError(0);
 
     /// The calling thread's `errno` as it stands now.
+    ///
+    /// ```
+    /// use pinvoke::LastError;
+    ///
+    /// // A callback that native code asks about failure by `errno` reads what was there...
+    /// LastError(2).set_current();
+    /// assert_eq!(LastError::current(), LastError(2));
+    /// // ...and other code of the thread may change it at any time, so a call is better captured.
+    /// LastError::NONE.set_current();
+    /// assert!(LastError::current().is_none());
+    /// ```
     #[inline]
     #[must_use]
     pub fn current() -> LastError {
@@ -52,6 +78,20 @@ impl LastError {
     }
 
     /// Makes this the calling thread's `errno`.
+    ///
+    /// In a callback, what native code will find there:
+    ///
+    /// ```
+    /// use pinvoke::LastError;
+    ///
+    /// extern "C" fn read_nothing(_buffer: *mut u8, _size: usize) -> isize {
+    ///     LastError(5).set_current(); // EIO
+    ///     -1
+    /// }
+    ///
+    /// let (result, error) = pinvoke::call::capture(|| read_nothing(std::ptr::null_mut(), 0));
+    /// assert_eq!((result, error), (-1, LastError(5)));
+    /// ```
     #[inline]
     pub fn set_current(self) {
         ErrnoCell::of_this_thread().set(self);
@@ -76,24 +116,66 @@ impl LastError {
     }
 
     /// Makes this the answer of [`of_last_import`](Self::of_last_import).
+    ///
+    /// For a wrapper that makes the call itself and has its users ask as they ask after an import:
+    ///
+    /// ```
+    /// use pinvoke::LastError;
+    ///
+    /// fn remove(path: &std::path::Path) -> bool {
+    ///     let result = std::fs::remove_file(path);
+    ///     let code = result.as_ref().err().and_then(std::io::Error::raw_os_error);
+    ///     LastError(code.unwrap_or(0)).remember();
+    ///     result.is_ok()
+    /// }
+    /// assert!(!remove("no-such-file".as_ref()));
+    /// assert_eq!(LastError::of_last_import(), LastError(2));
+    /// ```
     #[inline]
     pub fn remember(self) {
         OF_LAST_IMPORT.set(self);
     }
 
     /// Whether nothing was reported.
+    ///
+    /// ```
+    /// use pinvoke::call::capture;
+    ///
+    /// let (absolute, error) = capture(|| i32::abs(-5));
+    /// assert!(absolute == 5 && error.is_none());
+    /// let (_, error) = capture(|| std::fs::metadata("no-such-file"));
+    /// assert!(!error.is_none());
+    /// ```
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
 
     /// The constant's name, `ENOENT`; `None` for 0 and numbers that this system does not use.
+    ///
+    /// ```
+    /// use pinvoke::LastError;
+    ///
+    /// assert_eq!(LastError(2).name(), Some(if cfg!(windows) { "ERROR_FILE_NOT_FOUND" } else { "ENOENT" }));
+    /// assert_eq!(LastError::NONE.name(), None);
+    /// assert_eq!(LastError(-1).name(), None);
+    /// ```
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         system::name(self.0)
     }
 
     /// The system's text for it: `strerror` in the current locale, or `FormatMessage`.
+    ///
+    /// ```
+    /// use pinvoke::LastError;
+    ///
+    /// // In the language of the system or the locale, so for people only:
+    /// let message = LastError(2).message();
+    /// assert!(!message.is_empty());
+    /// # #[cfg(target_os = "linux")]
+    /// assert_eq!(message, "No such file or directory");
+    /// ```
     #[must_use]
     pub fn message(self) -> String {
         system::message(self.0)

@@ -17,6 +17,18 @@ use super::probe::{self, Candidate, Place};
 use super::{dependencies, file, pe};
 
 /// What there is to say about a file that could not be loaded. Empty if it looks like a sound library.
+///
+/// ```
+/// use pinvoke::library::diagnose::{Finding, examine};
+///
+/// // What development packages of Linux install as libc.so, and what the loader calls an "invalid ELF header":
+/// let path = std::env::temp_dir().join(format!("pinvoke-examine-{}.so", std::process::id()));
+/// std::fs::write(&path, "/* GNU ld script */\nGROUP ( /lib/libc.so.6 AS_NEEDED ( /lib/ld.so ) )\n")?;
+/// let findings = examine(&path);
+/// std::fs::remove_file(&path)?;
+/// assert!(matches!(&findings[..], [Finding::LinkerScript { names }] if names[0] == "/lib/libc.so.6"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use]
 pub fn examine(path: &Path) -> Vec<Finding> {
     examine_with(path, &installed::system())

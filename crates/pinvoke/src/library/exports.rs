@@ -29,6 +29,22 @@ use pinvoke_abi::target::{Arch, Target};
 use super::Library;
 
 /// Something that a library exports.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::library::Library;
+/// use pinvoke::library::exports::ExportKind;
+///
+/// let exports = Library::open("libc")?.exports()?;
+/// let getpid = exports.iter().find(|export| export.name == "getpid").unwrap();
+/// assert_eq!(getpid.kind, ExportKind::Function);
+/// assert!(getpid.size > 0 && getpid.address > 0);
+/// assert_eq!(getpid.ordinal, None); // only Windows numbers them
+/// println!("{getpid}"); // getpid@@GLIBC_2.2.5
+///
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
     /// The name that a lookup takes. For a Windows export without a name: `#` and its ordinal.
@@ -50,6 +66,20 @@ pub struct Export {
 }
 
 /// A version of an ELF symbol.
+///
+/// ```
+/// # #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))] {
+/// use pinvoke::library::Library;
+///
+/// // glibc has kept its old memcpy for old programs: the same name twice, and one is meant by default.
+/// let exports = Library::open("libc")?.exports()?;
+/// let versions =
+///     exports.iter().filter(|export| export.name == "memcpy").filter_map(|export| export.version.as_ref());
+/// let (current, old): (Vec<_>, Vec<_>) = versions.partition(|version| version.default);
+/// assert_eq!((&*current[0].name, &*old[0].name), ("GLIBC_2.14", "GLIBC_2.2.5"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// Its name, such as `GLIBC_2.2.5`.
@@ -59,6 +89,20 @@ pub struct Version {
 }
 
 /// What an export is, as far as the file says.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use pinvoke::library::Library;
+/// use pinvoke::library::exports::ExportKind;
+///
+/// let exports = Library::open("libc")?.exports()?;
+/// let kind = |name| exports.iter().find(|export| export.name == name).map(|export| export.kind);
+/// assert_eq!(kind("getpid"), Some(ExportKind::Function));
+/// assert_eq!(kind("environ"), Some(ExportKind::Data));
+/// assert_eq!(ExportKind::ThreadLocal.to_string(), "thread-local data");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExportKind {
     /// A function.
@@ -77,6 +121,15 @@ pub enum ExportKind {
 
 impl ExportKind {
     /// Whether it can be called, or the file does not say that it cannot.
+    ///
+    /// ```
+    /// use pinvoke::library::exports::ExportKind;
+    ///
+    /// // A variable is not to be called, whatever its declaration says.
+    /// assert!(!ExportKind::Data.may_be_code());
+    /// assert!(ExportKind::IndirectFunction.may_be_code());
+    /// assert!(ExportKind::Unknown.may_be_code());
+    /// ```
     #[must_use]
     pub fn may_be_code(self) -> bool {
         match self {
@@ -115,6 +168,20 @@ impl fmt::Display for Export {
 }
 
 /// The exports of a library could not be read.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pinvoke::library::exports::{ExportsError, read};
+///
+/// assert!(matches!(read(Path::new("no-such-file")), Err(ExportsError::Unreadable { .. })));
+/// let error = read(Path::new("Cargo.toml")).unwrap_err();
+/// assert!(matches!(error, ExportsError::NotALibrary { .. }));
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot list the exports of Cargo.toml: it is neither ELF, nor PE, nor Mach-O"
+/// );
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportsError {
@@ -157,6 +224,16 @@ pub enum ExportsError {
 impl Library {
     /// Everything this library exports, from the file it was loaded from.
     ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let exports = c.exports()?;
+    /// let sorts = exports.iter().filter(|export| export.kind.may_be_code() && export.name.contains("sort"));
+    /// assert!(sorts.map(|export| &*export.name).any(|name| name == "qsort"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The file is not known, or is gone, or is not the one that was loaded any more and not readable.
@@ -168,6 +245,16 @@ impl Library {
 }
 
 /// Everything that the library in this file exports, in the order of the file.
+///
+/// ```
+/// use pinvoke::library::{Library, exports};
+///
+/// // Of any file, whether this process can load it or not; here of one that is at hand.
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let file = c.path().expect("the system knows it");
+/// assert!(exports::read(file)?.iter().any(|export| export.name == "strlen"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -16,6 +16,18 @@ use pinvoke_abi::target::Arch;
 pub const PATH: &str = "/etc/ld.so.cache";
 
 /// One library of the cache.
+///
+/// ```
+/// use pinvoke::library::ld_cache::{PATH, parse};
+///
+/// // Where there is glibc, there is a cache.
+/// if let Some(entries) = std::fs::read(PATH).ok().and_then(|file| parse(&file)) {
+///     for entry in entries.iter().filter(|entry| entry.name.starts_with("libc.so")) {
+///         println!("{} is {} (flags {:#x})", entry.name, entry.path.display(), entry.flags);
+///         assert!(entry.path.is_absolute());
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The name under which programs ask for it, such as `libz.so.1`.
@@ -38,6 +50,17 @@ const ENTRY: usize = 24;
 /// The entries of a cache file; `None` if this is none, or one of the other byte order.
 ///
 /// Entries whose strings are not inside the file, or are not UTF-8, are left out.
+///
+/// ```
+/// use pinvoke::library::ld_cache::{PATH, parse};
+///
+/// # #[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// if let Ok(file) = std::fs::read(PATH) {
+///     let entries = parse(&file).expect("ldconfig writes the format that is read here");
+///     assert!(entries.iter().any(|entry| entry.name == "libc.so.6"));
+/// }
+/// assert_eq!(parse(b"something else"), None);
+/// ```
 #[must_use]
 pub fn parse(file: &[u8]) -> Option<Vec<Entry>> {
     let cache = skip_old(file)?;
@@ -55,6 +78,19 @@ pub fn parse(file: &[u8]) -> Option<Vec<Entry>> {
 }
 
 /// The libraries that a process of this architecture can load: the flags for it, and no special hardware.
+///
+/// ```
+/// use pinvoke::abi::target::Arch;
+/// use pinvoke::library::ld_cache::{Entry, loadable};
+///
+/// // A system with libraries for two architectures has one cache for both.
+/// let entry = |path: &str, flags| Entry { name: "libz.so.1".into(), path: path.into(), flags, hardware: 0 };
+/// let entries =
+///     vec![entry("/lib/i386-linux-gnu/libz.so.1", 0x3), entry("/lib/x86_64-linux-gnu/libz.so.1", 0x303)];
+/// let loadable = loadable(entries, Arch::X86_64);
+/// assert_eq!(loadable.len(), 1);
+/// assert_eq!(loadable[0].path.to_str(), Some("/lib/x86_64-linux-gnu/libz.so.1"));
+/// ```
 #[must_use]
 pub fn loadable(entries: Vec<Entry>, arch: Arch) -> Vec<Entry> {
     // FLAG_ELF_LIBC6 is 3; the second byte is the ABI (sysdeps/generic/ldconfig.h).

@@ -71,6 +71,16 @@ use probe::{Candidate, LoadFlags, Place, ProbeOptions, Spelling};
 pub use report::{ProbeReport, Status, Step, explain, list};
 
 /// A loaded library. Cheap to clone; clones are the same library.
+///
+/// ```
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let same = c.clone();
+/// drop(c); // does not unload it
+/// assert!(same.entry_point("qsort").is_ok());
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Library(Arc<Loaded>);
 
@@ -83,6 +93,21 @@ struct Loaded {
 
 impl Library {
     /// Finds and loads the library that `name` means, with the usual options.
+    ///
+    /// ```
+    /// use pinvoke::library::{Library, LoadError};
+    ///
+    /// # #[cfg(target_os = "linux")]
+    /// assert!(Library::open("libm")?.entry_point("cos").is_ok()); // libm.so.6, found by its plain name
+    ///
+    /// let error = Library::open("no-such-library").unwrap_err();
+    /// // Everything that was tried, in order:
+    /// let tried: Vec<_> =
+    ///     error.attempts().iter().map(|attempt| attempt.candidate.file.display().to_string()).collect();
+    /// assert!(tried.iter().any(|file| file.contains("no-such-library")));
+    /// assert!(matches!(Library::open(""), Err(LoadError::NoName)));
+    /// # Ok::<(), LoadError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -126,6 +151,18 @@ impl Library {
     /// Loads exactly this file. What stands in `file` goes to the loader as it is: there is no probing, but a
     /// bare name is still searched for by the loader itself.
     ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use pinvoke::library::Library;
+    ///
+    /// assert!(Library::load_exact("libm.so.6").is_ok());
+    /// // No suffix or prefix is added, so this is no library:
+    /// let error = Library::load_exact("m").unwrap_err();
+    /// assert_eq!(error.attempts().len(), 1);
+    /// # }
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The name is empty or contains a NUL, or the loader does not accept the file.
@@ -156,12 +193,32 @@ impl Library {
     }
 
     /// The name that was asked for.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let name = if cfg!(windows) { "msvcrt" } else { "libc" };
+    /// assert_eq!(Library::open(name)?.name(), name); // not the name of the file
+    ///     
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &OsStr {
         &self.0.name
     }
 
     /// The file that was loaded; `None` where the system does not know it.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let file = c.path().expect("the system knows it");
+    /// assert!(file.is_absolute());
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    /// assert!(file.ends_with("libc.so.6"));
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
@@ -169,6 +226,20 @@ impl Library {
 
     /// The handle that the system's loader knows the library by. It stays the library's: closing it is
     /// [`close`](Self::close)'s matter.
+    ///
+    /// For the functions of the loader that this crate does not wrap:
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open("libc")?;
+    /// // SAFETY: the handle is that of an open library, the name a C string.
+    /// let strlen = unsafe { libc::dlsym(c.as_raw(), c"strlen".as_ptr()) };
+    /// assert!(!strlen.is_null());
+    /// # }
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
     #[must_use]
     pub fn as_raw(&self) -> *mut c_void {
         self.0.handle.as_raw()
@@ -176,6 +247,19 @@ impl Library {
 
     /// What the loader added to every address of the library's file: an export's address and this make the address
     /// in this process.
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")] {
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open("libc")?;
+    /// let getpid = c.entry_point("getpid")?;
+    /// let in_file = getpid.export()?.expect("libc exports it itself").address;
+    /// let bias = c.load_bias().expect("the loader says it");
+    /// assert_eq!(bias.wrapping_add(in_file as usize), getpid.code().addr());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn load_bias(&self) -> Option<usize> {
         os::load_bias(self.0.handle)

@@ -34,7 +34,10 @@
 //!
 //! let files = |name: &str, os| -> Vec<_> {
 //!     let options = ProbeOptions::default();
-//!     candidates(name.as_ref(), os, None, &options).into_iter().map(|c| c.file.into_string().unwrap()).collect()
+//!     candidates(name.as_ref(), os, None, &options)
+//!         .into_iter()
+//!         .map(|c| c.file.into_string().unwrap())
+//!         .collect()
 //! };
 //! assert_eq!(files("z", Os::Linux), ["z.so", "libz.so", "z", "libz"]);
 //! assert_eq!(files("z", Os::MacOs), ["z.dylib", "libz.dylib", "z", "libz"]);
@@ -77,6 +80,18 @@ impl Default for ProbeOptions {
 
 impl ProbeOptions {
     /// Adds a directory to search before the usual places.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Os;
+    /// use pinvoke::library::probe::{Place, ProbeOptions, candidates};
+    ///
+    /// let options = ProbeOptions::default().directory("/opt/acme/lib").directory("not/absolute");
+    /// let first = &candidates("acme".as_ref(), Os::Linux, None, &options)[0];
+    /// assert_eq!((first.file.to_str(), &first.place), (Some("/opt/acme/lib/acme.so"), &Place::SearchDirectory));
+    /// assert!(
+    ///     !format!("{:?}", candidates("acme".as_ref(), Os::Linux, None, &options)).contains("not/absolute")
+    /// );
+    /// ```
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directories.push(directory.into());
@@ -84,6 +99,19 @@ impl ProbeOptions {
     }
 
     /// Says which of the usual places are searched.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pinvoke::abi::target::Os;
+    /// use pinvoke::library::probe::{Place, ProbeOptions, SearchPath, SearchPlaces, candidates};
+    ///
+    /// // Only what came with the program, never what the system has.
+    /// let beside = SearchPlaces { assembly_directory: true, ..SearchPlaces::default() };
+    /// let options = ProbeOptions::default().search(SearchPath::Only(beside));
+    /// let found = candidates("acme".as_ref(), Os::Linux, Some(Path::new("/opt/acme")), &options);
+    /// assert!(found.iter().all(|candidate| candidate.place == Place::ProgramDirectory));
+    /// ```
     #[must_use]
     pub fn search(mut self, search: SearchPath) -> Self {
         self.search = search;
@@ -91,6 +119,18 @@ impl ProbeOptions {
     }
 
     /// Says whether a file that carries a version will do when there is no other.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use pinvoke::library::Library;
+    /// use pinvoke::library::probe::ProbeOptions;
+    ///
+    /// // Users have libm.so.6; a libm.so that the loader takes is on no system with glibc.
+    /// let strict = ProbeOptions::default().versioned(false);
+    /// assert!(Library::open_with("libm", &strict).is_err());
+    /// assert!(Library::open_with("libm", &strict.versioned(true)).is_ok());
+    /// # }
+    /// ```
     #[must_use]
     pub fn versioned(mut self, versioned: bool) -> Self {
         self.versioned = versioned;
@@ -99,6 +139,14 @@ impl ProbeOptions {
 }
 
 /// Which of the usual places are searched: .NET's `DefaultDllImportSearchPaths`.
+///
+/// ```
+/// use pinvoke::library::probe::{SearchPath, SearchPlaces};
+///
+/// // `[DefaultDllImportSearchPaths(DllImportSearchPath.System32)]` of C#:
+/// let system = SearchPath::Only(SearchPlaces { system32: true, ..SearchPlaces::default() });
+/// assert_ne!(system, SearchPath::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SearchPath {
     /// The directory of the program, then wherever the system looks.
@@ -113,6 +161,14 @@ pub enum SearchPath {
 /// On Unix only [`assembly_directory`](SearchPlaces::assembly_directory) has a meaning: where it is the only
 /// place named, the system is not asked; where it is not named, the directory of the program is not searched.
 /// All others are handed to the loader of Windows.
+///
+/// ```
+/// use pinvoke::library::probe::SearchPlaces;
+///
+/// let places = SearchPlaces { application_directory: true, system32: true, ..SearchPlaces::default() };
+/// // LOAD_LIBRARY_SEARCH_APPLICATION_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32
+/// assert_eq!(places.load_library_flags(), 0x200 | 0x800);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SearchPlaces {
     /// The directory of the program (in .NET: of the assembly that declares the import).
@@ -138,6 +194,15 @@ impl SearchPlaces {
     const SAFE_DIRECTORIES: u32 = 0x1000;
 
     /// The places that a value of `DllImportSearchPath` names; `None` if it has a bit that names nothing.
+    ///
+    /// ```
+    /// use pinvoke::library::probe::SearchPlaces;
+    ///
+    /// // DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.System32
+    /// let places = SearchPlaces::from_bits(0x2 | 0x800).unwrap();
+    /// assert!(places.assembly_directory && places.system32 && !places.user_directories);
+    /// assert_eq!(SearchPlaces::from_bits(0x4), None);
+    /// ```
     #[must_use]
     pub fn from_bits(bits: u32) -> Option<SearchPlaces> {
         let places = SearchPlaces {
@@ -153,6 +218,14 @@ impl SearchPlaces {
     }
 
     /// The flags that `LoadLibraryEx` wants for these places. They have the values of `DllImportSearchPath`.
+    ///
+    /// ```
+    /// use pinvoke::library::probe::SearchPlaces;
+    ///
+    /// let places = SearchPlaces { assembly_directory: true, safe_directories: true, ..SearchPlaces::default() };
+    /// // LOAD_LIBRARY_SEARCH_DEFAULT_DIRS; of assemblies Windows knows nothing.
+    /// assert_eq!(places.load_library_flags(), 0x1000);
+    /// ```
     #[must_use]
     pub fn load_library_flags(self) -> u32 {
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
@@ -214,6 +287,15 @@ pub(super) fn is_path(name: &OsStr, os: Os) -> bool {
 }
 
 /// One thing to try: what to hand to the loader, and why.
+///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::probe::{ProbeOptions, candidates};
+///
+/// let candidates = candidates("z".as_ref(), Os::Linux, None, &ProbeOptions::default());
+/// let lines: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+/// assert_eq!(lines[1], "libz.so (prefix lib and suffix .so added; where the system looks)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// What the loader is asked for: a path, or a bare name that it searches for itself.
@@ -225,6 +307,19 @@ pub struct Candidate {
 }
 
 /// How a candidate's file name follows from the name that was asked for.
+///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::probe::{ProbeOptions, Spelling, candidates};
+///
+/// let spellings = |name: &str| -> Vec<_> {
+///     let found = candidates(name.as_ref(), Os::MacOs, None, &ProbeOptions::default());
+///     found.into_iter().map(|candidate| candidate.spelling).collect()
+/// };
+/// // With a slash there is no prefix:
+/// assert_eq!(spellings("lib/z"), [Spelling::Suffix(".dylib"), Spelling::AsGiven]);
+/// assert_eq!(spellings("__Internal"), [Spelling::OwnProcess]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spelling {
     /// The name as it was given.
@@ -244,6 +339,18 @@ pub enum Spelling {
 }
 
 /// Where a candidate is looked for.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::probe::{Place, ProbeOptions, candidates};
+///
+/// let options = ProbeOptions::default().directory(r"C:\acme");
+/// let found = candidates("acme.dll".as_ref(), Os::WindowsMsvc, Some(Path::new(r"C:\app")), &options);
+/// let places: Vec<Place> = found.into_iter().map(|candidate| candidate.place).collect();
+/// assert_eq!(places, [Place::SearchDirectory, Place::ProgramDirectory, Place::System]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Nowhere else: the name is an absolute path.
@@ -307,6 +414,19 @@ impl fmt::Display for Candidate {
 ///
 /// `program_directory` is where the program's executable stands, if that is known. The list does not contain
 /// versioned files, which take a look at the system: see [`versioned`](super::versioned).
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::probe::{ProbeOptions, candidates};
+///
+/// let (program, options) = (Path::new("/usr/bin"), ProbeOptions::default());
+/// let found = candidates("z.so".as_ref(), Os::Linux, Some(program), &options);
+/// let files: Vec<_> = found.iter().map(|candidate| candidate.file.to_str().unwrap()).collect();
+/// // Every place for the first spelling, then every place for the next:
+/// assert_eq!(files[..4], ["/usr/bin/z.so", "z.so", "/usr/bin/libz.so", "libz.so"]);
+/// ```
 #[must_use]
 pub fn candidates(
     name: &OsStr,
@@ -352,6 +472,13 @@ pub fn candidates(
 }
 
 /// The suffix of shared libraries.
+///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::probe::suffix;
+///
+/// assert_eq!([Os::Linux, Os::MacOs, Os::WindowsGnu].map(suffix), [".so", ".dylib", ".dll"]);
+/// ```
 #[must_use]
 pub fn suffix(os: Os) -> &'static str {
     match os {

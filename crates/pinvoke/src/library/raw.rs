@@ -16,6 +16,20 @@ impl Library {
     /// Wraps a handle that the system's loader gave to someone else, under a name for messages. `None` if it is
     /// null.
     ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use pinvoke::library::Library;
+    ///
+    /// // SAFETY: a C string; initialisers of libm do nothing of note.
+    /// let handle = unsafe { libc::dlopen(c"libm.so.6".as_ptr(), libc::RTLD_NOW) };
+    /// // SAFETY: dlopen gave the handle, and nobody closes it.
+    /// let maths = unsafe { Library::from_raw("maths", handle) }.expect("it could be opened");
+    /// assert!(maths.entry_point("cos").is_ok());
+    /// // SAFETY: null is allowed.
+    /// assert!(unsafe { Library::from_raw("nothing", std::ptr::null_mut()) }.is_none());
+    /// # }
+    /// ```
+    ///
     /// # Safety
     ///
     /// `handle` is what `dlopen` (on Windows `LoadLibraryEx`) returned, and the library stays open as long as this value, its clones, or
@@ -27,6 +41,17 @@ impl Library {
     }
 
     /// Gives the library back to the loader, which unloads it if no one else has opened it.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+    /// let has_it = c.entry_point("strnlen").is_ok();
+    /// // SAFETY: nothing that came from this value is used any more.
+    /// unsafe { c.close() }?;
+    /// assert!(has_it);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

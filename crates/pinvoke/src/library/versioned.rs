@@ -21,6 +21,15 @@ use pinvoke_abi::target::Os;
 use super::probe::{self, Candidate, Place, Spelling};
 
 /// What stands around the version in the name of a file.
+///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::versioned::stems;
+///
+/// let [exact, prefixed] = &stems("z".as_ref(), Os::MacOs)[..] else { unreachable!("there are two") };
+/// assert_eq!(exact.version("z.1.dylib".as_ref()), Some("1"));
+/// assert_eq!(prefixed.version("libz.1.2.11.dylib".as_ref()), Some("1.2.11"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stem {
     before: OsString,
@@ -30,6 +39,17 @@ pub struct Stem {
 /// The stems of the files that may be meant by `name`, in order.
 ///
 /// None for a name with a slash, for one that carries a version already, and on Windows, where files have none.
+///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::library::versioned::stems;
+///
+/// assert_eq!(stems("z".as_ref(), Os::Linux).len(), 2); // z.so.N and libz.so.N
+/// assert_eq!(stems("libz.so".as_ref(), Os::Linux)[0].version("libz.so.1".as_ref()), Some("1"));
+/// // Who asks for a version gets no other, and Windows has none.
+/// assert!(stems("libz.so.1".as_ref(), Os::Linux).is_empty());
+/// assert!(stems("z".as_ref(), Os::WindowsMsvc).is_empty());
+/// ```
 #[must_use]
 pub fn stems(name: &OsStr, os: Os) -> Vec<Stem> {
     let bytes = name.as_encoded_bytes();
@@ -63,6 +83,16 @@ pub fn stems(name: &OsStr, os: Os) -> Vec<Stem> {
 
 impl Stem {
     /// The version in a file's name, if the name is this stem and a version.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Os;
+    /// use pinvoke::library::versioned::stems;
+    ///
+    /// let stem = &stems("libz".as_ref(), Os::Linux)[0];
+    /// assert_eq!(stem.version("libz.so.1.2.13".as_ref()), Some("1.2.13"));
+    /// assert_eq!(stem.version("libz.so".as_ref()), None);
+    /// assert_eq!(stem.version("libz.so.old".as_ref()), None);
+    /// ```
     #[must_use]
     pub fn version<'f>(&self, file: &'f OsStr) -> Option<&'f str> {
         let rest = file.as_encoded_bytes().strip_prefix(self.before.as_encoded_bytes())?;
@@ -73,6 +103,20 @@ impl Stem {
     }
 
     /// The candidates among `files`, the newest version first; files of equal version in the order given.
+    ///
+    /// ```
+    /// use std::path::PathBuf;
+    ///
+    /// use pinvoke::abi::target::Os;
+    /// use pinvoke::library::probe::Place;
+    /// use pinvoke::library::versioned::stems;
+    ///
+    /// let files = ["/lib/libz.so.1", "/lib/libz.so.10", "/lib/libz.so.2", "/lib/libz3.so.4"].map(PathBuf::from);
+    /// let stem = &stems("libz".as_ref(), Os::Linux)[0];
+    /// let found = stem.newest_first(&files, &Place::DefaultDirectory);
+    /// let found: Vec<_> = found.iter().map(|candidate| candidate.file.to_str().unwrap()).collect();
+    /// assert_eq!(found, ["/lib/libz.so.10", "/lib/libz.so.2", "/lib/libz.so.1"]);
+    /// ```
     #[must_use]
     pub fn newest_first(&self, files: &[PathBuf], place: &Place) -> Vec<Candidate> {
         let mut found: Vec<(&str, &PathBuf)> =

@@ -41,6 +41,16 @@ pub use view::{View, ViewError};
 ///
 /// `Display` writes it as the literal that a person would type: `[3, 5, 9]`, `{x: 1.5, y: 2}`, `"text"`,
 /// `'a'`, `null`, `0x7f12a0`.
+///
+/// ```
+/// use pinvoke::value::Value;
+///
+/// assert_eq!(Value::from(vec![3, 5, 9]).to_string(), "[3, 5, 9]");
+/// assert_eq!(Value::from("text").to_string(), "\"text\"");
+/// let point = Value::Struct(vec![("x".into(), 1.5.into()), ("y".into(), 2.into())]);
+/// assert_eq!(point.to_string(), "{x: 1.5, y: 2}");
+/// assert_eq!(Value::from(u64::MAX), Value::Int(18_446_744_073_709_551_615));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -171,6 +181,16 @@ impl<V: Into<Value>> From<Vec<V>> for Value {
 
 impl Value {
     /// The member of this name, if this is a structure that has it.
+    ///
+    /// ```
+    /// use pinvoke::value::Value;
+    ///
+    /// // As a call of `div(17, 5)` returns it, a structure `div_t`:
+    /// let quotient = Value::Struct(vec![("quot".into(), 3.into()), ("rem".into(), 2.into())]);
+    /// assert_eq!(quotient.field("rem"), Some(&Value::Int(2)));
+    /// assert_eq!(quotient.field("remainder"), None);
+    /// assert_eq!(Value::Int(3).field("quot"), None);
+    /// ```
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Value> {
         match self {
@@ -180,6 +200,14 @@ impl Value {
     }
 
     /// The word for this kind of value in a message: `an integer`, `text`.
+    ///
+    /// ```
+    /// use pinvoke::value::Value;
+    ///
+    /// let given = Value::from("12");
+    /// assert_eq!(format!("expected an integer, not {}", given.noun()), "expected an integer, not text");
+    /// assert_eq!(Value::Array(vec![]).noun(), "an array");
+    /// ```
     #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {
