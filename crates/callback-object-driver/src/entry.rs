@@ -14,6 +14,27 @@ use callback_object_sys::{NTSTATUS, PDRIVER_OBJECT, STATUS_SUCCESS, STATUS_UNSUC
 use crate::{Status, routine};
 
 /// A driver: what it sets up when it is loaded. It is taken down by being dropped.
+///
+/// ```
+/// use callback_object_driver::{CallbackObject, Driver, Registration, Status, driver};
+///
+/// struct Meter {
+///     _registrations: Vec<Registration>, // gone when the driver is unloaded
+/// }
+///
+/// impl Driver for Meter {
+///     fn load(name: &str) -> Result<Meter, Status> {
+///         println!("{name} starts");
+///         let objects = ["\\Callback\\TcpConnectionCallback", "\\Callback\\UdpDatagram"];
+///         // Where there is one object less, the driver is not loaded, and nothing stays registered.
+///         let registrations = objects.map(|object| CallbackObject::open(object)?.register(|_, _| {}));
+///         Ok(Meter { _registrations: registrations.into_iter().collect::<Result<_, Status>>()? })
+///     }
+/// }
+///
+/// driver!(Meter);
+/// # fn main() {}
+/// ```
 pub trait Driver: Sized + Send + 'static {
     /// Called when the driver is loaded, with its name, such as `\Driver\audit`.
     ///

@@ -34,6 +34,20 @@ pub const DISPATCH: Irql = 2;
 pub const HIGH: Irql = 15;
 
 /// What happens at a violation.
+///
+/// ```
+/// use callback_object::irql::{self, DISPATCH, Mode};
+/// use callback_object::{Attributes, Directory, Status};
+///
+/// let raised = irql::raise(DISPATCH)?;
+/// let create = || Directory::global().create(r"\Callback\Example", Attributes::new());
+/// // The default refuses what the kernel forbids; a port in progress may rather want to hear of it only.
+/// assert_eq!(create().unwrap_err().status(), Status::INVALID_DEVICE_STATE);
+/// irql::set_mode(Mode::Report);
+/// assert!(create().is_ok());
+/// # drop(raised);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Mode {
@@ -51,11 +65,29 @@ static MODE: AtomicU8 = AtomicU8::new(Mode::Status as u8);
 static STRICT: AtomicBool = AtomicBool::new(false);
 
 /// What happens at violations in this process from now on.
+///
+/// ```
+/// use callback_object::irql::{self, DISPATCH, Mode};
+/// use callback_object::{Attributes, Directory};
+///
+/// irql::set_mode(Mode::Off);
+/// let _raised = irql::raise(DISPATCH)?;
+/// assert!(Directory::global().create(r"\Callback\Example", Attributes::new()).is_ok());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 pub fn set_mode(mode: Mode) {
     MODE.store(mode as u8, Ordering::Relaxed);
 }
 
 /// What happens at violations in this process.
+///
+/// ```
+/// use callback_object::irql::{self, Mode};
+///
+/// assert_eq!(irql::mode(), Mode::Status);
+/// irql::set_mode(Mode::BugCheck);
+/// assert_eq!(irql::mode(), Mode::BugCheck);
+/// ```
 #[must_use]
 pub fn mode() -> Mode {
     match MODE.load(Ordering::Relaxed) {
@@ -68,6 +100,18 @@ pub fn mode() -> Mode {
 
 /// Whether creating and opening are allowed at [`PASSIVE`] only. The documentation contradicts itself;
 /// the default is the more generous reading, up to [`APC`].
+///
+/// ```
+/// use callback_object::irql::{self, APC};
+/// use callback_object::{Attributes, Directory};
+///
+/// let _raised = irql::raise(APC)?;
+/// let create = |name: &str| Directory::global().create(name, Attributes::new());
+/// assert!(create(r"\Callback\Generous").is_ok());
+/// irql::set_strict(true);
+/// assert!(create(r"\Callback\Strict").is_err());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 pub fn set_strict(strict: bool) {
     STRICT.store(strict, Ordering::Relaxed);
 }
@@ -78,6 +122,23 @@ pub(crate) fn create_limit() -> Irql {
 }
 
 /// The level of this thread, `KeGetCurrentIrql`.
+///
+/// ```
+/// use callback_object::irql::{self, DISPATCH, PASSIVE};
+/// use callback_object::{Attributes, Directory};
+///
+/// // A routine runs at the level of whoever notifies.
+/// let object = Directory::global().create(r"\Callback\Example", Attributes::new())?;
+/// let registration =
+///     object.register(|expected, _| assert_eq!(usize::from(irql::current()), expected.addr()))?;
+/// let level = |level: u8| std::ptr::without_provenance_mut(level.into());
+/// object.notify(level(PASSIVE), std::ptr::null_mut())?;
+/// let raised = irql::raise(DISPATCH)?;
+/// object.notify(level(DISPATCH), std::ptr::null_mut())?;
+/// drop(raised);
+/// # drop(registration);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[inline]
 #[must_use]
 pub fn current() -> Irql {
@@ -103,6 +164,19 @@ pub fn raise(level: Irql) -> Result<Raised, Error> {
 
 /// `KeRaiseIrql`: raises the level and returns the one before, without a guard.
 ///
+/// For code that was written in pairs, as drivers are:
+///
+/// ```
+/// use callback_object::irql::{self, DISPATCH, HIGH, PASSIVE};
+///
+/// let before = irql::set_raised(DISPATCH)?;
+/// assert_eq!((before, irql::current()), (PASSIVE, DISPATCH));
+/// assert!(irql::set_raised(PASSIVE).is_err()); // that would be lowering
+/// assert!(irql::set_raised(HIGH + 1).is_err());
+/// irql::set_lowered(before)?;
+/// # Ok::<(), callback_object::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`raise`]. The level is then unchanged.
 pub fn set_raised(level: Irql) -> Result<Irql, Error> {
@@ -115,6 +189,18 @@ pub fn set_raised(level: Irql) -> Result<Irql, Error> {
 }
 
 /// `KeLowerIrql`: lowers the level to one that [`set_raised`] returned.
+///
+/// ```
+/// use callback_object::Status;
+/// use callback_object::irql::{self, APC, DISPATCH, PASSIVE};
+///
+/// let before = irql::set_raised(APC)?;
+/// let error = irql::set_lowered(DISPATCH).unwrap_err();
+/// assert_eq!((error.status(), irql::current()), (Status::INVALID_PARAMETER, APC));
+/// irql::set_lowered(before)?;
+/// assert_eq!(irql::current(), PASSIVE);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Status::INVALID_PARAMETER`] for a level above the current one. The level is then unchanged.
@@ -136,6 +222,26 @@ fn misused(operation: &'static str, wanted: Irql, actual: Irql) -> Result<Irql, 
 }
 
 /// The level was raised; dropping this restores it.
+///
+/// ```
+/// use callback_object::irql::{self, APC, DISPATCH, Raised};
+///
+/// struct SpinLock;
+///
+/// impl SpinLock {
+///     /// Held as long as the guard lives; at that level nothing waits for the holder.
+///     fn lock(&self) -> Result<Raised, callback_object::Error> {
+///         irql::raise(DISPATCH)
+///     }
+/// }
+///
+/// let _outer = irql::raise(APC)?;
+/// let held = SpinLock.lock()?;
+/// assert_eq!(irql::current(), DISPATCH);
+/// drop(held);
+/// assert_eq!(irql::current(), APC);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the level is restored when this is dropped"]
 pub struct Raised {

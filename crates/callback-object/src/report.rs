@@ -18,6 +18,23 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::platform;
 
 /// Something noticed.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use callback_object::irql::{self, PASSIVE};
+/// use callback_object::report::{self, Report};
+///
+/// static MISUSES: AtomicU32 = AtomicU32::new(0);
+/// report::set_handler(Some(|report| {
+///     if let Report::IrqlMisused { operation: "lower", .. } = report {
+///         MISUSES.fetch_add(1, Ordering::Relaxed);
+///     }
+///     assert_eq!(report.to_string(), "cannot lower the IRQL from PASSIVE_LEVEL to APC_LEVEL");
+/// }));
+/// let _ = irql::set_lowered(PASSIVE + 1);
+/// assert_eq!(MISUSES.load(Ordering::Relaxed), 1);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Report {
@@ -112,6 +129,15 @@ pub enum Report {
 
 impl Report {
     /// The documented code with which the Windows kernel would stop, if it would.
+    ///
+    /// ```
+    /// use callback_object::report::Report;
+    ///
+    /// // 0xC4, DRIVER_VERIFIER_DETECTED_VIOLATION
+    /// assert_eq!(Report::StaleHandle { handle: 0x17 }.bug_check(), Some(0xC4));
+    /// // What the kernel does not know of is no reason to stop.
+    /// assert_eq!(Report::StillWaiting { threads: 1 }.bug_check(), None);
+    /// ```
     #[must_use]
     pub fn bug_check(&self) -> Option<u32> {
         match self {
@@ -212,6 +238,17 @@ pub type Describer = fn(usize) -> String;
 static DESCRIBER: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
 /// Has the routines in reports described by `describer`.
+///
+/// ```
+/// use callback_object::report::{self, Report};
+///
+/// report::set_describer(|address| match address {
+///     0x1000 => "connection_routine in libtcp.so".to_owned(),
+///     other => format!("{other:#x}"),
+/// });
+/// let report = Report::Deadlock { object: r"\Callback\Tcp".to_owned(), routine: 0x1000 };
+/// assert!(report.to_string().starts_with("unregistering routine connection_routine in libtcp.so of"));
+/// ```
 pub fn set_describer(describer: Describer) {
     DESCRIBER.store(describer as *mut (), Ordering::Release);
 }
@@ -246,12 +283,38 @@ fn write_line(report: &Report) {
 }
 
 /// Makes `handler` receive the reports of this process; `None` restores the default.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use callback_object::irql::{self, HIGH};
+/// use callback_object::report;
+///
+/// static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// report::set_handler(Some(|report| LOG.lock().unwrap().push(report.to_string())));
+/// let _ = irql::raise(HIGH + 1);
+/// report::set_handler(None); // to standard error again
+/// assert_eq!(*LOG.lock().unwrap(), ["cannot raise the IRQL from PASSIVE_LEVEL to IRQL 16"]);
+/// ```
 pub fn set_handler(handler: Option<Handler>) {
     let address = handler.map_or(null_mut(), |handler| handler as *mut ());
     HANDLER.store(address, Ordering::Release);
 }
 
 /// Hands a report to the handler.
+///
+/// For components beside this crate, so that all of a program's reports go one way:
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// use callback_object::report::{self, Report};
+///
+/// static HEARD: AtomicBool = AtomicBool::new(false);
+/// report::set_handler(Some(|report| HEARD.store(report.to_string().contains("tcp"), Ordering::Relaxed)));
+/// report::send(&Report::Host { text: "driver tcp has no unload routine".to_owned(), bug_check: None });
+/// assert!(HEARD.load(Ordering::Relaxed));
+/// ```
 pub fn send(report: &Report) {
     let address = HANDLER.load(Ordering::Acquire);
     if address.is_null() {

@@ -32,6 +32,23 @@ use callback_object::Status;
 pub use loaded::Driver;
 
 /// What becomes of the routines that a driver leaves registered.
+///
+/// ```
+/// use callback_object_host::{Driver, Leftovers, UnloadError};
+///
+/// /// Says what a driver has forgotten, and makes it go all the same.
+/// fn unload(driver: Driver) -> Result<(), UnloadError> {
+///     match driver.unload(Leftovers::Refuse) {
+///         Ok(_) => Ok(()),
+///         Err((driver, refused)) => {
+///             eprintln!("{refused}");
+///             driver.unload(Leftovers::Revoke).map(drop).map_err(|(_, error)| error)
+///         }
+///     }
+/// }
+/// # let _ = unload;
+/// assert_eq!(Leftovers::default(), Leftovers::Revoke);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Leftovers {
     /// They are reported and unregistered; then the image goes.
@@ -42,6 +59,27 @@ pub enum Leftovers {
 }
 
 /// A routine that a driver has left registered.
+///
+/// ```
+/// use callback_object_host::{Leftover, UnloadError};
+///
+/// fn report(error: &UnloadError) -> Vec<String> {
+///     let UnloadError::Leftovers { leftovers, .. } = error else { return vec![error.to_string()] };
+///     leftovers
+///         .iter()
+///         .map(|Leftover { object, routine }| format!("{object} still calls {routine}"))
+///         .collect()
+/// }
+///
+/// # #[allow(unused)]
+/// let object = r"\Callback\Tcp".to_owned();
+/// let routine = "on_connection in libaudit.so".to_owned();
+/// let error = UnloadError::Leftovers {
+///     driver: r"\Driver\audit".to_owned(),
+///     leftovers: vec![Leftover { object, routine }],
+/// };
+/// assert_eq!(report(&error), [r"\Callback\Tcp still calls on_connection in libaudit.so"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// The object's name.
@@ -51,6 +89,20 @@ pub struct Leftover {
 }
 
 /// How an unloading has ended.
+///
+/// ```
+/// use callback_object_host::{Driver, Leftovers, UnloadError, Unloaded};
+///
+/// /// Whether the file may be replaced now.
+/// fn unload(driver: Driver) -> Result<bool, UnloadError> {
+///     match driver.unload(Leftovers::Revoke).map_err(|(_, error)| error)? {
+///         Unloaded::Now { still_mapped, .. } => Ok(!still_mapped),
+///         // This runs in a routine of the driver itself.
+///         Unloaded::Deferred { .. } => Ok(false),
+///     }
+/// }
+/// # let _ = unload;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unloaded {
     /// The image is gone, or will go when the loader lets it: see the report.
@@ -68,6 +120,20 @@ pub enum Unloaded {
 }
 
 /// Why a driver was not loaded.
+///
+/// ```
+/// use callback_object::irql;
+/// use callback_object_host::{Driver, LoadError};
+///
+/// // SAFETY: there is no such file, so nothing of it runs.
+/// let load = || unsafe { Driver::load("no/such/driver.so") };
+/// assert!(matches!(load(), Err(LoadError::Image { .. })));
+///
+/// let raised = irql::raise(irql::DISPATCH)?;
+/// assert!(matches!(load(), Err(LoadError::Level { .. })));
+/// # drop(raised);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -125,6 +191,25 @@ pub enum LoadError {
 }
 
 /// Why a driver was not unloaded. It is loaded as before.
+///
+/// ```
+/// use callback_object_host::{Driver, Leftovers, UnloadError};
+///
+/// /// Unloads, and waits while the driver is being started or stopped by somebody else.
+/// fn unload(mut driver: Driver) -> Result<(), UnloadError> {
+///     loop {
+///         match driver.unload(Leftovers::Revoke) {
+///             Ok(_) => return Ok(()),
+///             Err((same, UnloadError::Busy { .. })) => driver = same,
+///             Err((_, error)) => return Err(error),
+///         }
+///         std::thread::yield_now();
+///     }
+/// }
+/// # let _ = unload;
+/// let error = UnloadError::NoUnload { driver: r"\Driver\audit".to_owned() };
+/// assert_eq!(error.to_string(), r"cannot unload \Driver\audit: it has no DriverUnload routine");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnloadError {

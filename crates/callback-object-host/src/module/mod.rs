@@ -30,6 +30,16 @@ pub use pin::Pin;
 pub(crate) use pin::{announce_unload, pins_on};
 
 /// A loaded image: the main program or a shared library.
+///
+/// ```
+/// use callback_object_host::module::Module;
+///
+/// extern "C" fn routine() {}
+///
+/// let module = Module::containing(routine as *const () as usize).expect("code of this program");
+/// println!("a routine of {} at {:#x}", module.name(), module.addresses().start);
+/// assert!(module.is_program() && module.is_mapped());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Module {
     path: PathBuf,
@@ -42,42 +52,125 @@ pub struct Module {
 
 impl Module {
     /// The image that an address lies in.
+    ///
+    /// ```
+    /// use callback_object_host::module::Module;
+    ///
+    /// # #[cfg(unix)] {
+    /// let libc = Module::containing(libc::getpid as *const () as usize).expect("it is loaded");
+    /// assert!(!libc.is_program());
+    /// # }
+    /// // Memory of the heap belongs to no image.
+    /// let heap = Box::new(0);
+    /// assert_eq!(Module::containing((&raw const *heap).addr()), None);
+    /// ```
     #[must_use]
     pub fn containing(address: usize) -> Option<Module> {
         loader::find(|module| module.contains(address))
     }
 
     /// The file, as the loader was asked for it. That of the main program is asked from the system.
+    ///
+    /// ```
+    /// use callback_object_host::module::Module;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// let module = Module::containing(routine as *const () as usize).expect("code of this program");
+    /// assert_eq!(module.path().file_name(), std::env::current_exe()?.file_name());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The name of the file.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use callback_object_host::module::Module;
+    ///
+    /// let module = Module::containing(libc::getpid as *const () as usize).expect("it is loaded");
+    /// assert_eq!(module.name(), "libc.so.6");
+    /// # }
+    /// ```
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().map_or_else(|| "?".to_owned(), |n| n.to_string_lossy().into_owned())
     }
 
     /// The addresses of the image.
+    ///
+    /// ```
+    /// use callback_object_host::module::Module;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// let address = routine as *const () as usize;
+    /// let addresses = Module::containing(address).expect("code of this program").addresses();
+    /// // How tools write an address of an image that may be loaded anywhere:
+    /// let offset = address - addresses.start;
+    /// assert!(offset < addresses.len());
+    /// ```
     #[must_use]
     pub fn addresses(&self) -> std::ops::Range<usize> {
         self.start..self.end
     }
 
     /// Whether the image is that of the program itself.
+    ///
+    /// ```
+    /// use callback_object_host::module::Module;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// // Nobody can unload the program, so its routines need no pin.
+    /// let module = Module::containing(routine as *const () as usize).expect("code of this program");
+    /// assert!(module.is_program());
+    /// ```
     #[must_use]
     pub fn is_program(&self) -> bool {
         self.is_program
     }
 
     /// Whether an address lies in the image.
+    ///
+    /// ```
+    /// use callback_object_host::module::Module;
+    ///
+    /// extern "C" fn first() {}
+    /// extern "C" fn second() {}
+    ///
+    /// // Are two routines of the same driver?
+    /// let module = Module::containing(first as *const () as usize).expect("code of this program");
+    /// assert!(module.contains(second as *const () as usize));
+    /// assert!(!module.contains(0));
+    /// ```
     #[must_use]
     pub fn contains(&self, address: usize) -> bool {
         self.addresses().contains(&address)
     }
 
     /// Whether the image is still loaded at the same place.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use callback_object_host::module::Module;
+    ///
+    /// // A library of glibc that no program needs.
+    /// // SAFETY: a C string; the library has no initialisers of note.
+    /// let handle = unsafe { libc::dlopen(c"libBrokenLocale.so.1".as_ptr(), libc::RTLD_NOW) };
+    /// assert!(!handle.is_null());
+    /// // SAFETY: an open handle and a C string.
+    /// let function = unsafe { libc::dlsym(handle, c"__ctype_get_mb_cur_max".as_ptr()) };
+    /// let module = Module::containing(function as usize).expect("it is loaded");
+    /// assert!(module.is_mapped());
+    /// // SAFETY: nothing of the library is used any more.
+    /// unsafe { libc::dlclose(handle) };
+    /// assert!(!module.is_mapped());
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_mapped(&self) -> bool {
         loader::find(|module| module.start == self.start && module.path == self.path).is_some()
@@ -85,6 +178,13 @@ impl Module {
 }
 
 /// What is known of an address: for reports.
+///
+/// ```
+/// use callback_object_host::module::Place;
+///
+/// // What reports say of a routine that lies nowhere:
+/// assert_eq!(Place::of(0x10).to_string(), "0x10 in no image");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Place {
     address: usize,
@@ -111,12 +211,31 @@ impl Place {
     }
 
     /// The function that contains the address, as the image calls it.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use callback_object_host::module::Place;
+    ///
+    /// let inside = Place::of(libc::getenv as *const () as usize);
+    /// assert_eq!(inside.symbol(), Some("getenv"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn symbol(&self) -> Option<&str> {
         self.symbol.as_ref().map(|(name, _)| name.as_str())
     }
 
     /// The image that contains the address.
+    ///
+    /// ```
+    /// use callback_object_host::module::Place;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// let place = Place::of(routine as *const () as usize);
+    /// assert!(place.module().expect("code of this program").is_program());
+    /// assert!(Place::of(0x10).module().is_none());
+    /// ```
     #[must_use]
     pub fn module(&self) -> Option<&Module> {
         self.module.as_ref()

@@ -50,6 +50,17 @@ use callback_object::{Directory, Error, HostToken};
 pub use publisher::Publisher;
 
 /// What the veto of a routine against a processor does when Linux has started the processor already.
+///
+/// ```
+/// use callback_object_host::system::{PublishError, Publisher, Veto, host};
+///
+/// /// For a program without the rights to stop a processor.
+/// fn publish() -> Result<Publisher, PublishError> {
+///     Publisher::start(host()?, Veto::Report)
+/// }
+/// # let _ = publish;
+/// assert_eq!(Veto::default(), Veto::Stop);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Veto {
     /// The processor is stopped again, which needs the rights for it.
@@ -60,6 +71,16 @@ pub enum Veto {
 }
 
 /// Why the events of the system are not published.
+///
+/// ```
+/// use callback_object::Directory;
+/// use callback_object_host::system::{PublishError, host};
+///
+/// // There is one host token, and whoever has asked first has it.
+/// let token = Directory::global().host();
+/// assert!(token.is_some());
+/// assert!(matches!(host(), Err(PublishError::NotHost)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -84,6 +105,17 @@ pub enum PublishError {
 static HOST: OnceLock<Option<Arc<HostToken>>> = OnceLock::new();
 
 /// The capability to notify the reserved objects of the process's directory.
+///
+/// ```
+/// use callback_object::Directory;
+/// use callback_object_host::system::host;
+///
+/// let token = host()?;
+/// assert!(host().is_ok()); // the same again, for every part of this program that asks here
+/// assert!(Directory::global().host().is_none());
+/// # drop(token);
+/// # Ok::<(), callback_object_host::system::PublishError>(())
+/// ```
 ///
 /// # Errors
 /// [`PublishError::NotHost`] if somebody else has it.
