@@ -27,6 +27,18 @@ use crate::signature::Signature;
 pub const MAX_RECORD: u64 = i32::MAX as u64;
 
 /// Offsets of all arguments in the memory block they are handed over in.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// let signature = Signature::parse(Target::X86_64_LINUX, "({i8,f64},i32,f32)")?;
+/// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
+/// assert_eq!((record.offsets(), record.size()), (&[0, 16, 24][..], 32));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArgumentRecord {
     offsets: Box<[u32]>,
@@ -37,6 +49,20 @@ pub struct ArgumentRecord {
 }
 
 /// The values of a call do not fit one record.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::{ArgumentRecord, RecordTooLarge};
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// // On Windows such structures travel as addresses of copies, which have to wait somewhere.
+/// let huge = "{[i64;134217728]}"; // a GiB
+/// let signature = Signature::parse(Target::X86_64_WINDOWS, &format!("({huge},{huge})"))?;
+/// let error = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?).unwrap_err();
+/// assert_eq!(error, RecordTooLarge { argument: Some(1) });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordTooLarge {
     /// The first argument that does not fit, counted from 0; `None` if it is the result.
@@ -60,6 +86,21 @@ impl std::error::Error for RecordTooLarge {}
 
 impl ArgumentRecord {
     /// Places the arguments of `signature`, left to right.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // A copy that travels by reference is its place in the record, aligned as the convention wants it.
+    /// let place = |target| {
+    ///     let signature = Signature::parse(target, "(i32,{i64,i64,i64},i8)").unwrap();
+    ///     ArgumentRecord::new(&signature, &CallPlan::new(&signature).unwrap()).unwrap().offsets().to_vec()
+    /// };
+    /// assert_eq!(place(Target::X86_64_LINUX), [0, 8, 32]); // no reference: copied to the stack
+    /// assert_eq!(place(Target::X86_64_WINDOWS), [0, 16, 40]);
+    /// ```
     ///
     /// # Errors
     /// [`RecordTooLarge`] if the record or the result exceeds [`MAX_RECORD`].
@@ -98,36 +139,112 @@ impl ArgumentRecord {
     }
 
     /// Offset of argument `index` in bytes; `None` if there is no such argument.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::X86_64_LINUX, "(i8,i8)")?;
+    /// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
+    /// assert_eq!((record.offset(1), record.offset(2)), (Some(8), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn offset(&self, index: usize) -> Option<u32> {
         self.offsets.get(index).copied()
     }
 
     /// Offsets of all arguments in bytes, left to right.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // Every value has its words to itself, so that it may be read in whole ones.
+    /// let signature = Signature::parse(Target::X86_64_LINUX, "({i8,i8,i8},i8,f32)")?;
+    /// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
+    /// assert_eq!(record.offsets(), [0, 8, 16]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn offsets(&self) -> &[u32] {
         &self.offsets
     }
 
     /// Size of the block in bytes, a multiple of 16; 0 without arguments.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let size = |text| {
+    ///     let signature = Signature::parse(Target::X86_64_LINUX, text).unwrap();
+    ///     ArgumentRecord::new(&signature, &CallPlan::new(&signature).unwrap()).unwrap().size()
+    /// };
+    /// assert_eq!((size("()"), size("(i8)"), size("(i8,i8,i8)")), (0, 16, 32));
+    /// ```
     #[must_use]
     pub fn size(&self) -> u32 {
         self.size
     }
 
     /// Alignment of the block in bytes, at least 16.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::X86_64_LINUX, "(i32,{f32} align(32))")?;
+    /// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
+    /// assert_eq!((record.align(), record.offsets()), (32, &[0, 32][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn align(&self) -> u32 {
         self.align
     }
 
     /// Size of the result in bytes. The result buffer is this rounded up to 16 bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::X86_64_LINUX, "()->{i32,i32,i32}")?;
+    /// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
+    /// assert_eq!(record.ret_size(), 12); // in a buffer of 16
+    ///     
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ret_size(&self) -> u32 {
         self.ret_size
     }
 
     /// Alignment of the result buffer in bytes, at least 16.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let align = |text| {
+    ///     let signature = Signature::parse(Target::X86_64_LINUX, text).unwrap();
+    ///     ArgumentRecord::new(&signature, &CallPlan::new(&signature).unwrap()).unwrap().ret_align()
+    /// };
+    /// assert_eq!((align("()->i32"), align("()->{i64} align(64)")), (16, 64));
+    /// ```
     #[must_use]
     pub fn ret_align(&self) -> u32 {
         self.ret_align

@@ -3,6 +3,14 @@
 use core::fmt;
 
 /// An x86-64 general-purpose register, by its hardware number.
+///
+/// ```
+/// use pinvoke_abi::reg::Gpr;
+///
+/// assert_eq!(Gpr::R9.to_string(), "r9");
+/// // The number is the one that instructions have.
+/// assert_eq!((Gpr::Rdi as u8, Gpr::R9 as u8), (7, 9));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "the names are the registers")]
@@ -26,6 +34,13 @@ pub enum Gpr {
 }
 
 /// A register that can carry an argument or a result.
+///
+/// ```
+/// use pinvoke_abi::reg::{Gpr, Reg};
+///
+/// let names = [Reg::Int(Gpr::Rdi), Reg::Int32(Gpr::Rax), Reg::Vec(3), Reg::X87(0), Reg::X(0), Reg::V(7)];
+/// assert_eq!(names.map(|reg| reg.to_string()), ["rdi", "eax", "xmm3", "st(0)", "x0", "v7"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reg {
     /// A general-purpose register of x86-64, 8 bytes.
@@ -43,6 +58,26 @@ pub enum Reg {
 }
 
 /// The kind of a register.
+///
+/// ```
+/// use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
+/// use pinvoke_abi::reg::Bank;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// // struct { double d; int i; } travels in one register of each kind.
+/// let plan = CallPlan::new(&Signature::parse(Target::X86_64_LINUX, "({f64,i32})")?)?;
+/// let ArgPlan::Direct(pieces) = &plan.args()[0] else { unreachable!("16 bytes travel in registers") };
+/// let banks: Vec<Bank> = pieces
+///     .iter()
+///     .filter_map(|piece| match piece.at {
+///         Location::Reg(reg) => Some(reg.bank()),
+///         Location::Stack(_) => None,
+///     })
+///     .collect();
+/// assert_eq!(banks, [Bank::Vec, Bank::Int]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bank {
     /// General-purpose registers: integers and addresses.
@@ -55,6 +90,14 @@ pub enum Bank {
 
 impl Reg {
     /// The kind of register.
+    ///
+    /// ```
+    /// use pinvoke_abi::reg::{Bank, Gpr, Reg};
+    ///
+    /// // The same question for every architecture:
+    /// assert_eq!((Reg::Int(Gpr::Rax).bank(), Reg::X(0).bank()), (Bank::Int, Bank::Int));
+    /// assert_eq!((Reg::Vec(0).bank(), Reg::V(0).bank()), (Bank::Vec, Bank::Vec));
+    /// ```
     #[must_use]
     pub const fn bank(self) -> Bank {
         match self {
@@ -65,6 +108,13 @@ impl Reg {
     }
 
     /// How many bytes it holds.
+    ///
+    /// ```
+    /// use pinvoke_abi::reg::{Gpr, Reg};
+    ///
+    /// assert_eq!((Reg::Int(Gpr::Rax).bytes(), Reg::Int32(Gpr::Rax).bytes()), (8, 4));
+    /// assert_eq!((Reg::Vec(0).bytes(), Reg::X87(0).bytes()), (16, 10));
+    /// ```
     #[must_use]
     pub const fn bytes(self) -> u32 {
         match self {

@@ -3,6 +3,14 @@
 use core::fmt;
 
 /// Processor architecture.
+///
+/// ```
+/// use pinvoke_abi::target::{Arch, Os, Target};
+///
+/// let riscv = Target { arch: Arch::Riscv64, os: Os::Linux };
+/// assert_eq!(riscv, Target::RISCV64_LINUX);
+/// assert_eq!(Target::HOST.arch == Arch::X86, cfg!(target_arch = "x86"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arch {
     /// x86-64, also called AMD64.
@@ -16,6 +24,14 @@ pub enum Arch {
 }
 
 /// Operating system family.
+///
+/// ```
+/// use pinvoke_abi::target::{Arch, Os, Target};
+///
+/// // The two compilers of Windows do not agree on everything.
+/// let size = |os| pinvoke_abi::layout::Layout::long_double(Target { arch: Arch::X86_64, os }).size;
+/// assert_eq!((size(Os::WindowsMsvc), size(Os::WindowsGnu)), (8, 16));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Os {
     /// Linux with glibc or musl.
@@ -30,6 +46,13 @@ pub enum Os {
 
 impl Os {
     /// Whether this is Windows, whatever the compiler.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Os;
+    ///
+    /// assert!(Os::WindowsGnu.is_windows() && Os::WindowsMsvc.is_windows());
+    /// assert!(!Os::MacOs.is_windows());
+    /// ```
     #[must_use]
     pub const fn is_windows(self) -> bool {
         matches!(self, Os::WindowsMsvc | Os::WindowsGnu)
@@ -37,6 +60,14 @@ impl Os {
 }
 
 /// How `long double` is represented.
+///
+/// ```
+/// use pinvoke_abi::target::{LongDouble, Target};
+///
+/// assert_eq!(Target::X86_LINUX.long_double(), LongDouble::X87 { size: 12, align: 4 });
+/// assert_eq!(Target::AARCH64_LINUX.long_double(), LongDouble::Binary128);
+/// assert_eq!(Target::AARCH64_MACOS.long_double(), LongDouble::Double);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LongDouble {
     /// The same as `double`.
@@ -53,6 +84,20 @@ pub enum LongDouble {
 }
 
 /// How a compiler packs bit-fields.
+///
+/// ```
+/// use pinvoke_abi::layout::Layout;
+/// use pinvoke_abi::target::{BitFieldRule, Target};
+///
+/// // struct { char kind : 4; int value : 4; };
+/// let size = |target| Layout::parse(target, "{i8:4,i32:4}").map(|layout| layout.size);
+/// assert_eq!(Target::X86_64_LINUX.bit_fields(), BitFieldRule::SystemV);
+/// assert_eq!(size(Target::X86_64_LINUX)?, 4); // both in one byte
+/// assert_eq!(Target::X86_64_WINDOWS.bit_fields(), BitFieldRule::Microsoft);
+/// assert_eq!(size(Target::X86_64_WINDOWS)?, 8); // a unit for each type
+///     
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BitFieldRule {
     /// System V and Itanium C++ ABI: a field may share bytes with its neighbours of any type as
@@ -124,6 +169,13 @@ impl Target {
     };
 
     /// Size and alignment of a data pointer, in bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!(Target::X86_LINUX.pointer_size(), 4);
+    /// assert_eq!(Target::HOST.pointer_size(), size_of::<*const u8>() as u64);
+    /// ```
     #[must_use]
     pub const fn pointer_size(self) -> u64 {
         match self.arch {
@@ -133,18 +185,38 @@ impl Target {
     }
 
     /// Size of C `long`, in bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!((Target::X86_64_LINUX.long_size(), Target::X86_64_WINDOWS.long_size()), (8, 4));
+    /// assert_eq!(Target::HOST.long_size(), size_of::<std::ffi::c_long>() as u64);
+    /// ```
     #[must_use]
     pub const fn long_size(self) -> u64 {
         if self.os.is_windows() { 4 } else { self.pointer_size() }
     }
 
     /// Size of `wchar_t`, in bytes: 2 on Windows, 4 elsewhere.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!((Target::AARCH64_LINUX.wchar_size(), Target::AARCH64_WINDOWS.wchar_size()), (4, 2));
+    /// ```
     #[must_use]
     pub const fn wchar_size(self) -> u64 {
         if self.os.is_windows() { 2 } else { 4 }
     }
 
     /// Whether `wchar_t` is signed.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert!(Target::X86_64_LINUX.wchar_signed() && Target::AARCH64_MACOS.wchar_signed());
+    /// assert!(!Target::AARCH64_LINUX.wchar_signed());
+    /// ```
     #[must_use]
     pub const fn wchar_signed(self) -> bool {
         // AAPCS64 7.1.1 makes wchar_t unsigned int; Apple keeps it signed.
@@ -152,6 +224,14 @@ impl Target {
     }
 
     /// Whether plain `char` is signed.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // The reason why `char c = 200; if (c < 0)` differs from machine to machine.
+    /// assert!(Target::X86_64_LINUX.char_signed() && Target::AARCH64_MACOS.char_signed());
+    /// assert!(!Target::AARCH64_LINUX.char_signed());
+    /// ```
     #[must_use]
     pub const fn char_signed(self) -> bool {
         match self.arch {
@@ -162,6 +242,13 @@ impl Target {
     }
 
     /// Alignment of a fundamental integer or float of `size` bytes inside a structure.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { int a; double b; } has 12 bytes on 32-bit Linux and 16 on 32-bit Windows.
+    /// assert_eq!((Target::X86_LINUX.scalar_align(8), Target::X86_WINDOWS.scalar_align(8)), (4, 8));
+    /// ```
     #[must_use]
     pub const fn scalar_align(self, size: u64) -> u64 {
         // The i386 psABI aligns 8-byte scalars to 4 inside structures.
@@ -169,6 +256,13 @@ impl Target {
     }
 
     /// How `long double` is represented.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::{LongDouble, Target};
+    ///
+    /// assert_eq!(Target::X86_64_LINUX.long_double(), LongDouble::X87 { size: 16, align: 16 });
+    /// assert_eq!(Target::X86_64_WINDOWS.long_double(), LongDouble::Double);
+    /// ```
     #[must_use]
     pub const fn long_double(self) -> LongDouble {
         match (self.arch, self.os) {
@@ -180,6 +274,14 @@ impl Target {
     }
 
     /// How bit-fields are packed.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::{BitFieldRule, Target};
+    ///
+    /// // MinGW follows Microsoft too, unless a structure says otherwise.
+    /// assert_eq!(Target::X86_64_WINDOWS_GNU.bit_fields(), BitFieldRule::Microsoft);
+    /// assert_eq!(Target::X86_64_MACOS.bit_fields(), BitFieldRule::SystemV);
+    /// ```
     #[must_use]
     pub const fn bit_fields(self) -> BitFieldRule {
         if self.os.is_windows() { BitFieldRule::Microsoft } else { BitFieldRule::SystemV }

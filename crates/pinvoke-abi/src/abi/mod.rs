@@ -115,6 +115,18 @@ pub(crate) const fn resolve(signature: &Signature) -> Option<Abi> {
 impl CallConv {
     /// The rule set that this convention means on `target` for functions with a fixed list of arguments; `None` if
     /// it means nothing there.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::Abi;
+    /// use pinvoke_abi::signature::CallConv;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!(CallConv::C.abi(Target::X86_64_LINUX), Some(Abi::SysV64));
+    /// assert_eq!(CallConv::C.abi(Target::X86_64_WINDOWS), Some(Abi::Win64));
+    /// // A Windows function in a Linux program, as Wine has them; on other machines there is nothing of that kind.
+    /// assert_eq!(CallConv::Win64.abi(Target::X86_64_LINUX), Some(Abi::Win64));
+    /// assert_eq!(CallConv::Win64.abi(Target::AARCH64_LINUX), None);
+    /// ```
     #[must_use]
     pub const fn abi(self, target: Target) -> Option<Abi> {
         rules(target, self, false)

@@ -20,6 +20,18 @@ use crate::target::{LongDouble, Target};
 pub const MAX_SIZE: u64 = 1 << 60;
 
 /// Size, alignment and shape of a type on one target.
+///
+/// ```
+/// use pinvoke_abi::layout::{Kind, Layout};
+/// use pinvoke_abi::target::Target;
+///
+/// // struct { char tag; double value; }
+/// let layout = Layout::parse(Target::X86_64_LINUX, "{i8,f64}")?;
+/// assert_eq!((layout.size, layout.align), (16, 8));
+/// let Kind::Struct { fields } = &layout.kind else { unreachable!("it is a structure") };
+/// assert_eq!(fields[1].offset, 8);
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// Size in bytes, padding included.
@@ -31,6 +43,28 @@ pub struct Layout {
 }
 
 /// What the bytes of a value mean to a calling convention.
+///
+/// ```
+/// use pinvoke_abi::layout::{Kind, Layout};
+/// use pinvoke_abi::target::Target;
+///
+/// /// Whether a value has an address in it, so that it means nothing to another process.
+/// fn has_pointer(layout: &Layout) -> bool {
+///     match &layout.kind {
+///         Kind::Pointer => true,
+///         Kind::Array { element, .. } => has_pointer(element),
+///         Kind::Struct { fields } | Kind::Union { fields } => {
+///             fields.iter().any(|field| has_pointer(&field.layout))
+///         }
+///         _ => false,
+///     }
+/// }
+///
+/// let parse = |text| Layout::parse(Target::X86_64_LINUX, text);
+/// assert!(has_pointer(&parse("{i32,[{i64|ptr};2]}")?));
+/// assert!(!has_pointer(&parse("{i32,[f64;3]}")?));
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// No value.
@@ -73,6 +107,19 @@ pub enum Kind {
 }
 
 /// One member of a structure or union.
+///
+/// ```
+/// use pinvoke_abi::layout::{Kind, Layout};
+/// use pinvoke_abi::target::Target;
+///
+/// let Kind::Struct { fields } = Layout::parse(Target::X86_64_LINUX, "{i8,i32,u16:3}")?.kind else {
+///     unreachable!("it is a structure")
+/// };
+/// let offsets: Vec<u64> = fields.iter().map(|field| field.offset).collect();
+/// assert_eq!(offsets, [0, 4, 8]);
+/// assert!(fields[1].bits.is_none() && fields[2].bits.is_some());
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// Offset in bytes. For a bit-field, of the byte that holds its lowest bit.
@@ -84,6 +131,20 @@ pub struct Field {
 }
 
 /// Where a bit-field lies, counted from the lowest bit of the byte at its [`Field::offset`].
+///
+/// ```
+/// use pinvoke_abi::layout::{BitRange, Kind, Layout};
+/// use pinvoke_abi::target::Target;
+///
+/// // struct { unsigned version : 4, header : 4, length : 16; }
+/// let Kind::Struct { fields } = Layout::parse(Target::X86_64_LINUX, "{u32:4,u32:4,u32:16}")?.kind else {
+///     unreachable!("it is a structure")
+/// };
+/// let (header, length) = (&fields[1], &fields[2]);
+/// assert_eq!((header.offset, header.bits), (0, Some(BitRange { start: 4, width: 4 })));
+/// assert_eq!((length.offset, length.bits), (1, Some(BitRange { start: 0, width: 16 })));
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BitRange {
     /// First bit, 0 to 7.
@@ -93,6 +154,17 @@ pub struct BitRange {
 }
 
 /// Why a layout cannot be made.
+///
+/// ```
+/// use pinvoke_abi::layout::{Layout, LayoutError};
+/// use pinvoke_abi::target::Target;
+///
+/// let page = Layout::int(Target::X86_64_LINUX, 1, false);
+/// assert_eq!(Layout::array(page.clone(), u64::MAX), Err(LayoutError::TooLarge));
+/// assert_eq!(page.clone().with_min_align(24), Err(LayoutError::BadAlignment(24)));
+/// let error = LayoutError::BitFieldWidth { width: 40, limit: 32 };
+/// assert_eq!(error.to_string(), "a bit-field of 40 bits does not fit its type of 32 bits");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LayoutError {
@@ -144,30 +216,77 @@ fn check_align(align: u64) -> Result<u64, LayoutError> {
 
 impl Layout {
     /// `void`: no bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // void exit(int);
+    /// let target = Target::X86_64_LINUX;
+    /// let exit = Signature::new(target, vec![Layout::int(target, 4, true)], Layout::void());
+    /// assert_eq!(exit.to_string(), "cdecl(i32)");
+    /// ```
     #[must_use]
     pub const fn void() -> Layout {
         Layout { size: 0, align: 1, kind: Kind::Void }
     }
 
     /// An integer of `size` bytes (1, 2, 4, 8 or 16).
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let long = |target: Target| Layout::int(target, target.long_size(), true);
+    /// assert_eq!(long(Target::X86_64_LINUX).to_string(), "i64");
+    /// assert_eq!(long(Target::X86_64_WINDOWS).to_string(), "i32");
+    /// // The alignment is that inside a structure, which is less than the size here:
+    /// assert_eq!(Layout::int(Target::X86_LINUX, 8, false).align, 4);
+    /// ```
     #[must_use]
     pub const fn int(target: Target, size: u64, signed: bool) -> Layout {
         Layout { size, align: target.scalar_align(size), kind: Kind::Int { signed } }
     }
 
     /// C `_Bool`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Kind, Layout};
+    ///
+    /// // No integer: whoever reads it must look at all of its byte, and never sees 2.
+    /// assert_eq!((Layout::bool().size, Layout::bool().kind), (1, Kind::Bool));
+    /// ```
     #[must_use]
     pub const fn bool() -> Layout {
         Layout { size: 1, align: 1, kind: Kind::Bool }
     }
 
     /// `float` (4) or `double` (8).
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let target = Target::AARCH64_LINUX;
+    /// assert_eq!(Layout::float(target, 4).to_string(), "f32");
+    /// assert_eq!((Layout::float(target, 8).size, Layout::float(target, 8).align), (8, 8));
+    /// ```
     #[must_use]
     pub const fn float(target: Target, size: u64) -> Layout {
         Layout { size, align: target.scalar_align(size), kind: Kind::Float }
     }
 
     /// `long double`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Kind, Layout};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let linux = Layout::long_double(Target::X86_64_LINUX);
+    /// assert_eq!((linux.size, linux.align, linux.kind), (16, 16, Kind::X87));
+    /// assert_eq!(Layout::long_double(Target::X86_64_WINDOWS), Layout::float(Target::X86_64_WINDOWS, 8));
+    /// ```
     #[must_use]
     pub const fn long_double(target: Target) -> Layout {
         match target.long_double() {
@@ -178,6 +297,15 @@ impl Layout {
     }
 
     /// `_Complex` of a floating type made by [`Layout::float`] or [`Layout::long_double`].
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // double _Complex
+    /// let complex = Layout::complex(&Layout::float(Target::X86_64_LINUX, 8));
+    /// assert_eq!((complex.size, complex.align, &*complex.to_string()), (16, 8, "c64"));
+    /// ```
     #[must_use]
     pub const fn complex(part: &Layout) -> Layout {
         let x87 = matches!(part.kind, Kind::X87);
@@ -185,6 +313,14 @@ impl Layout {
     }
 
     /// A data or code pointer.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!(Layout::pointer(Target::X86_64_LINUX).size, 8);
+    /// assert_eq!(Layout::pointer(Target::X86_LINUX).size, 4);
+    /// ```
     #[must_use]
     pub const fn pointer(target: Target) -> Layout {
         let size = target.pointer_size();
@@ -192,6 +328,16 @@ impl Layout {
     }
 
     /// `count` elements in a row.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // char name[65], a member of struct utsname
+    /// let name = Layout::array(Layout::int(Target::X86_64_LINUX, 1, true), 65)?;
+    /// assert_eq!((name.size, name.align, &*name.to_string()), (65, 1, "[i8;65]"));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`] if the size overflows.
@@ -202,6 +348,19 @@ impl Layout {
 
     /// The same layout with at least this alignment, as `__attribute__((aligned(n)))` on a type.
     /// The size stays as it is.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // typedef int aligned __attribute__((aligned(16)));
+    /// let int = Layout::int(Target::X86_64_LINUX, 4, true);
+    /// let aligned = int.clone().with_min_align(16)?;
+    /// assert_eq!((aligned.size, aligned.align), (4, 16));
+    /// // It only ever grows:
+    /// assert_eq!(int.clone().with_min_align(2)?, int);
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::BadAlignment`].
@@ -226,12 +385,33 @@ impl Layout {
     }
 
     /// Whether a value of this type has no bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert!(Layout::void().is_empty());
+    /// assert!(Layout::parse(Target::X86_64_LINUX, "{}")?.is_empty()); // GNU C has such structures
+    /// assert!(!Layout::bool().is_empty());
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.size == 0
     }
 
     /// Whether this is a structure, union or array.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let target = Target::X86_64_LINUX;
+    /// assert!(Layout::parse(target, "{i32}")?.is_aggregate());
+    /// // A complex number has two parts and is a scalar all the same.
+    /// assert!(!Layout::parse(target, "c64")?.is_aggregate());
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
     #[must_use]
     pub const fn is_aggregate(&self) -> bool {
         matches!(self.kind, Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. })

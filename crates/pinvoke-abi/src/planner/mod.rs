@@ -13,6 +13,26 @@ use crate::signature::Signature;
 impl CallPlan {
     /// Plans a call: resolves the convention for the target, classifies, assigns and verifies.
     ///
+    /// ```
+    /// use pinvoke_abi::plan::{CallPlan, PlanError};
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let plan = CallPlan::new(&Signature::parse(Target::X86_64_LINUX, "({f64,i32},i64)->f32")?)?;
+    /// assert_eq!(
+    ///     plan.to_string(),
+    ///     "\
+    /// sysv64, stack 0
+    ///   1: 0..8 in xmm0, 8..16 in rdi
+    ///   2: 0..8 in rsi
+    ///   result: 0..4 in xmm0"
+    /// );
+    ///
+    /// let foreign = Signature::parse(Target::AARCH64_LINUX, "win64(i32)")?;
+    /// assert!(matches!(CallPlan::new(&foreign), Err(PlanError::UnsupportedConvention { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`PlanError`] says which value cannot travel and why.
     pub fn new(signature: &Signature) -> Result<CallPlan, PlanError> {

@@ -44,6 +44,16 @@ impl Layout {
     /// Reads one type in the compact notation of [`crate::signature`], laid out for `target`;
     /// [`FromStr`](core::str::FromStr) does so for the host.
     ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let sockaddr = Layout::parse(Target::X86_64_LINUX, "{u16,[i8;14]}")?;
+    /// assert_eq!((sockaddr.size, sockaddr.align), (16, 2));
+    /// assert!(Layout::parse(Target::X86_64_LINUX, "{u16,[i8;14}").is_err());
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NotationError`] with the position and what was expected there.
     pub fn parse(target: Target, text: &str) -> Result<Layout, NotationError> {
@@ -52,6 +62,18 @@ impl Layout {
 }
 
 /// The calling convention that a declaration states.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::{CallConv, Signature};
+/// use pinvoke_abi::target::Target;
+///
+/// // A function of the Windows API, which removes its two arguments from the stack of 32-bit Windows itself.
+/// let mut signature = Signature::parse(Target::X86_WINDOWS, "(i32,i32)->i32")?;
+/// signature.conv = CallConv::System;
+/// assert_eq!(CallPlan::new(&signature)?.popped(), 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallConv {
     /// The platform's C convention.
@@ -74,6 +96,25 @@ pub enum CallConv {
 ///
 /// A variadic function has one signature per list of variable arguments; `variadic_from` says where
 /// they begin, and their layouts are those after the default argument promotions (C17 6.5.2.2).
+///
+/// ```
+/// use pinvoke_abi::layout::Layout;
+/// use pinvoke_abi::signature::{CallConv, Signature};
+/// use pinvoke_abi::target::Target;
+///
+/// // printf("%d %f", …): one signature for one list of variable arguments.
+/// let target = Target::X86_64_LINUX;
+/// let (pointer, int, double) =
+///     (Layout::pointer(target), Layout::int(target, 4, true), Layout::float(target, 8));
+/// let printf = Signature {
+///     target,
+///     conv: CallConv::C,
+///     params: vec![pointer, int.clone(), double],
+///     ret: int,
+///     variadic_from: Some(1),
+/// };
+/// assert_eq!(printf.to_string(), "cdecl(ptr,...,i32,f64)->i32");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
     /// The machine whose layouts these are.
@@ -90,6 +131,19 @@ pub struct Signature {
 
 impl Signature {
     /// A signature in the C convention of `target`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::Layout;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // double ldexp(double, int);
+    /// let target = Target::AARCH64_LINUX;
+    /// let double = Layout::float(target, 8);
+    /// let ldexp = Signature::new(target, vec![double.clone(), Layout::int(target, 4, true)], double);
+    /// assert_eq!(ldexp, Signature::parse(target, "(f64,i32)->f64")?);
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
     #[must_use]
     pub fn new(target: Target, params: Vec<Layout>, ret: Layout) -> Signature {
         Signature { target, conv: CallConv::C, params, ret, variadic_from: None }
@@ -97,6 +151,18 @@ impl Signature {
 
     /// Reads the compact notation with the layouts of `target`; [`FromStr`](core::str::FromStr) does
     /// so for the host.
+    ///
+    /// ```
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::X86_WINDOWS, "stdcall(ptr,u32)->i32")?;
+    /// assert_eq!(signature.params[0].size, 4);
+    /// // The mistake, and where it stands:
+    /// let error = Signature::parse(Target::X86_WINDOWS, "stdcall(ptr,u33)->i32").unwrap_err();
+    /// assert_eq!(error.to_string(), "at byte 12: expected a type, found `u33`");
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
     ///
     /// # Errors
     /// [`NotationError`] with the position and what was expected there.

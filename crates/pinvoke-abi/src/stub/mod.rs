@@ -34,6 +34,22 @@ pub use x86 as host;
 pub const MAX_STUB: usize = 16 * 1024;
 
 /// Why a plan has no stub. The call can still be made by the invoke thunk.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::{StubError, x64};
+/// use pinvoke_abi::target::Target;
+///
+/// // A call with 2,000 arguments is possible, but no stub is written for it.
+/// let list = vec!["i64"; 2000].join(",");
+/// let signature = Signature::parse(Target::X86_64_LINUX, &format!("({list})"))?;
+/// let plan = CallPlan::new(&signature)?;
+/// let record = ArgumentRecord::new(&signature, &plan)?;
+/// assert_eq!(x64::encode(&plan, &record, &mut x64::Assembler::new()), Err(StubError::TooLong));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StubError {

@@ -77,6 +77,23 @@ const FP: X = X(29);
 
 /// Writes the stub of `plan` into `out`, in place of what was there.
 ///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::a64::{Assembler, encode};
+/// use pinvoke_abi::target::Target;
+///
+/// let signature = Signature::parse(Target::AARCH64_LINUX, "(i32)->i32")?;
+/// let plan = CallPlan::new(&signature)?;
+/// let mut code = Assembler::new();
+/// encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut code)?;
+/// // bti c; mov x16, x0; ldr w0, [x1]; br x16
+/// assert_eq!(code.code().len(), 16);
+/// assert_eq!(code.code()[..4], [0x5F, 0x24, 0x03, 0xD5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`StubError`]: the call needs more code than is sensible, or a piece travels in a way that the
 /// encoder does not know.

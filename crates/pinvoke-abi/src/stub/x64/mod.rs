@@ -89,6 +89,27 @@ const PAGE: u32 = 4096;
 
 /// Writes the stub of `plan` into `out`, in place of what was there.
 ///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Assembler, encode};
+/// use pinvoke_abi::target::Target;
+///
+/// let code = |text| {
+///     let signature = Signature::parse(Target::X86_64_LINUX, text)?;
+///     let plan = CallPlan::new(&signature)?;
+///     let mut code = Assembler::new();
+///     encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut code)?;
+///     Ok::<_, Box<dyn std::error::Error>>(code.code().to_vec())
+/// };
+/// assert_eq!(code("(i32)")?[..4], [0xF3, 0x0F, 0x1E, 0xFA]); // endbr64
+/// // Equal shapes have equal bytes, whatever the types.
+/// assert_eq!(code("(i32,i32)->i32")?, code("(u32,u32)->u32")?);
+/// assert_ne!(code("(i32,i32)->i32")?, code("(i64,i64)->i32")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`StubError`]: the call needs more code than is sensible, or a piece travels in a way that the
 /// encoder does not know.
