@@ -44,6 +44,30 @@ pub trait Driver: Sized + Send + 'static {
 }
 
 /// Makes a type the driver of this image: defines its `DriverEntry`.
+///
+/// ```
+/// use callback_object_driver::{Driver, Status, driver};
+///
+/// /// Says when it comes and when it goes.
+/// struct Trace(String);
+///
+/// impl Driver for Trace {
+///     fn load(name: &str) -> Result<Trace, Status> {
+///         println!("{name} is loaded");
+///         Ok(Trace(name.to_owned()))
+///     }
+/// }
+///
+/// impl Drop for Trace {
+///     fn drop(&mut self) {
+///         println!("{} is unloaded", self.0);
+///     }
+/// }
+///
+/// // Once in the crate, which is a `cdylib`.
+/// driver!(Trace);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! driver {
     ($driver:ty) => {

@@ -19,6 +19,20 @@ use unicode_width::UnicodeWidthChar;
 use crate::span::{Source, Span};
 
 /// How bad it is.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::{Severity, Unit};
+///
+/// let mut unit = Unit::new(Target::X86_64_LINUX);
+/// unit.parse_prototype("int f(int n)")?;
+/// // Another prototype of the same function is suspicious, and counts.
+/// let second = unit.parse_prototype("int f(long n)")?;
+/// assert_eq!(unit.notes()[0].severity, Severity::Warning);
+/// assert_eq!(second.to_string(), "int f(long n)");
+/// assert!(Severity::Error > Severity::Warning);
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Worth knowing; nothing is wrong.
@@ -40,6 +54,16 @@ impl fmt::Display for Severity {
 }
 
 /// A second place that matters to a [`Diagnostic`].
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+///
+/// let findings = Unit::new(Target::X86_64_LINUX).parse("two.h", "int g(void);\nint g(int);");
+/// let related = &findings[0].related[0];
+/// assert_eq!(related.message, "the earlier declaration");
+/// assert_eq!(related.source.place(related.span.start).line, 1);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Related {
     /// What is there.
@@ -51,6 +75,18 @@ pub struct Related {
 }
 
 /// One finding about a declaration. `Display` shows it with the line it points at.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+///
+/// let findings = Unit::new(Target::X86_64_LINUX).parse_prototype("int f(Uint32 t)").unwrap_err();
+/// let finding = &findings[0];
+/// assert_eq!(finding.message, "unknown type name 'Uint32' of parameter 1 ('t')");
+/// assert_eq!(finding.help.as_deref(), Some("did you mean 'uint32_t'?"));
+/// // The text is at hand for whoever shows it in another way:
+/// assert_eq!(finding.source.slice(finding.span), "Uint32");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// How bad it is.
@@ -71,6 +107,17 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A finding without label, help or related places.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::diagnostic::{Diagnostic, Severity};
+    ///
+    /// // A finding of one's own, about a text that has been read:
+    /// let theirs = Unit::new(Target::X86_64_LINUX).parse("x.h", "int f(Uint32 t);").remove(0);
+    /// let ours = Diagnostic::new(Severity::Note, &theirs.source, theirs.span, "this type is the program's");
+    /// assert!(ours.to_string().starts_with("note: this type is the program's\n --> x.h:1:7\n"));
+    /// ```
     #[must_use]
     pub fn new(
         severity: Severity,
@@ -109,12 +156,39 @@ impl Diagnostic {
     }
 
     /// Whether the declaration cannot be used.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::{Diagnostic, Unit};
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// let findings = unit.parse("x.h", "int good(void); int bad(nothing n);");
+    /// assert!(findings.iter().any(Diagnostic::is_error));
+    /// assert!(unit.function("good").is_ok()); // what could be understood is declared
+    /// ```
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
     /// The finding as several lines of text, each ended by a line break.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).evaluate("1 / 0").unwrap_err();
+    /// assert_eq!(
+    ///     findings[0].render(),
+    ///     "\
+    /// error: division by zero
+    ///  --> expression:1:3
+    ///   |
+    /// 1 | 1 / 0
+    ///   |   ^
+    /// "
+    /// );
+    /// ```
     #[must_use]
     pub fn render(&self) -> String {
         let mut out = format!("{}: {}\n", self.severity, self.message);
@@ -220,6 +294,14 @@ fn excerpt(out: &mut String, source: &Source, span: Span, label: Option<&str>) -
 /// The name in `known` that a person most likely meant by `wrong`, if one is close.
 ///
 /// Case and underscores count for little (`Uint32` means `uint32_t`), and a trailing `_t` for nothing.
+///
+/// ```
+/// use pinvoke_decl::diagnostic::closest;
+///
+/// let known = ["uint32_t", "UINT32", "int32_t"];
+/// assert_eq!(closest("Uint32", known.into_iter()), Some("uint32_t"));
+/// assert_eq!(closest("wchar_t", known.into_iter()), None);
+/// ```
 #[must_use]
 pub fn closest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     fn fold(name: &str) -> Vec<u8> {

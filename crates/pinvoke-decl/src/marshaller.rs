@@ -23,6 +23,20 @@ use pinvoke_abi::target::LongDouble;
 use crate::types::{FunctionType, TypeId, TypeKind, TypeTable};
 
 /// A family of types that are converted alike.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::Marshaller;
+///
+/// let unit = Unit::new(Target::X86_64_LINUX);
+/// let family = |text| unit.type_named(text).map(|(types, id)| Marshaller::of(&types, id));
+/// assert_eq!(family("const char *")?, Marshaller::Text);
+/// assert_eq!(family("struct stat *")?, Marshaller::Elements);
+/// assert_eq!(family("FILE *")?, Marshaller::Handle); // only the library knows what is in it
+///
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Marshaller {
     /// `void` as a result.
@@ -58,6 +72,14 @@ pub enum Marshaller {
 }
 
 /// What travels in the argument register or stack word.
+///
+/// ```
+/// use pinvoke_decl::marshaller::{Marshaller, Native};
+///
+/// assert_eq!(Marshaller::Integer.facts().native, Native::Value);
+/// assert_eq!(Marshaller::Text.facts().native, Native::Address);
+/// assert_eq!(Marshaller::Void.facts().native, Native::Nothing);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Native {
     /// Nothing.
@@ -69,6 +91,20 @@ pub enum Native {
 }
 
 /// Which way a value is copied.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::{Direction, MarshalPlan};
+///
+/// let function =
+///     Unit::new(Target::X86_64_LINUX).parse_prototype("void add(int *sum, const int *summand)")?;
+/// let plan = MarshalPlan::new(&function.types, &function.ty).expect("both can be passed");
+/// // What is not const may come back changed.
+/// assert_eq!(plan.params()[0].direction, Direction::InOut);
+/// assert_eq!(plan.params()[1].direction, Direction::In);
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// To native code, before the call.
@@ -80,6 +116,14 @@ pub enum Direction {
 }
 
 /// Who frees native memory made for a value, unless the caller states otherwise.
+///
+/// ```
+/// use pinvoke_decl::marshaller::{Marshaller, Ownership};
+///
+/// assert_eq!(Marshaller::Text.facts().ownership, Ownership::Call); // a copy, freed after the call
+/// assert_eq!(Marshaller::Handle.facts().ownership, Ownership::Library); // what fopen gives, fclose takes
+/// assert_eq!(Marshaller::Float.facts().ownership, Ownership::NoMemory);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ownership {
     /// There is none.
@@ -91,6 +135,17 @@ pub enum Ownership {
 }
 
 /// The row of facts about one [`Marshaller`].
+///
+/// ```
+/// use pinvoke_decl::marshaller::Marshaller;
+///
+/// // A table for people, with a row for each family:
+/// for family in Marshaller::ALL {
+///     let facts = family.facts();
+///     println!("| {} | {} | {} |", facts.name, facts.types, facts.accepts);
+/// }
+/// assert_eq!(Marshaller::Bool.facts().accepts, "true, false, 0 or 1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The family in a word or two, for messages and tables.
@@ -129,6 +184,19 @@ impl Marshaller {
 
     /// The family that converts a type.
     ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::marshaller::Marshaller;
+    ///
+    /// let function =
+    ///     Unit::new(Target::X86_64_LINUX).parse_prototype("void on_exit(void (*run)(int), wchar_t *name)")?;
+    /// let families: Vec<_> =
+    ///     function.ty.params.iter().map(|param| Marshaller::of(&function.types, param.ty)).collect();
+    /// assert_eq!(families, [Marshaller::Callback, Marshaller::WideText]);
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
+    ///
     /// # Panics
     /// If `id` belongs to another table.
     #[must_use]
@@ -157,6 +225,15 @@ impl Marshaller {
     }
 
     /// What is known about the family.
+    ///
+    /// ```
+    /// use pinvoke_decl::marshaller::{Direction, Marshaller};
+    ///
+    /// let facts = Marshaller::Callback.facts();
+    /// assert_eq!(facts.types, "a pointer to a function");
+    /// // A value has no memory that could be changed, so it goes one way or the other.
+    /// assert!(!facts.directions.contains(&Direction::InOut));
+    /// ```
     #[must_use]
     pub const fn facts(self) -> Facts {
         use Direction::{In, InOut, Out};
@@ -277,6 +354,18 @@ impl Marshaller {
 }
 
 /// Where in a call a value stands.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::{MarshalPlan, Position};
+///
+/// let function = Unit::new(Target::X86_64_LINUX).parse_prototype("int abs(int j)")?;
+/// let plan = MarshalPlan::new(&function.types, &function.ty).expect("ints can be passed");
+/// assert_eq!(plan.ret().position, Position::Result);
+/// assert_eq!(plan.params()[0].position, Position::Parameter(0));
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Position {
     /// The result.
@@ -286,6 +375,19 @@ pub enum Position {
 }
 
 /// How one value of a call is converted.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::{MarshalPlan, Marshaller};
+///
+/// let function = Unit::new(Target::X86_64_LINUX).parse_prototype("int pipe(int fds[2])")?;
+/// let plan = MarshalPlan::new(&function.types, &function.ty).expect("both can be passed");
+/// let step = &plan.params()[0];
+/// assert_eq!((step.marshaller, step.count), (Marshaller::Elements, Some(2)));
+/// assert_eq!(function.types.display(step.ty).to_string(), "int *");
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarshalStep {
     /// Which value.
@@ -304,6 +406,22 @@ pub struct MarshalStep {
 
 /// How every value of a call is converted: the result first, as it is converted first after the call,
 /// then the parameters in order.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::{MarshalPlan, Marshaller};
+///
+/// let mut unit = Unit::new(Target::X86_64_LINUX);
+/// let stat = unit.parse_prototype("int stat(const char *path, struct stat *sb)")?;
+/// let plan = MarshalPlan::new(&stat.types, &stat.ty).expect("all of it can be passed");
+/// let families: Vec<_> = plan.params().iter().map(|step| step.marshaller).collect();
+/// assert_eq!(
+///     (plan.ret().marshaller, &*families),
+///     (Marshaller::Integer, &[Marshaller::Text, Marshaller::Elements][..])
+/// );
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarshalPlan {
     ret: MarshalStep,
@@ -311,6 +429,18 @@ pub struct MarshalPlan {
 }
 
 /// A type that cannot be passed or returned by value.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::marshaller::{MarshalPlan, Position};
+///
+/// let function = Unit::new(Target::X86_64_LINUX).parse_prototype("double narrow(__float128 x)")?;
+/// let error = MarshalPlan::new(&function.types, &function.ty).unwrap_err();
+/// assert_eq!(error.position, Position::Parameter(0));
+/// assert_eq!(error.reason, "is a 128-bit floating-point number, which no marshaller converts");
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError {
     /// Which value.
@@ -332,6 +462,19 @@ impl std::error::Error for PlanError {}
 
 impl MarshalPlan {
     /// The plan of a function type.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::marshaller::MarshalPlan;
+    ///
+    /// // For a target that is not at hand, before there is any value:
+    /// let mut unit = Unit::new(Target::AARCH64_MACOS);
+    /// let function = unit.parse_prototype("ssize_t read(int fd, void *buf, size_t count)")?;
+    /// let plan = MarshalPlan::new(&function.types, &function.ty).expect("all of it can be passed");
+    /// assert_eq!(plan.params().len(), 3);
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     ///
     /// # Errors
     /// [`PlanError`] for a parameter of type `void`, and for anything without a size by value.
@@ -372,12 +515,35 @@ impl MarshalPlan {
     }
 
     /// The step of the result.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::marshaller::{MarshalPlan, Marshaller};
+    ///
+    /// let function = Unit::new(Target::X86_64_LINUX).parse_prototype("char *getenv(const char *name)")?;
+    /// let plan = MarshalPlan::new(&function.types, &function.ty).expect("texts can be passed");
+    /// assert_eq!(plan.ret().marshaller, Marshaller::Text);
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn ret(&self) -> &MarshalStep {
         &self.ret
     }
 
     /// The steps of the named parameters, in order.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::marshaller::MarshalPlan;
+    ///
+    /// // Only what is named has a step; what stands for the dots is known when there are values.
+    /// let function = Unit::new(Target::X86_64_LINUX).parse_prototype("int printf(const char *format, ...)")?;
+    /// let plan = MarshalPlan::new(&function.types, &function.ty).expect("texts can be passed");
+    /// assert_eq!(plan.params().len(), 1);
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn params(&self) -> &[MarshalStep] {
         &self.params

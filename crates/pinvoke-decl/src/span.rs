@@ -6,6 +6,15 @@
 use std::sync::Arc;
 
 /// Bytes `start..end` of a [`Source`].
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+///
+/// let findings = Unit::new(Target::X86_64_LINUX).parse("x.h", "void f(nothing n);");
+/// let span = findings[0].span;
+/// assert_eq!(&findings[0].source.text()[span.start as usize..span.end as usize], "nothing");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     /// First byte.
@@ -16,6 +25,15 @@ pub struct Span {
 
 impl Span {
     /// The smallest span that covers both.
+    ///
+    /// ```
+    /// use pinvoke_decl::span::Span;
+    ///
+    /// // From a type to the name of the parameter behind it:
+    /// let (ty, name) = (Span { start: 6, end: 9 }, Span { start: 10, end: 11 });
+    /// assert_eq!(ty.to(name), Span { start: 6, end: 11 });
+    /// assert_eq!(name.to(ty), ty.to(name));
+    /// ```
     #[must_use]
     pub fn to(self, other: Span) -> Span {
         Span { start: self.start.min(other.start), end: self.end.max(other.end) }
@@ -31,6 +49,19 @@ pub(crate) struct LineMarker {
 }
 
 /// A text with a name.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+/// use pinvoke_decl::span::Source;
+///
+/// let findings = Unit::new(Target::X86_64_LINUX).parse("x.h", "void f(nothing n);\nvoid g(nothing n);");
+/// // All findings about one text share it.
+/// let source: &Arc<Source> = &findings[0].source;
+/// assert!(Arc::ptr_eq(source, &findings[1].source));
+/// ```
 #[derive(Debug)]
 pub struct Source {
     name: Arc<str>,
@@ -40,6 +71,17 @@ pub struct Source {
 }
 
 /// A place in a file, as people count.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::Unit;
+///
+/// // What a preprocessor has put together is shown where it came from.
+/// let text = "# 33 \"/usr/include/stdio.h\"\nvoid f(nothing n);";
+/// let findings = Unit::new(Target::X86_64_LINUX).parse("all.i", text);
+/// let place = findings[0].source.place(findings[0].span.start);
+/// assert_eq!((&*place.file, place.line, place.column), ("/usr/include/stdio.h", 33, 8));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The source's name, or the file a line marker names.
@@ -62,24 +104,60 @@ impl Source {
     }
 
     /// The name it was given.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).parse_prototype("void f(nothing n)").unwrap_err();
+    /// assert_eq!(findings[0].source.name(), "prototype"); // what was no file has a word for its kind
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The whole text.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).evaluate("1 + x").unwrap_err();
+    /// assert_eq!(findings[0].source.text(), "1 + x");
+    /// ```
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The bytes of `span`; empty if it is not a valid piece of this text.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    /// use pinvoke_decl::span::Span;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).parse("x.h", "void f(nothing n);");
+    /// let source = &findings[0].source;
+    /// assert_eq!(source.slice(findings[0].span), "nothing");
+    /// assert_eq!(source.slice(Span { start: 15, end: 1000 }), "");
+    /// ```
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
     /// File, line and column of a byte offset.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).parse("x.h", "/* größer */\n  nothing x;");
+    /// let place = findings[0].source.place(findings[0].span.start);
+    /// assert_eq!((&*place.file, place.line, place.column), ("x.h", 2, 3));
+    /// ```
     #[must_use]
     pub fn place(&self, at: u32) -> Place {
         let index = self.line_index(at);
@@ -97,6 +175,15 @@ impl Source {
     }
 
     /// The line around a byte offset, without its line break, and the offset at which it starts.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let findings = Unit::new(Target::X86_64_LINUX).parse("x.h", "int a;\r\nnothing x;\r\nint b;");
+    /// let (start, line) = findings[0].source.line(findings[0].span.start);
+    /// assert_eq!((start, line), (8, "nothing x;"));
+    /// ```
     #[must_use]
     pub fn line(&self, at: u32) -> (u32, &str) {
         let index = self.line_index(at);

@@ -16,12 +16,32 @@ pub struct DisplayType<'t> {
 
 impl TypeTable {
     /// The type as C text: `const char *`, `int (*)(const char *, int)`.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let unit = Unit::new(Target::X86_64_LINUX);
+    /// let show = |text| unit.type_named(text).map(|(types, id)| types.display(id).to_string());
+    /// assert_eq!(show("char const *")?, "const char *");
+    /// assert_eq!(show("int (*)(size_t n)")?, "int (*)(size_t n)");
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn display(&self, id: TypeId) -> DisplayType<'_> {
         DisplayType { table: self, id, name: "" }
     }
 
     /// The declaration of `name` with the type as C text: `int (*compare)(const void *, const void *)`.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let (types, id) = Unit::new(Target::X86_64_LINUX).type_named("int (*[4])(const void *)")?;
+    /// assert_eq!(types.declare(id, "table").to_string(), "int (*table[4])(const void *)");
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn declare<'t>(&'t self, id: TypeId, name: &'t str) -> DisplayType<'t> {
         DisplayType { table: self, id, name }
