@@ -33,6 +33,16 @@ pub const RESERVED: [&str; 3] =
 
 /// How an object is looked up and created. The default is that of `InitializeObjectAttributes` with no
 /// attributes, and an object that takes any number of routines.
+///
+/// ```
+/// use callback_object::{Attributes, Directory, PanicPolicy};
+///
+/// let attributes = Attributes::new().permanent().single().panics(PanicPolicy::Count);
+/// let object = Directory::new().create(r"\Callback\Tcp", attributes)?;
+/// assert!(object.is_permanent() && object.is_single());
+/// assert_eq!(object.panic_policy(), PanicPolicy::Count);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
     case_insensitive: bool,
@@ -46,12 +56,30 @@ pub struct Attributes {
 
 impl Attributes {
     /// Case-sensitive, temporary, for any number of routines.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let object = Directory::new().create(r"\Callback\Tcp", Attributes::new())?;
+    /// assert!(!object.is_permanent() && !object.is_single());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn new() -> Attributes {
         Attributes::default()
     }
 
     /// `OBJ_CASE_INSENSITIVE`: all components of the name match in any case, by [`upcase`](name::upcase).
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// let _tcp = directory.create(r"\Callback\TcpConnection", Attributes::new())?;
+    /// assert!(directory.open(r"\callback\tcpconnection", Attributes::new()).is_err());
+    /// assert!(directory.open(r"\callback\tcpconnection", Attributes::new().case_insensitive()).is_ok());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn case_insensitive(mut self) -> Attributes {
         self.case_insensitive = true;
@@ -60,6 +88,16 @@ impl Attributes {
 
     /// `OBJ_PERMANENT`: a created object and its name stay until
     /// [`make_temporary`](Object::make_temporary).
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// drop(directory.create(r"\Callback\Stays", Attributes::new().permanent())?);
+    /// drop(directory.create(r"\Callback\Goes", Attributes::new())?);
+    /// assert_eq!(directory.names(), [r"\Callback\Stays"]);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn permanent(mut self) -> Attributes {
         self.permanent = true;
@@ -67,6 +105,17 @@ impl Attributes {
     }
 
     /// A created object takes one routine at a time: `AllowMultipleCallbacks` is `FALSE`.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let object = Directory::new().create(r"\Callback\Owner", Attributes::new().single())?;
+    /// let first = object.register(|_, _| {})?;
+    /// assert_eq!(object.register(|_, _| {}).unwrap_err().status(), Status::ALREADY_REGISTERED);
+    /// drop(first);
+    /// assert!(object.register(|_, _| {}).is_ok());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn single(mut self) -> Attributes {
         self.single = true;
@@ -74,6 +123,15 @@ impl Attributes {
     }
 
     /// How a created object runs down.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Fence};
+    ///
+    /// // Where routines come and go so often that asking the system each time would cost too much.
+    /// let object = Directory::new().create(r"\Callback\Busy", Attributes::new().fence(Fence::Portable))?;
+    /// assert_eq!(object.fence_in_use(), Fence::Portable);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn fence(mut self, fence: Fence) -> Attributes {
         self.fence = fence;
@@ -81,6 +139,16 @@ impl Attributes {
     }
 
     /// What becomes of panics in routines of a created object.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, PanicPolicy};
+    ///
+    /// let object = Directory::new().create(r"\Callback\Tcp", Attributes::new().panics(PanicPolicy::Count))?;
+    /// let _faulty = object.register(|_, _| panic!("no such connection"))?;
+    /// object.notify(std::ptr::null_mut(), std::ptr::null_mut())?; // does not panic
+    /// assert_eq!(object.panics(), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn panics(mut self, policy: PanicPolicy) -> Attributes {
         self.policy = policy;
@@ -88,6 +156,16 @@ impl Attributes {
     }
 
     /// `RootDirectory`: the name is relative to the directory with this fully qualified name.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// directory.create_directory(r"\Callback\Net")?;
+    /// let tcp = directory.create("Tcp", Attributes::new().root(r"\Callback\Net"))?;
+    /// assert_eq!(tcp.name(), r"\Callback\Net\Tcp");
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn root<'a>(mut self, directory: impl Into<Name<'a>>) -> Attributes {
         self.root = Some(directory.into().units().into());
@@ -96,6 +174,15 @@ impl Attributes {
 
     /// `SecurityDescriptor` of a created object, self-relative; stored, handed to an
     /// [access hook](Directory::set_access_hook), not interpreted.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let object =
+    ///     Directory::new().create(r"\Callback\Tcp", Attributes::new().security_descriptor(&[1, 0, 4, 128]))?;
+    /// assert_eq!(object.security_descriptor(), Some(&[1, 0, 4, 128][..]));
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn security_descriptor(mut self, descriptor: &[u8]) -> Attributes {
         self.security = Some(descriptor.into());
@@ -120,6 +207,18 @@ impl Attributes {
 }
 
 /// Whether an object was there already.
+///
+/// ```
+/// use callback_object::{Attributes, Directory, Disposition};
+///
+/// let directory = Directory::new();
+/// let (_object, how) = directory.open_or_create(r"\Callback\Tcp", Attributes::new())?;
+/// assert_eq!(how, Disposition::Created);
+/// // The second asks for a single routine, too late.
+/// let (object, how) = directory.open_or_create(r"\Callback\Tcp", Attributes::new().single())?;
+/// assert_eq!((how, object.is_single()), (Disposition::Opened, false));
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// It was made now.
@@ -129,6 +228,19 @@ pub enum Disposition {
 }
 
 /// A decision about opening an object, see [`Directory::set_access_hook`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use callback_object::{AccessHook, Object};
+///
+/// /// Objects without a descriptor are everybody's.
+/// fn everybody(object: &Object) -> bool {
+///     object.security_descriptor().is_none()
+/// }
+/// let hook: AccessHook = Arc::new(everybody);
+/// # let _ = hook;
+/// ```
 pub type AccessHook = Arc<dyn Fn(&Object) -> bool + Send + Sync>;
 
 /// What a name in a directory stands for.
@@ -277,6 +389,18 @@ struct Space {
 }
 
 /// A namespace of callback objects. Clones share it.
+///
+/// ```
+/// use callback_object::{Attributes, Directory};
+///
+/// // A namespace of one's own, for a test; programs share `Directory::global`.
+/// let directory = Directory::new();
+/// let same = directory.clone();
+/// let _tcp = directory.create(r"\Callback\Tcp", Attributes::new())?;
+/// assert!(same.open(r"\Callback\Tcp", Attributes::new()).is_ok());
+/// assert!(Directory::new().open(r"\Callback\Tcp", Attributes::new()).is_err());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Directory(Arc<Shared>);
 
@@ -293,6 +417,14 @@ impl Default for Directory {
 
 impl Directory {
     /// A private namespace with an empty directory `\Callback`.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// assert!(directory.names().is_empty());
+    /// assert!(directory.create(r"\Callback\Tcp", Attributes::new()).is_ok());
+    /// ```
     #[must_use]
     pub fn new() -> Directory {
         let mut root = Folder::default();
@@ -305,6 +437,16 @@ impl Directory {
     }
 
     /// The namespace of the process.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// // Components of one program that know nothing of each other but the name:
+    /// let created = Directory::global().create(r"\Callback\Tcp", Attributes::new())?;
+    /// let opened = Directory::global().open(r"\Callback\Tcp", Attributes::new())?;
+    /// assert!(opened.is_same(&created));
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     pub fn global() -> &'static Directory {
         static GLOBAL: std::sync::OnceLock<Directory> = std::sync::OnceLock::new();
@@ -342,6 +484,17 @@ impl Directory {
 
     /// Opens an object that exists. Of the attributes only case and root matter.
     ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// let status = |name: &str| directory.open(name, Attributes::new()).unwrap_err().status();
+    /// assert_eq!(status(r"\Callback\Nobody"), Status::OBJECT_NAME_NOT_FOUND);
+    /// assert_eq!(status(r"\Nowhere\Tcp"), Status::OBJECT_PATH_NOT_FOUND);
+    /// assert_eq!(status(r"Callback\Tcp"), Status::OBJECT_PATH_SYNTAX_BAD);
+    /// assert_eq!(status(r"\Callback"), Status::OBJECT_TYPE_MISMATCH); // a directory
+    /// ```
+    ///
     /// # Errors
     /// - [`Status::OBJECT_NAME_NOT_FOUND`] if nothing has that name.
     /// - [`Status::OBJECT_PATH_SYNTAX_BAD`] for an empty name.
@@ -357,6 +510,18 @@ impl Directory {
 
     /// Opens the object of that name, or creates it: `ExCreateCallback` with `Create` set. Of any number
     /// of threads that do this at once, one creates and all get the same object.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Disposition};
+    ///
+    /// // Whichever component comes first creates.
+    /// let directory = Directory::new();
+    /// let component = || directory.open_or_create(r"\Callback\Tcp", Attributes::new());
+    /// let ((first, created), (second, opened)) = (component()?, component()?);
+    /// assert_eq!((created, opened), (Disposition::Created, Disposition::Opened));
+    /// assert!(first.is_same(&second));
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`create`](Self::create), without the collision.
@@ -379,6 +544,17 @@ impl Directory {
 
     /// Makes a directory in which objects can be created.
     ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// directory.create_directory(r"\Callback\Net")?;
+    /// let _tcp = directory.create(r"\Callback\Net\Tcp", Attributes::new())?;
+    /// let again = directory.create_directory(r"\Callback\Net").unwrap_err();
+    /// assert_eq!(again.status(), Status::OBJECT_NAME_COLLISION);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`create`](Self::create).
     pub fn create_directory<'a>(&self, name: impl Into<Name<'a>>) -> Result<(), Error> {
@@ -398,6 +574,19 @@ impl Directory {
     }
 
     /// Every object that has a name now, sorted by name.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// let tcp = directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// let _registration = tcp.register(|_, _| {})?;
+    /// for object in directory.objects() {
+    ///     println!("{}: {} routines", object.name(), object.registered());
+    /// }
+    /// assert_eq!(directory.objects()[0].registered(), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn objects(&self) -> Vec<CallbackObject> {
         let mut all = Vec::new();
@@ -410,6 +599,16 @@ impl Directory {
     }
 
     /// The names of all objects, sorted.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// let _udp = directory.create(r"\Callback\Udp", Attributes::new())?;
+    /// let _tcp = directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// assert_eq!(directory.names(), [r"\Callback\Tcp", r"\Callback\Udp"]);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.objects().iter().map(|object| object.name()).collect()
@@ -417,11 +616,33 @@ impl Directory {
 
     /// Has `hook` decide about every opening of an existing object; `None` allows all. Without a hook
     /// security descriptors are stored and nothing is enforced. The hook runs under no lock.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// let _secret = directory.create(r"\Callback\Secret", Attributes::new().security_descriptor(&[1]))?;
+    /// directory.set_access_hook(Some(Arc::new(|object| object.security_descriptor().is_none())));
+    /// let refused = directory.open(r"\Callback\Secret", Attributes::new()).unwrap_err();
+    /// assert_eq!(refused.status(), Status::ACCESS_DENIED);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     pub fn set_access_hook(&self, hook: Option<AccessHook>) {
         self.lock().hook = hook;
     }
 
     /// The capability of the host of this namespace; given out once.
+    ///
+    /// ```
+    /// use callback_object::Directory;
+    ///
+    /// let directory = Directory::new();
+    /// let host = directory.host();
+    /// assert!(host.is_some());
+    /// assert!(directory.host().is_none()); // there is one host
+    /// ```
     #[must_use]
     pub fn host(&self) -> Option<HostToken> {
         let taken = self.0.has_host.swap(true, Ordering::AcqRel);
@@ -665,6 +886,20 @@ impl HostToken {
     /// Creates an object that only the host may notify, under a reserved name or any other; opens it if
     /// the host created it already.
     ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, RESERVED, Status};
+    ///
+    /// let directory = Directory::new();
+    /// let host = directory.host().expect("nobody has asked before");
+    /// let power = host.create(r"\Callback\PowerState", Attributes::new())?;
+    /// assert!(RESERVED.contains(&&*power.name()));
+    /// assert_eq!(
+    ///     directory.create(r"\Callback\ProcessorAdd", Attributes::new()).unwrap_err().status(),
+    ///     Status::ACCESS_DENIED
+    /// );
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Directory::create`]; [`Status::OBJECT_NAME_COLLISION`] if the name is that of an object that
     /// everybody may notify.
@@ -684,6 +919,24 @@ impl HostToken {
 
     /// Notifies an object of the host.
     ///
+    /// ```
+    /// use std::ptr::null_mut;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// static HEARD: AtomicBool = AtomicBool::new(false);
+    /// let directory = Directory::new();
+    /// let host = directory.host().expect("nobody has asked before");
+    /// let clock = host.create(r"\Callback\SetSystemTime", Attributes::new())?;
+    /// // Everybody may listen, the host alone may speak.
+    /// let _listener = clock.register(|_, _| HEARD.store(true, Ordering::Relaxed))?;
+    /// assert!(clock.notify(null_mut(), null_mut()).is_err());
+    /// host.notify(&clock, null_mut(), null_mut())?;
+    /// assert!(HEARD.load(Ordering::Relaxed));
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`ObjectReference::notify`](crate::ObjectReference::notify), but for [`Status::ACCESS_DENIED`].
     pub fn notify(
@@ -702,6 +955,16 @@ impl HostToken {
 
 impl CallbackObject {
     /// An object without a name, for whoever is given a handle or reference to it.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let mine = CallbackObject::unnamed(Attributes::new());
+    /// assert_eq!(mine.name(), "an unnamed object");
+    /// let _registration = mine.register(|_, _| {})?;
+    /// assert_eq!(mine.registered(), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn unnamed(attributes: Attributes) -> CallbackObject {
         attributes.make_unnamed(Access::Open)

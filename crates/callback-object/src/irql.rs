@@ -22,6 +22,13 @@ use crate::rundown::Slot;
 use crate::status::{Error, Status};
 
 /// A level, `KIRQL`.
+///
+/// ```
+/// use callback_object::irql::{APC, DISPATCH, HIGH, Irql, PASSIVE};
+///
+/// let levels: [Irql; 4] = [PASSIVE, APC, DISPATCH, HIGH];
+/// assert!(levels.is_sorted());
+/// ```
 pub type Irql = u8;
 
 /// `PASSIVE_LEVEL`: everything is allowed.

@@ -26,6 +26,18 @@ pub const MAX_UNITS: usize = 32_766;
 /// A name as given by a caller: UTF-16 units, not yet checked.
 ///
 /// Made from `&str`, from `&[u16]`, or from the bytes of a `UNICODE_STRING` by [`Name::from_bytes`].
+///
+/// ```
+/// use callback_object::{Attributes, Directory, Name};
+///
+/// // A name that no text can be: half of a surrogate pair is a unit like any other.
+/// let mut units: Vec<u16> = r"\Callback\".encode_utf16().collect();
+/// units.push(0xD800);
+/// let object = Directory::new().create(&units[..], Attributes::new())?;
+/// assert_eq!(object.name_units(), units);
+/// assert_eq!(Name::from(&units[..]).to_string(), "\\Callback\\\u{FFFD}");
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Name<'a>(Cow<'a, [u16]>);
 
@@ -52,6 +64,15 @@ impl<'a> From<&'a [u16]> for Name<'a> {
 impl<'a> Name<'a> {
     /// The name in the buffer of a `UNICODE_STRING` whose `Length` is that of `bytes`, native endian.
     ///
+    /// ```
+    /// use callback_object::{Name, Status};
+    ///
+    /// let bytes: Vec<u8> = "Tcp".encode_utf16().flat_map(u16::to_ne_bytes).collect();
+    /// assert_eq!(Name::from_bytes(&bytes)?, Name::from("Tcp"));
+    /// assert_eq!(Name::from_bytes(&bytes[..5]), Err(Status::OBJECT_NAME_INVALID));
+    /// # Ok::<(), Status>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Status::OBJECT_NAME_INVALID`] for an odd number of bytes or more than `2 * MAX_UNITS`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Name<'static>, Status> {
@@ -63,6 +84,12 @@ impl<'a> Name<'a> {
     }
 
     /// Its units.
+    ///
+    /// ```
+    /// use callback_object::Name;
+    ///
+    /// assert_eq!(Name::from("Tü").units(), [0x54, 0xFC]);
+    /// ```
     #[must_use]
     pub fn units(&self) -> &[u16] {
         &self.0

@@ -232,6 +232,15 @@ fn ending(aborting: bool) -> &'static str {
 }
 
 /// Says what is known of an address: its function and its library.
+///
+/// ```
+/// use callback_object::report::{self, Describer};
+///
+/// fn plain(address: usize) -> String {
+///     format!("the routine at {address:#x}")
+/// }
+/// report::set_describer(plain as Describer);
+/// ```
 pub type Describer = fn(usize) -> String;
 
 /// Null: addresses show as numbers. Otherwise the address of a `Describer`.
@@ -269,6 +278,15 @@ impl fmt::Display for Address {
 }
 
 /// Receives every report.
+///
+/// ```
+/// use callback_object::report::{self, Handler, Report};
+///
+/// fn log(report: &Report) {
+///     eprintln!("callback objects: {report}");
+/// }
+/// report::set_handler(Some(log as Handler));
+/// ```
 pub type Handler = fn(&Report);
 
 /// Null: the default. Otherwise the address of a `Handler`.

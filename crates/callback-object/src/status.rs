@@ -9,6 +9,17 @@ use alloc::string::ToString as _;
 use core::fmt;
 
 /// An `NTSTATUS`: negative as `i32` means failure.
+///
+/// ```
+/// use callback_object::{Attributes, Directory, Status};
+///
+/// let error = Directory::new().open(r"\Callback\Tcp", Attributes::new()).unwrap_err();
+/// assert_eq!(error.status(), Status::OBJECT_NAME_NOT_FOUND);
+/// assert_eq!(
+///     error.status().to_string(),
+///     "no object has that name (STATUS_OBJECT_NAME_NOT_FOUND, 0xC0000034)"
+/// );
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Status(u32);
@@ -25,6 +36,13 @@ macro_rules! statuses {
             pub const ALL: &[Status] = &[$(Status::$name),*];
 
             /// Its documented name, `STATUS_…`, if this crate knows it.
+            ///
+            /// ```
+            /// use callback_object::Status;
+            ///
+            /// assert_eq!(Status::ACCESS_DENIED.name(), Some("STATUS_ACCESS_DENIED"));
+            /// assert_eq!(Status::from_bits(0xC000_0009).name(), None);
+            /// ```
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
@@ -34,6 +52,12 @@ macro_rules! statuses {
             }
 
             /// One clause that says what it means, without a full stop.
+            ///
+            /// ```
+            /// use callback_object::Status;
+            ///
+            /// assert_eq!(Status::ALREADY_REGISTERED.text(), "the object allows one routine and has one");
+            /// ```
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self.0 {
@@ -68,18 +92,41 @@ statuses! {
 
 impl Status {
     /// The status with this value, whether or not it has a name here.
+    ///
+    /// ```
+    /// use callback_object::Status;
+    ///
+    /// // What a driver's entry point has returned:
+    /// let status = Status::from_bits((-1_073_741_790_i32).cast_unsigned());
+    /// assert_eq!(status, Status::ACCESS_DENIED);
+    /// ```
     #[must_use]
     pub const fn from_bits(bits: u32) -> Status {
         Status(bits)
     }
 
     /// Its value, for example `0xC0000034`.
+    ///
+    /// ```
+    /// use callback_object::Status;
+    ///
+    /// assert_eq!(Status::OBJECT_NAME_NOT_FOUND.bits(), 0xC000_0034);
+    /// assert!(Status::OBJECT_NAME_NOT_FOUND.bits().cast_signed() < 0);
+    /// ```
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0
     }
 
     /// Whether `NT_SUCCESS` would say so: the highest bit is clear.
+    ///
+    /// ```
+    /// use callback_object::Status;
+    ///
+    /// assert!(Status::SUCCESS.is_success());
+    /// assert!(Status::OBJECT_NAME_EXISTS.is_success()); // opened instead of created
+    /// assert!(!Status::OBJECT_NAME_COLLISION.is_success());
+    /// ```
     #[must_use]
     pub const fn is_success(self) -> bool {
         self.0 & 0x8000_0000 == 0
@@ -107,6 +154,17 @@ impl fmt::Display for Status {
 /// A failed operation: which, on what, and why.
 ///
 /// One pointer wide, so that the success of a notification costs a register.
+///
+/// ```
+/// use callback_object::{Attributes, Directory};
+///
+/// let error = Directory::new().open(r"\Callback\Tcp", Attributes::new()).unwrap_err();
+/// let text = error.to_string();
+/// assert!(
+///     text.contains("open") && text.contains(r"\Callback\Tcp") && text.contains("no object has that name")
+/// );
+/// assert_eq!(size_of_val(&error), size_of::<usize>());
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Failure>);
 
@@ -131,12 +189,35 @@ impl Error {
     }
 
     /// Why, as the C interface would say.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// match directory.open(r"\Callback\Tcp", Attributes::new()) {
+    ///     Ok(object) => println!("{} routines", object.registered()),
+    ///     Err(error) if error.status() == Status::OBJECT_NAME_NOT_FOUND => println!("nobody offers it"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.status
     }
 
     /// What was attempted, as a verb: `open`, `register`.
+    ///
+    /// ```
+    /// use callback_object::irql::{self, DISPATCH};
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let raised = irql::raise(DISPATCH)?;
+    /// assert_eq!(object.register(|_, _| {}).unwrap_err().operation(), "register with");
+    /// # drop(raised);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.0.operation

@@ -55,12 +55,39 @@ impl<A: 'static, B: 'static> TypedObject<A, B> {
     }
 
     /// An object without a name.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, TypedObject};
+    ///
+    /// /// Part of a component, which hands out registrations and not the object.
+    /// struct Downloads {
+    ///     finished: TypedObject<std::path::PathBuf, u64>,
+    /// }
+    ///
+    /// let downloads = Downloads { finished: TypedObject::unnamed(Attributes::new()) };
+    /// let _registration = downloads.finished.register(|path, bytes| println!("{}: {bytes}", path.display()))?;
+    /// assert_eq!(downloads.finished.registered(), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn unnamed(attributes: Attributes) -> TypedObject<A, B> {
         TypedObject { object: attributes.make_unnamed(access::<A, B>()), arguments: PhantomData }
     }
 
     /// Calls every routine, as [`ObjectReference::notify`](crate::ObjectReference::notify).
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use callback_object::{Attributes, TypedObject};
+    ///
+    /// static BYTES: AtomicUsize = AtomicUsize::new(0);
+    /// let traffic = TypedObject::<String, usize>::unnamed(Attributes::new());
+    /// let _meter = traffic.register(|_peer, bytes| drop(BYTES.fetch_add(*bytes, Ordering::Relaxed)))?;
+    /// traffic.notify(&"192.0.2.1".to_owned(), &1500)?;
+    /// assert_eq!(BYTES.load(Ordering::Relaxed), 1500);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Status::INVALID_DEVICE_STATE`] above [`irql::DISPATCH`](crate::irql::DISPATCH).
@@ -72,6 +99,20 @@ impl<A: 'static, B: 'static> TypedObject<A, B> {
     }
 
     /// Registers a closure, as [`register`](crate::ObjectReference::register).
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// use callback_object::{Attributes, TypedObject};
+    ///
+    /// static PEERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    /// let traffic = TypedObject::<String, usize>::unnamed(Attributes::new());
+    /// // The closure is given references, which it may keep no longer than its call.
+    /// let _log = traffic.register(|peer, _bytes| PEERS.lock().unwrap().push(peer.clone()))?;
+    /// traffic.notify(&"192.0.2.1".to_owned(), &40)?;
+    /// assert_eq!(*PEERS.lock().unwrap(), ["192.0.2.1"]);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -112,6 +153,17 @@ impl<A, B> fmt::Debug for TypedObject<A, B> {
 impl Directory {
     /// Creates an object with arguments of type `&A` and `&B`, or opens it.
     ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// let _ours = directory.create_typed::<String, usize>(r"\Callback\Traffic", Attributes::new())?;
+    /// // Another idea of the arguments is found out here, not in a routine.
+    /// let theirs = directory.create_typed::<u32, u32>(r"\Callback\Traffic", Attributes::new());
+    /// assert_eq!(theirs.unwrap_err().status(), Status::OBJECT_TYPE_MISMATCH);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`open_or_create`](Self::open_or_create); [`Status::OBJECT_TYPE_MISMATCH`] if it was created
     /// with other types.
@@ -124,6 +176,19 @@ impl Directory {
     }
 
     /// Opens an object that was created with arguments of these types.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory, Status};
+    ///
+    /// let directory = Directory::new();
+    /// let _traffic = directory.create_typed::<String, usize>(r"\Callback\Traffic", Attributes::new())?;
+    /// assert!(directory.open_typed::<String, usize>(r"\Callback\Traffic", Attributes::new()).is_ok());
+    /// // An object of C has no types.
+    /// let _plain = directory.create(r"\Callback\Plain", Attributes::new())?;
+    /// let typed = directory.open_typed::<String, usize>(r"\Callback\Plain", Attributes::new());
+    /// assert_eq!(typed.unwrap_err().status(), Status::OBJECT_TYPE_MISMATCH);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`open`](Self::open); [`Status::OBJECT_TYPE_MISMATCH`] if it was created with other types.

@@ -37,6 +37,21 @@ use crate::status::{Error, Status};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 /// What a notification reads of an object; see [`Object::publish`](super::Object::publish).
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{Attributes, CallbackObject};
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let key = NonZeroUsize::new(0x1000).expect("not 0");
+/// let front = object.publish(key);
+/// assert!(front.notify(key.get(), null_mut(), null_mut()).is_ok());
+/// drop(object);
+/// // The front outlives the object, and knows that it is gone.
+/// assert!(front.notify(key.get(), null_mut(), null_mut()).is_err());
+/// ```
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Front {
@@ -108,6 +123,16 @@ impl Front {
     }
 
     /// The front of no object, where no key fits.
+    ///
+    /// ```
+    /// use std::ptr::null_mut;
+    ///
+    /// use callback_object::{Front, Status};
+    ///
+    /// // What a foreign interface asks where it finds no object.
+    /// let error = Front::nowhere().notify(0x1000, null_mut(), null_mut()).unwrap_err();
+    /// assert_eq!(error.status(), Status::INVALID_HANDLE);
+    /// ```
     #[cfg(not(loom))]
     #[must_use]
     pub fn nowhere() -> &'static Front {
@@ -126,6 +151,26 @@ impl Front {
     }
 
     /// [`ObjectReference::notify`](super::ObjectReference::notify) for the object that was given this key, which may be gone.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use callback_object::{Attributes, CallbackObject, Status};
+    ///
+    /// static SUM: AtomicUsize = AtomicUsize::new(0);
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let _registration = object.register(|a, b| {
+    ///     SUM.fetch_add(a.addr() + b.addr(), Ordering::Relaxed);
+    /// })?;
+    /// let front = object.publish(NonZeroUsize::MIN);
+    /// let argument = std::ptr::without_provenance_mut;
+    /// front.notify(1, argument(40), argument(2))?;
+    /// assert_eq!(SUM.load(Ordering::Relaxed), 42);
+    /// // Another key than the object's is that of an object which is gone.
+    /// assert_eq!(front.notify(2, argument(40), argument(2)).unwrap_err().status(), Status::INVALID_HANDLE);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Status::INVALID_HANDLE`] if it is gone or this is the front of another; else as there.

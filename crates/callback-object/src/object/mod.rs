@@ -48,6 +48,21 @@ use crate::sync::{AtomicU8, AtomicUsize, Ordering};
 
 /// A routine: `PCALLBACK_FUNCTION`, called with the context it was registered with and both arguments
 /// of the notification.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use callback_object::Routine;
+///
+/// unsafe extern "system-unwind" fn count(context: *mut c_void, _: *mut c_void, _: *mut c_void) {
+///     // SAFETY: it is registered with the address of a counter that outlives the registration.
+///     let count = unsafe { &*context.cast::<AtomicUsize>() };
+///     count.fetch_add(1, Ordering::Relaxed);
+/// }
+/// let routine: Routine = count;
+/// # let _ = routine;
+/// ```
 pub type Routine =
     unsafe extern "system-unwind" fn(context: *mut c_void, argument1: *mut c_void, argument2: *mut c_void);
 
@@ -107,6 +122,18 @@ pub(crate) trait Namespace: Send + Sync {
 }
 
 /// A callback object as the C interface points at it; see [`ObjectReference`].
+///
+/// ```
+/// use callback_object::{Attributes, CallbackObject, Object};
+///
+/// /// What a list of objects shows; handles and references give it.
+/// fn line(object: &Object) -> String {
+///     format!("{} ({} routines)", object.name(), object.registered())
+/// }
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// assert_eq!(line(&object), "an unnamed object (0 routines)");
+/// assert_eq!(line(&object.reference()), line(&object));
+/// ```
 #[repr(C)]
 pub struct Object {
     // What opening and closing touches, beside the count of references.
@@ -219,36 +246,97 @@ impl Object {
     }
 
     /// Its fully qualified name as UTF-16 units, empty for an unnamed object.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, Directory};
+    ///
+    /// let tcp = Directory::new().create(r"\Callback\Tcp", Attributes::new())?;
+    /// assert!(tcp.name_units().iter().copied().eq(r"\Callback\Tcp".encode_utf16()));
+    /// assert!(CallbackObject::unnamed(Attributes::new()).name_units().is_empty());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn name_units(&self) -> &[u16] {
         &self.identity.name
     }
 
     /// Its name for people.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// let _tcp = directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// // As it was created, however it is opened:
+    /// let opened = directory.open(r"\CALLBACK\TCP", Attributes::new().case_insensitive())?;
+    /// assert_eq!(opened.name(), r"\Callback\Tcp");
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> String {
         self.identity.to_string()
     }
 
     /// The number of registrations.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let (first, _second) = (object.register(|_, _| {})?, object.register(|_, _| {})?);
+    /// assert_eq!(object.registered(), 2);
+    /// drop(first);
+    /// assert_eq!(object.registered(), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn registered(&self) -> usize {
         self.front.live.load(Ordering::Acquire)
     }
 
     /// Whether it takes one routine at a time.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// assert!(CallbackObject::unnamed(Attributes::new().single()).is_single());
+    /// assert!(!CallbackObject::unnamed(Attributes::new()).is_single());
+    /// ```
     #[must_use]
     pub fn is_single(&self) -> bool {
         self.single
     }
 
     /// Whether its name stays when nobody holds it.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let object = Directory::new().create(r"\Callback\Tcp", Attributes::new().permanent())?;
+    /// assert!(object.is_permanent());
+    /// object.make_temporary();
+    /// assert!(!object.is_permanent());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.permanent.load(Ordering::Acquire) != 0
     }
 
     /// Lets the object go when nobody holds it any more: `ObMakeTemporaryObject`. Doing it twice is fine.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// drop(directory.create(r"\Callback\Tcp", Attributes::new().permanent())?);
+    /// let tcp = directory.open(r"\Callback\Tcp", Attributes::new())?;
+    /// tcp.make_temporary();
+    /// assert_eq!(directory.names().len(), 1); // we hold it still
+    /// drop(tcp);
+    /// assert!(directory.names().is_empty());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     pub fn make_temporary(&self) {
         self.permanent.store(0, Ordering::SeqCst);
         if self.handles.load(Ordering::SeqCst) == 0 {
@@ -258,46 +346,133 @@ impl Object {
 
     /// Gives the object a key by which it can be notified without a reference: [`Front::notify`]. Only the
     /// latest key of an object counts; keys must not be given again to another object.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use std::ptr::null_mut;
+    ///
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let (old, new) = (NonZeroUsize::new(1).unwrap(), NonZeroUsize::new(2).unwrap());
+    /// object.publish(old);
+    /// let front = object.publish(new);
+    /// assert!(front.notify(old.get(), null_mut(), null_mut()).is_err());
+    /// assert!(front.notify(new.get(), null_mut(), null_mut()).is_ok());
+    /// ```
     pub fn publish(&self, key: NonZeroUsize) -> &'static Front {
         self.front.set_key(key.get());
         self.front
     }
 
     /// Takes the key back. Notifications that begin after this returned do not find the object.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    /// use std::ptr::null_mut;
+    ///
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let front = object.publish(NonZeroUsize::MIN);
+    /// object.withdraw();
+    /// assert!(front.notify(1, null_mut(), null_mut()).is_err());
+    /// ```
     pub fn withdraw(&self) {
         self.front.set_key(0);
     }
 
     /// How it runs down, as available on this system.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, Fence};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// assert_eq!(object.fence_in_use(), Fence::default().available());
+    /// ```
     #[must_use]
     pub fn fence_in_use(&self) -> Fence {
         self.identity.fence
     }
 
     /// What becomes of panics in its routines.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, PanicPolicy};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// assert_eq!(object.panic_policy(), PanicPolicy::ResumeInNotifier);
+    /// ```
     #[must_use]
     pub fn panic_policy(&self) -> PanicPolicy {
         self.identity.policy()
     }
 
     /// Changes what becomes of panics, from the next one on.
+    ///
+    /// ```
+    /// use std::panic::{AssertUnwindSafe, catch_unwind};
+    /// use std::ptr::null_mut;
+    ///
+    /// use callback_object::{Attributes, CallbackObject, PanicPolicy};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let _faulty = object.register(|_, _| panic!("once more"))?;
+    /// let notify = AssertUnwindSafe(|| object.notify(null_mut(), null_mut()));
+    /// assert!(catch_unwind(notify).is_err());
+    /// object.set_panic_policy(PanicPolicy::Count);
+    /// assert!(object.notify(null_mut(), null_mut()).is_ok());
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     pub fn set_panic_policy(&self, policy: PanicPolicy) {
         self.identity.policy.store(policy as u8, Ordering::Relaxed);
     }
 
     /// The number of panics that were caught in its routines.
+    ///
+    /// ```
+    /// use std::ptr::null_mut;
+    ///
+    /// use callback_object::{Attributes, CallbackObject, PanicPolicy};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new().panics(PanicPolicy::Count));
+    /// let _faulty = object.register(|_, _| panic!("never works"))?;
+    /// for _ in 0..3 {
+    ///     object.notify(null_mut(), null_mut())?;
+    /// }
+    /// assert_eq!(object.panics(), 3);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn panics(&self) -> usize {
         self.identity.panics.load(Ordering::Relaxed)
     }
 
     /// The security descriptor it was created with, self-relative bytes; not interpreted.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new().security_descriptor(b"O:SY"));
+    /// assert_eq!(object.security_descriptor(), Some(&b"O:SY"[..]));
+    /// ```
     #[must_use]
     pub fn security_descriptor(&self) -> Option<&[u8]> {
         self.security.as_deref()
     }
 
     /// Its registrations now, in order.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let (first, second) = (object.register(|_, _| {})?, object.register(|_, _| {})?);
+    /// let ids: Vec<u64> = object.registrations().iter().map(|entry| entry.id).collect();
+    /// assert_eq!(ids, [first.id(), second.id()]); // they are called in this order
+    ///     
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn registrations(&self) -> Vec<RegistrationEntry> {
         let (writer, list) = self.write();
@@ -338,6 +513,17 @@ impl Drop for Object {
 }
 
 /// A registration as an observer sees it.
+///
+/// ```
+/// use callback_object::{Attributes, CallbackObject};
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let registration = object.register(|_, _| {})?;
+/// let entry = object.registrations()[0];
+/// println!("routine {:#x}, context {:#x}", entry.routine, entry.context);
+/// assert!(entry.id == registration.id() && entry.routine != 0);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationEntry {
     /// Unique in this process.
@@ -349,6 +535,19 @@ pub struct RegistrationEntry {
 }
 
 /// Keeps an object alive, but not its name.
+///
+/// ```
+/// use callback_object::{Attributes, Directory};
+///
+/// let directory = Directory::new();
+/// let handle = directory.create(r"\Callback\Tcp", Attributes::new())?;
+/// let reference = handle.reference();
+/// drop(handle);
+/// // The object is there; the name went with the last handle.
+/// assert!(reference.register(|_, _| {}).is_ok());
+/// assert!(directory.open(r"\Callback\Tcp", Attributes::new()).is_err());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ObjectReference {
     object: Arc<Object>,
@@ -362,12 +561,31 @@ impl ObjectReference {
     }
 
     /// The object as a pointer, for a foreign interface; the pointer owns this reference.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, ObjectReference};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let pointer = object.reference().into_raw(); // into the hands of C
+    /// // SAFETY: and back, once.
+    /// let reference = unsafe { ObjectReference::from_raw(pointer) };
+    /// assert!(reference.is_same(&object));
+    /// ```
     #[must_use]
     pub fn into_raw(self) -> *const Object {
         Arc::into_raw(self.object)
     }
 
     /// Takes back a reference that [`into_raw`](Self::into_raw) gave out.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, ObjectReference};
+    ///
+    /// let pointer = CallbackObject::unnamed(Attributes::new()).reference().into_raw();
+    /// // SAFETY: the pointer owns the only reference, which is given up here.
+    /// let last = unsafe { ObjectReference::from_raw(pointer) };
+    /// assert_eq!(last.registered(), 0);
+    /// ```
     ///
     /// # Safety
     /// The pointer came from `into_raw` and owns a reference, which is given up.
@@ -378,6 +596,18 @@ impl ObjectReference {
     }
 
     /// One more reference to an object that someone else keeps alive: `ObReferenceObject`.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject, ObjectReference};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let pointer = object.reference().into_raw();
+    /// // SAFETY: the pointer is from `into_raw`, and the object lives.
+    /// let another = unsafe { ObjectReference::clone_raw(pointer) };
+    /// // SAFETY: the reference of the pointer itself, given up.
+    /// drop(unsafe { ObjectReference::from_raw(pointer) });
+    /// assert!(another.is_same(&object));
+    /// ```
     ///
     /// # Safety
     /// The pointer came from `into_raw`, and the object lives.
@@ -390,12 +620,34 @@ impl ObjectReference {
     }
 
     /// A handle, which keeps the name too if the object still has one.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let directory = Directory::new();
+    /// let first = directory.create(r"\Callback\Tcp", Attributes::new())?;
+    /// let second = first.reference().open();
+    /// drop(first);
+    /// assert!(directory.open(r"\Callback\Tcp", Attributes::new()).is_ok()); // by the second
+    ///     
+    /// # drop(second);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn open(&self) -> CallbackObject {
         CallbackObject::new(Arc::clone(&self.object))
     }
 
     /// Whether both are the same object.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let (one, other) =
+    ///     (CallbackObject::unnamed(Attributes::new()), CallbackObject::unnamed(Attributes::new()));
+    /// assert!(one.is_same(&one.reference()));
+    /// assert!(!one.is_same(&other));
+    /// ```
     #[must_use]
     pub fn is_same(&self, other: &ObjectReference) -> bool {
         Arc::ptr_eq(&self.object, &other.object)
@@ -411,6 +663,17 @@ impl Deref for ObjectReference {
 }
 
 /// A handle to a callback object: while one lives, the object can be opened by its name.
+///
+/// ```
+/// use callback_object::{Attributes, Directory};
+///
+/// let directory = Directory::new();
+/// let handle = directory.create(r"\Callback\Tcp", Attributes::new())?;
+/// assert!(directory.open(r"\Callback\Tcp", Attributes::new()).is_ok());
+/// drop(handle);
+/// assert!(directory.open(r"\Callback\Tcp", Attributes::new()).is_err());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct CallbackObject(ObjectReference);
 
@@ -421,6 +684,18 @@ impl CallbackObject {
     }
 
     /// A reference that does not keep the name.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// // For a thread that notifies, and need not keep the name for that:
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let reference = object.reference();
+    /// std::thread::spawn(move || reference.notify(std::ptr::null_mut(), std::ptr::null_mut()))
+    ///     .join()
+    ///     .unwrap()?;
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn reference(&self) -> ObjectReference {
         self.0.clone()

@@ -89,6 +89,31 @@ pub(super) fn caught(payload: Box<dyn Any + Send>) {
 /// For a routine with a standard library of its own, which caught a panic: has the policy of the object
 /// applied that is calling the routine. A panic that was to go on in the notifier goes on as one with
 /// this message.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::panic::catch_unwind;
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{
+///     Attributes, CallbackObject, PanicPolicy, register_raw, report_panic, unregister_raw,
+/// };
+///
+/// /// As a library with a standard library of its own has it: its panics stay inside.
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {
+///     if catch_unwind(|| panic!("no such connection")).is_err() {
+///         report_panic("no such connection");
+///     }
+/// }
+///
+/// let object = CallbackObject::unnamed(Attributes::new().panics(PanicPolicy::Count));
+/// // SAFETY: the routine may be called at any time with anything.
+/// let handle = unsafe { register_raw(&object, routine, null_mut(), None) }?;
+/// object.notify(null_mut(), null_mut())?;
+/// assert_eq!(object.panics(), 1);
+/// # unregister_raw(handle)?;
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 pub fn report_panic(message: &str) {
     caught(Box::new(message.to_string()));
 }

@@ -32,18 +32,41 @@ const INDEX_BITS: u32 = if usize::BITS == 64 { 32 } else { 20 };
 const CHUNK: usize = 1024;
 
 /// A registration, as the opaque pointer that `ExRegisterCallback` returns.
+///
+/// ```
+/// use callback_object::{Handle, Status, unregister_raw};
+///
+/// // A handle is checked when it is used, so that one which C made up is found out.
+/// let handle = Handle::from_bits(0xDEAD_BEEF).expect("not 0");
+/// assert_eq!(unregister_raw(handle).unwrap_err().status(), Status::INVALID_HANDLE);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Handle(NonZeroUsize);
 
 impl Handle {
     /// The handle with this value, to be checked when it is used; `None` for 0.
+    ///
+    /// ```
+    /// use callback_object::Handle;
+    ///
+    /// assert_eq!(Handle::from_bits(0), None); // what a failed registration returns in C
+    /// assert_eq!(Handle::from_bits(17).map(Handle::bits), Some(17));
+    /// ```
     #[must_use]
     pub fn from_bits(bits: usize) -> Option<Handle> {
         NonZeroUsize::new(bits).map(Handle)
     }
 
     /// Its value.
+    ///
+    /// ```
+    /// use callback_object::Handle;
+    ///
+    /// let handle = Handle::from_bits(0x1234).expect("not 0");
+    /// let opaque: *mut std::ffi::c_void = std::ptr::without_provenance_mut(handle.bits());
+    /// assert_eq!(Handle::from_bits(opaque.addr()), Some(handle));
+    /// ```
     #[must_use]
     pub fn bits(self) -> usize {
         self.0.get()
@@ -82,6 +105,28 @@ struct Registered {
 /// Called once when a routine that was registered by pointer has been removed and its last call has
 /// returned: the place to free its context and to let its library go. Gets the handle it had, and its
 /// address. No lock is held.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::ptr::null_mut;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use callback_object::{Attributes, CallbackObject, Handle, Removed, register_raw, unregister_raw};
+///
+/// static GONE: AtomicUsize = AtomicUsize::new(0);
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {}
+/// /// Here the routine's library may go.
+/// fn removed(_handle: Handle, routine: usize) {
+///     GONE.store(routine, Ordering::Relaxed);
+/// }
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// // SAFETY: the routine may be called at any time with anything.
+/// let handle = unsafe { register_raw(&object, routine, null_mut(), Some(removed as Removed)) }?;
+/// unregister_raw(handle)?;
+/// assert_ne!(GONE.load(Ordering::Relaxed), 0);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 pub type Removed = fn(handle: Handle, routine: usize);
 
 struct Table {
@@ -154,6 +199,24 @@ impl Table {
 }
 
 /// A registration made by [`register_raw`].
+///
+/// ```
+/// use std::ffi::c_void;
+///
+/// use callback_object::{Attributes, CallbackObject, raw_registrations, register_raw, unregister_raw};
+///
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {}
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let context = std::ptr::without_provenance_mut(7);
+/// // SAFETY: the routine may be called at any time with anything.
+/// let handle = unsafe { register_raw(&object, routine, context, None) }?;
+/// let registration = &raw_registrations()[0];
+/// assert!(registration.handle == handle && registration.object.is_same(&object));
+/// assert_eq!((registration.routine, registration.context), (routine as *const () as usize, 7));
+/// # unregister_raw(handle)?;
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RawRegistration {
     /// Its handle.
@@ -168,6 +231,28 @@ pub struct RawRegistration {
 
 /// Registers a routine by pointer: `ExRegisterCallback`. `removed` is called after its last call; never if
 /// registering fails.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::ptr::null_mut;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use callback_object::{Attributes, CallbackObject, register_raw, unregister_raw};
+///
+/// unsafe extern "system-unwind" fn count(context: *mut c_void, _: *mut c_void, _: *mut c_void) {
+///     // SAFETY: the context is the counter below.
+///     unsafe { &*context.cast::<AtomicUsize>() }.fetch_add(1, Ordering::Relaxed);
+/// }
+///
+/// let calls = AtomicUsize::new(0);
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// // SAFETY: the routine takes this context from any thread, and is unregistered before the counter goes.
+/// let handle = unsafe { register_raw(&object, count, (&raw const calls).cast_mut().cast(), None) }?;
+/// object.notify(null_mut(), null_mut())?;
+/// unregister_raw(handle)?;
+/// assert_eq!(calls.load(Ordering::Relaxed), 1);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 ///
 /// # Errors
 /// - [`Status::ALREADY_REGISTERED`] if the object takes one routine and has one.
@@ -194,6 +279,24 @@ pub unsafe fn register_raw(
 /// Unregisters: `ExUnregisterCallback`. The handle is invalid from the moment this is called.
 ///
 /// When it returns success, no call of the routine begins, and none is running but those of this thread.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{Attributes, CallbackObject, Status, register_raw, report, unregister_raw};
+///
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {}
+///
+/// report::set_handler(Some(|report| assert_eq!(report.bug_check(), Some(0xC4))));
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// // SAFETY: the routine may be called at any time with anything.
+/// let handle = unsafe { register_raw(&object, routine, null_mut(), None) }?;
+/// unregister_raw(handle)?;
+/// // Doing it twice is an error that a driver may make, and is reported as well.
+/// assert_eq!(unregister_raw(handle).unwrap_err().status(), Status::INVALID_HANDLE);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 ///
 /// # Errors
 /// - [`Status::INVALID_HANDLE`] for a handle that was never given out or was unregistered already.
@@ -250,6 +353,24 @@ fn after_last_call(
 }
 
 /// The registrations made by [`register_raw`], of all objects; those of one object together and in order.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{Attributes, CallbackObject, raw_registrations, register_raw, unregister_raw};
+///
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {}
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let _closure = object.register(|_, _| {})?; // not by pointer
+/// // SAFETY: the routine may be called at any time with anything.
+/// let handle = unsafe { register_raw(&object, routine, null_mut(), None) }?;
+/// assert_eq!(raw_registrations().len(), 1);
+/// unregister_raw(handle)?;
+/// assert!(raw_registrations().is_empty());
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[must_use]
 pub fn raw_registrations() -> Vec<RawRegistration> {
     let mut all = Vec::new();
@@ -322,6 +443,26 @@ fn objects_with_handles() -> Vec<Picked> {
 /// behind, say. Their handles are invalid afterwards. The wait is one for all of an object.
 ///
 /// Returns how many were unregistered by this.
+///
+/// ```
+/// use std::ffi::c_void;
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{Attributes, CallbackObject, register_raw, revoke_raw};
+///
+/// unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {}
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// for _ in 0..3 {
+///     // SAFETY: the routine may be called at any time with anything.
+///     unsafe { register_raw(&object, routine, null_mut(), None) }?;
+/// }
+/// // What lies in a library that is about to go:
+/// let (start, end) = (routine as *const () as usize, routine as *const () as usize + 1);
+/// assert_eq!(revoke_raw(|registration| (start..end).contains(&registration.routine))?, 3);
+/// assert_eq!(object.registered(), 0);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`unregister_raw`]; after [`Status::POSSIBLE_DEADLOCK`] all picked routines are dead, but calls of

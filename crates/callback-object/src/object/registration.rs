@@ -74,6 +74,23 @@ impl Drop for Context {
 /// Two threads that are inside two routines and each drop the other's registration would wait for each
 /// other. The one that would close the circle does not wait: [`unregister`](Self::unregister) says so,
 /// the drop sends a [report]. The closure is then freed when its last call returns.
+///
+/// ```
+/// use std::ptr::null_mut;
+/// use std::sync::Arc;
+///
+/// use callback_object::{Attributes, CallbackObject};
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let state = Arc::new(());
+/// let captured = Arc::clone(&state);
+/// let registration = object.register(move |_, _| drop(Arc::clone(&captured)))?;
+/// object.notify(null_mut(), null_mut())?;
+/// drop(registration);
+/// // The closure is gone, with what it had captured.
+/// assert_eq!(Arc::strong_count(&state), 1);
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 #[must_use = "the routine is unregistered when this is dropped"]
 pub struct Registration {
     object: ObjectReference,
@@ -86,6 +103,21 @@ impl ObjectReference {
     ///
     /// Notifications that begin after this returned call it. The same closure may be registered more
     /// than once.
+    ///
+    /// ```
+    /// use std::ptr::null_mut;
+    /// use std::sync::Mutex;
+    ///
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// static CALLED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let _first = object.register(|_, _| CALLED.lock().unwrap().push("first"))?;
+    /// let _second = object.register(|_, _| CALLED.lock().unwrap().push("second"))?;
+    /// object.notify(null_mut(), null_mut())?;
+    /// assert_eq!(*CALLED.lock().unwrap(), ["first", "second"]);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     ///
     /// # Errors
     /// - [`Status::ALREADY_REGISTERED`] if the object takes one routine and has one.
@@ -105,6 +137,19 @@ impl ObjectReference {
 impl Registration {
     /// Unregisters, and says whether the wait was complete. Either way no call begins any more.
     ///
+    /// ```
+    /// use callback_object::irql::{self, DISPATCH};
+    /// use callback_object::{Attributes, CallbackObject, Status};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let (first, second) = (object.register(|_, _| {})?, object.register(|_, _| {})?);
+    /// first.unregister()?; // nobody is inside any more
+    /// let raised = irql::raise(DISPATCH)?;
+    /// assert_eq!(second.unregister().unwrap_err().status(), Status::INVALID_DEVICE_STATE);
+    /// # drop(raised);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// - [`Status::POSSIBLE_DEADLOCK`] if waiting would never end.
     /// - [`Status::INVALID_DEVICE_STATE`] above [`irql::APC`], where nothing may wait.
@@ -119,17 +164,50 @@ impl Registration {
     }
 
     /// Keeps the routine registered, and its object alive, for the rest of the process.
+    ///
+    /// ```
+    /// use std::ptr::null_mut;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// static CALLS: AtomicUsize = AtomicUsize::new(0);
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// object.register(|_, _| drop(CALLS.fetch_add(1, Ordering::Relaxed)))?.leak();
+    /// object.notify(null_mut(), null_mut())?;
+    /// assert_eq!(CALLS.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     pub fn leak(self) {
         mem::forget(self);
     }
 
     /// Its number, as in [`registrations`](super::Object::registrations).
+    ///
+    /// ```
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// let registration = object.register(|_, _| {})?;
+    /// assert!(object.registrations().iter().any(|entry| entry.id == registration.id()));
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> u64 {
         self.state
     }
 
     /// The object it is registered with.
+    ///
+    /// ```
+    /// use callback_object::{Attributes, Directory};
+    ///
+    /// let tcp = Directory::new().create(r"\Callback\Tcp", Attributes::new())?;
+    /// let registration = tcp.register(|_, _| {})?;
+    /// drop(tcp); // the registration keeps the object
+    /// assert_eq!(registration.object().name(), r"\Callback\Tcp");
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
     #[must_use]
     pub fn object(&self) -> &ObjectReference {
         &self.object

@@ -41,6 +41,24 @@ impl ObjectReference {
     /// Never blocks and never allocates, but for the first notification of a thread, which sets up its
     /// slot (see [`prepare_thread`]).
     ///
+    /// ```
+    /// use std::ptr::without_provenance_mut;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// use callback_object::{Attributes, CallbackObject};
+    ///
+    /// static BYTES: AtomicUsize = AtomicUsize::new(0);
+    /// let object = CallbackObject::unnamed(Attributes::new());
+    /// // What the arguments mean is between those who notify and those who listen: here a number each.
+    /// let _registration = object.register(|connection, bytes| {
+    ///     println!("connection {}", connection.addr());
+    ///     BYTES.fetch_add(bytes.addr(), Ordering::Relaxed);
+    /// })?;
+    /// object.notify(without_provenance_mut(1), without_provenance_mut(1500))?;
+    /// assert_eq!(BYTES.load(Ordering::Relaxed), 1500);
+    /// # Ok::<(), callback_object::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// - [`Status::INVALID_DEVICE_STATE`] above [`irql::DISPATCH`]. An object that everybody may notify
     ///   and that has no routines is left alone at any level.
@@ -352,6 +370,21 @@ fn unwound(walk: Walk<'_>) {
 
 /// Sets up this thread's slot, so that no later notification from it allocates, as long as no more than
 /// `depth` of them are nested. For threads that must meet deadlines.
+///
+/// ```
+/// use std::ptr::null_mut;
+///
+/// use callback_object::{Attributes, CallbackObject, prepare_thread};
+///
+/// let object = CallbackObject::unnamed(Attributes::new());
+/// let reference = object.reference();
+/// let real_time = std::thread::spawn(move || {
+///     prepare_thread(1); // routines here notify nothing themselves
+///     reference.notify(null_mut(), null_mut()) // does not allocate
+/// });
+/// real_time.join().unwrap()?;
+/// # Ok::<(), callback_object::Error>(())
+/// ```
 pub fn prepare_thread(depth: usize) {
     Slot::of_this_thread().reserve(depth);
 }

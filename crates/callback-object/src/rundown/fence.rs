@@ -4,6 +4,14 @@ use crate::platform;
 use crate::sync::{AtomicU64, Ordering, compiler_fence, full_fence, store_then_fence};
 
 /// How notifiers and those who unregister see each other's steps.
+///
+/// ```
+/// use callback_object::{Attributes, CallbackObject, Fence};
+///
+/// // For a program in which routines come and go all the time, and notifications are few.
+/// let object = CallbackObject::unnamed(Attributes::new().fence(Fence::Portable));
+/// assert_eq!(object.fence_in_use(), Fence::Portable);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fence {
@@ -28,6 +36,15 @@ impl Default for Fence {
 
 impl Fence {
     /// This fence if the system offers it, else the portable one.
+    ///
+    /// ```
+    /// use callback_object::Fence;
+    ///
+    /// assert_eq!(Fence::Portable.available(), Fence::Portable); // everywhere
+    /// if Fence::Asymmetric.available() == Fence::Portable {
+    ///     println!("this system cannot fence other threads");
+    /// }
+    /// ```
     #[must_use]
     pub fn available(self) -> Fence {
         match self {
