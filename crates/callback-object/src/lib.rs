@@ -111,6 +111,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod attributes;
 mod directory;
 pub mod irql;
 mod name;
@@ -123,7 +124,8 @@ mod status;
 mod sync;
 mod typed;
 
-pub use directory::{AccessHook, Attributes, Directory, Disposition, HostToken, RESERVED};
+pub use attributes::Attributes;
+pub use directory::{AccessHook, Directory, Disposition, HostToken, RESERVED};
 pub use name::{MAX_UNITS, Name, upcase};
 pub use object::{
     CallbackObject, Front, Handle, Object, ObjectReference, RawRegistration, Registration, RegistrationEntry,

@@ -14,7 +14,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-use crate::directory::{Attributes, Directory};
+use crate::attributes::Attributes;
+use crate::directory::Directory;
 use crate::name::Name;
 use crate::object::{Access, CallbackObject, Object, Registration};
 use crate::status::{Error, Status};
