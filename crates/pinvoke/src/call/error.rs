@@ -8,6 +8,21 @@ use pinvoke_abi::target::Target;
 use crate::exec::{self, ExecError};
 
 /// Why a call cannot be prepared.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{CallError, PreparedCall, Tier, forbid_stubs};
+///
+/// // A structure whose alignment no stack can have:
+/// let huge: Signature = "({i8} align(4194304))".parse()?;
+/// if let Err(error) = PreparedCall::new(&huge) {
+///     println!("{error}");
+/// }
+/// forbid_stubs();
+/// let refused = PreparedCall::with_tier(&"(i32)".parse::<Signature>()?, Tier::Stub).unwrap_err();
+/// assert!(matches!(refused, CallError::Executable(_) | CallError::NoStub(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -59,6 +74,24 @@ impl From<exec::NoStub> for CallError {
 /// `stdcall`, `fastcall` and `thiscall` functions remove their arguments when they return, `cdecl` functions leave them to
 /// the caller. So a function that is declared with a convention that is not its own, or with other arguments than it has,
 /// shows at the stack pointer.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::PreparedCall;
+/// use pinvoke::native::CodePtr;
+///
+/// extern "C" fn nothing() {}
+///
+/// let call = PreparedCall::new(&"()".parse::<Signature>()?)?;
+/// let nothing = CodePtr::new(nothing as *const _).expect("functions are not null");
+/// let none = std::ptr::without_provenance_mut(16);
+/// // SAFETY: the function has this signature; without arguments and result no memory is needed.
+/// match unsafe { call.try_invoke(nothing, none, none) } {
+///     Ok(()) => println!("the declaration is right"),
+///     Err(imbalance) => panic!("{} bytes instead of {}", imbalance.removed, imbalance.expected),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the function has removed {removed} bytes of arguments from the stack, where its declaration says {expected}: {}",

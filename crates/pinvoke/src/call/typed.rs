@@ -71,6 +71,19 @@ pub fn capture<R>(call: impl FnOnce() -> R) -> (R, LastError) {
 ///
 /// Whether the signature is that of the function is for the caller to know, when calling it.
 ///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::typed;
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let signature: Signature = "(i32)->i32".parse()?; // from a description that came at run time
+/// let toupper = typed::<unsafe extern "C" fn(i32) -> i32>(&signature, c.entry_point("toupper")?.code())?;
+/// // SAFETY: the signature is that of C.
+/// assert_eq!(unsafe { toupper(i32::from(b'x')) }, i32::from(b'X'));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`SignatureMismatch`] with every difference.
 pub fn typed<F: UnsafeNativeFn>(signature: &Signature, target: CodePtr) -> Result<F, SignatureMismatch> {
@@ -80,6 +93,20 @@ pub fn typed<F: UnsafeNativeFn>(signature: &Signature, target: CodePtr) -> Resul
 }
 
 /// As [`typed`], for function pointers that safe code may call.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::typed_safe;
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let isdigit = c.entry_point("isdigit")?.code();
+/// // SAFETY: isdigit has this signature; a byte is among the values it takes.
+/// let isdigit =
+///     unsafe { typed_safe::<extern "C" fn(i32) -> i32>(&"(i32)->i32".parse::<Signature>()?, isdigit) }?;
+/// assert!(isdigit(i32::from(b'7')) != 0 && isdigit(i32::from(b'x')) == 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`SignatureMismatch`] with every difference.
@@ -97,6 +124,23 @@ pub unsafe fn typed_safe<F: NativeFn>(
 
 /// Compares the function type `F` with a signature.
 ///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::check;
+///
+/// // Does the plug-in's description fit what this program was compiled for?
+/// let described: Signature = "({f64,f64},i32)->f64".parse()?;
+/// #[derive(Clone, Copy, pinvoke::native::NativeType)]
+/// #[repr(C)]
+/// struct Point {
+///     x: f64,
+///     y: f64,
+/// }
+/// assert!(check::<extern "C" fn(Point, i32) -> f64>(&described).is_ok());
+/// assert!(check::<extern "C" fn(Point, i32) -> f32>(&described).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`SignatureMismatch`] with every difference.
 pub fn check<F: NativeFn>(signature: &Signature) -> Result<(), SignatureMismatch> {
@@ -106,6 +150,13 @@ pub fn check<F: NativeFn>(signature: &Signature) -> Result<(), SignatureMismatch
 }
 
 /// A function type of Rust in native terms.
+///
+/// ```
+/// use pinvoke::call::NativeFn;
+///
+/// let shape = <extern "C" fn(i32, f64) -> u8 as NativeFn>::shape();
+/// assert!(format!("{shape:?}").contains("f64")); // for people; `check` compares it
+/// ```
 #[derive(Clone, Debug)]
 pub struct FnShape {
     conv: CallConv,
@@ -133,6 +184,28 @@ impl Value {
 /// `"system"`, `"sysv64"` and `"win64"` (on 32-bit x86 `"stdcall"`, `"fastcall"` and `"thiscall"` instead) with up to 12
 /// arguments, and variadic ones of `"C"`.
 ///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{NativeFn, SignatureMismatch, check};
+///
+/// /// A table of functions that are given by descriptions.
+/// struct Table<F> {
+///     functions: Vec<F>,
+/// }
+///
+/// impl<F: NativeFn> Table<F> {
+///     fn accepts(&self, described: &Signature) -> Result<(), SignatureMismatch> {
+///         check::<F>(described)
+///     }
+/// }
+///
+/// let table = Table::<extern "C" fn(i32) -> i32> { functions: Vec::new() };
+/// assert!(table.accepts(&"(i32)->i32".parse()?).is_ok());
+/// assert!(table.accepts(&"(ptr)->i32".parse()?).is_err());
+/// # let _ = table.functions;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Safety
 /// The type is a function pointer, and `shape` is its signature.
 #[diagnostic::on_unimplemented(
@@ -141,9 +214,32 @@ impl Value {
 )]
 pub unsafe trait NativeFn: Copy {
     /// Convention, arguments and result.
+    ///
+    /// ```
+    /// use pinvoke::call::NativeFn;
+    ///
+    /// fn describe<F: NativeFn>() -> String {
+    ///     format!("{:?}", F::shape())
+    /// }
+    /// assert!(describe::<unsafe extern "C" fn(*const i8, ...) -> i32>().contains("variadic: true"));
+    /// ```
     fn shape() -> FnShape;
 
     /// The function at an address.
+    ///
+    /// ```
+    /// use pinvoke::call::NativeFn;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// extern "C" fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    ///
+    /// let code = CodePtr::new(double as *const _).expect("functions are not null");
+    /// // SAFETY: the function above.
+    /// let function = unsafe { <extern "C" fn(i32) -> i32 as NativeFn>::from_code(code) };
+    /// assert_eq!(function(21), 42);
+    /// ```
     ///
     /// # Safety
     /// If `Self` is a safe function pointer, the code is a function of this type that may be called at
@@ -152,6 +248,22 @@ pub unsafe trait NativeFn: Copy {
 }
 
 /// A [`NativeFn`] that only `unsafe` code may call.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{UnsafeNativeFn, typed};
+/// use pinvoke::library::Library;
+///
+/// /// Whoever calls what comes out answers for the call, so that this may be safe.
+/// fn bind<F: UnsafeNativeFn>(library: &Library, name: &str, signature: &str) -> Option<F> {
+///     typed(&signature.parse::<Signature>().ok()?, library.entry_point(name).ok()?.code()).ok()
+/// }
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// assert!(bind::<unsafe extern "C" fn(i32) -> i32>(&c, "abs", "(i32)->i32").is_some());
+/// assert!(bind::<unsafe extern "C" fn(i64) -> i32>(&c, "abs", "(i32)->i32").is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Safety
 /// The type is an `unsafe` function pointer.
@@ -228,6 +340,20 @@ native_fn!(@variadic A B C D E);
 native_fn!(@variadic A B C D E F);
 
 /// A Rust function type and a signature that do not agree.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::check;
+///
+/// let mismatch = check::<extern "C" fn(f32) -> i32>(&"(f64)->u32".parse::<Signature>()?).unwrap_err();
+/// assert_eq!(
+///     mismatch.to_string(),
+///     "the Rust function type does not agree with the signature: \
+///      argument 1 is f64 (8 bytes) in the signature and f32 (4 bytes) in Rust; \
+///      the result is u32 (4 bytes) in the signature and i32 (4 bytes) in Rust"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureMismatch {
     differences: Vec<Difference>,
@@ -235,6 +361,15 @@ pub struct SignatureMismatch {
 
 impl SignatureMismatch {
     /// Every difference, in the order convention, arguments, result.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::call::{Difference, check};
+    ///
+    /// let mismatch = check::<extern "C" fn(i32)>(&"(i32,i32)".parse::<Signature>()?).unwrap_err();
+    /// assert_eq!(mismatch.differences(), [Difference::ArgumentCount { signature: 2, rust: 1 }]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         &self.differences
@@ -242,6 +377,16 @@ impl SignatureMismatch {
 }
 
 /// One respect in which a Rust function type differs from a signature.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{Difference, check};
+///
+/// let printf: Signature = "(ptr,...,i32)->i32".parse()?;
+/// let mismatch = check::<unsafe extern "C" fn(*const u8) -> i32>(&printf).unwrap_err();
+/// assert!(mismatch.differences().contains(&Difference::Variadic { signature: true }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {

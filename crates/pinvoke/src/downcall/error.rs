@@ -11,6 +11,23 @@ use crate::call;
 use crate::value::HandlerError;
 
 /// Why a call was refused, or what went wrong in it.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{CallError, Downcall, DowncallOptions};
+/// use pinvoke::library::Library;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let abs = Unit::new(Target::HOST).parse_prototype("int abs(int j)").unwrap();
+/// let abs = Downcall::new(&abs, &c.entry_point("abs")?, DowncallOptions::default())?;
+/// // SAFETY: neither list of arguments fits, so nothing is called.
+/// let (count, value) = unsafe { (abs.call(&[]), abs.call(&["five".into()])) };
+/// assert_eq!(count.unwrap_err().to_string(), "'abs' takes 1 argument, 0 given: int abs(int j)");
+/// let Err(CallError::Argument { position, .. }) = value else { unreachable!("text is no int") };
+/// assert_eq!(position.to_string(), "parameter 1 'j'");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -95,6 +112,29 @@ fn arguments(n: usize) -> String {
 
 impl CallError {
     /// What the call left behind, if it took place all the same.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::native::CodePtr;
+    /// use pinvoke::value::{Handler, Value};
+    ///
+    /// extern "C" fn ask(question: extern "C" fn() -> i32) -> i32 {
+    ///     question();
+    ///     7
+    /// }
+    ///
+    /// let function = Unit::new(Target::HOST).parse_prototype("int ask(int (*question)(void))").unwrap();
+    /// let code = CodePtr::new(ask as *const _).expect("functions are not null");
+    /// let ask = Downcall::at(&function, code, DowncallOptions::default())?;
+    /// let no_answer = Handler::new(|_| Err("no answer".into()));
+    /// // SAFETY: that is the function's prototype.
+    /// let error = unsafe { ask.call(&[no_answer.into()]) }.unwrap_err();
+    /// // The callback failed; the call ran to its end.
+    /// assert_eq!(error.outcome().map(|outcome| &outcome.ret), Some(&Value::Int(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
@@ -107,6 +147,34 @@ impl CallError {
 
 /// A callback that failed, and the outcome of the call that it belongs to. As an error it reads as its
 /// cause.
+///
+/// ```
+/// use pinvoke::abi::target::Target;
+/// use pinvoke::decl::Unit;
+/// use pinvoke::downcall::{CallError, Downcall, DowncallOptions};
+/// use pinvoke::native::CodePtr;
+/// use pinvoke::value::{Handler, Value};
+///
+/// extern "C" fn each(visit: extern "C" fn(i32) -> i32) -> i32 {
+///     (1..=3).map(|n| visit(n)).sum()
+/// }
+///
+/// let function = Unit::new(Target::HOST).parse_prototype("int each(int (*visit)(int n))").unwrap();
+/// let code = CodePtr::new(each as *const _).expect("functions are not null");
+/// let each = Downcall::at(&function, code, DowncallOptions::default())?;
+/// let visit = Handler::new(|args| match args.value(0)? {
+///     Value::Int(2) => Err("not the second".into()),
+///     value => Ok(value),
+/// });
+/// // SAFETY: that is the function's prototype.
+/// let Err(CallError::Callback(failure)) = (unsafe { each.call(&[visit.into()]) }) else {
+///     unreachable!("the handler fails")
+/// };
+/// assert_eq!((failure.invocation, &*failure.cause.to_string()), (2, "not the second"));
+/// assert_eq!(failure.outcome.ret, Value::Int(1)); // 0 for those that were not answered
+///
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CallbackFailure {
     /// Where the callback was given.

@@ -137,7 +137,7 @@ pub enum Ownership {
 /// let outcome = unsafe { strerror.call(&[2.into()]) }?;
 /// assert_eq!(outcome.last_error, None);
 /// assert!(matches!(outcome.ret, Value::Pointer(_))); // "No such file or directory" is longer
-///     
+///
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -669,6 +669,34 @@ fn prepare(
 
 impl FunctionPtr {
     /// Prepares calls of it.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::native::CodePtr;
+    /// use pinvoke::value::Value;
+    ///
+    /// extern "C" fn double(x: i32) -> i32 {
+    ///     2 * x
+    /// }
+    /// extern "C" fn operation() -> extern "C" fn(i32) -> i32 {
+    ///     double
+    /// }
+    ///
+    /// // A function that returns a function, which is called in its turn.
+    /// let function = Unit::new(Target::HOST).parse_prototype("int (*operation(void))(int x)").unwrap();
+    /// let code = CodePtr::new(operation as *const _).expect("functions are not null");
+    /// let operation = Downcall::at(&function, code, DowncallOptions::default())?;
+    /// // SAFETY: that is its prototype.
+    /// let Value::Function(double) = unsafe { operation.call(&[]) }?.ret else {
+    ///     unreachable!("it is a function")
+    /// };
+    /// let double = double.downcall(DowncallOptions::default())?;
+    /// // SAFETY: as above.
+    /// assert_eq!(unsafe { double.call(&[21.into()]) }?.ret, Value::Int(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Downcall::at`].

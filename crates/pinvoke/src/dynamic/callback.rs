@@ -167,6 +167,31 @@ fn handlers() -> MutexGuard<'static, HashMap<Identity, Handler>> {
 
 impl FunctionPtr {
     /// The handler that native code was given as this function, if it is one of ours and still alive.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::downcall::{Downcall, DowncallOptions};
+    /// use pinvoke::native::CodePtr;
+    /// use pinvoke::value::{Handler, Value};
+    ///
+    /// extern "C" fn same(visit: extern "C" fn()) -> extern "C" fn() {
+    ///     visit
+    /// }
+    ///
+    /// let function =
+    ///     Unit::new(Target::HOST).parse_prototype("void (*same(void (*visit)(void)))(void)").unwrap();
+    /// let code = CodePtr::new(same as *const _).expect("functions are not null");
+    /// let same = Downcall::at(&function, code, DowncallOptions::default())?;
+    /// let handler = Handler::new(|_| Ok(Value::Void)).kept();
+    /// // SAFETY: that is its prototype.
+    /// let Value::Function(returned) = unsafe { same.call(&[handler.clone().into()]) }?.ret else {
+    ///     unreachable!("it is a function")
+    /// };
+    /// // What came back is what was given.
+    /// assert_eq!(returned.handler(), Some(handler));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn handler(&self) -> Option<Handler> {
         handlers().get(&upcall::lookup(self.code())?).cloned()

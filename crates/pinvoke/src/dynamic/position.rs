@@ -4,6 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Where in a call something stands.
+///
+/// ```
+/// use pinvoke::downcall::Position;
+///
+/// let path = Position::Parameter { index: 0, name: Some("path".into()) };
+/// assert_eq!(path.to_string(), "parameter 1 'path'");
+/// assert_eq!(Position::Variable { index: 2 }.to_string(), "argument 3 (variable)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Position {
@@ -25,6 +33,13 @@ pub enum Position {
 
 impl Position {
     /// The index of the argument; `None` for the result.
+    ///
+    /// ```
+    /// use pinvoke::downcall::Position;
+    ///
+    /// assert_eq!(Position::Variable { index: 2 }.index(), Some(2));
+    /// assert_eq!(Position::Result.index(), None);
+    /// ```
     #[must_use]
     pub fn index(&self) -> Option<usize> {
         match self {

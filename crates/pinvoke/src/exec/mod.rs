@@ -54,6 +54,16 @@ use crate::last_error::LastError;
 const FORBIDDING_VARIABLE: &str = "PINVOKE_NO_EXEC";
 
 /// Why memory for code cannot be had.
+///
+/// ```
+/// use pinvoke::call::{ExecError, Forbidden};
+///
+/// let error = ExecError::Forbidden(Forbidden::Environment);
+/// assert_eq!(
+///     error.to_string(),
+///     "generated code is forbidden in this process by the environment variable PINVOKE_NO_EXEC"
+/// );
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecError {
@@ -66,6 +76,18 @@ pub enum ExecError {
 }
 
 /// What switched generated code off.
+///
+/// ```
+/// # #[cfg(target_pointer_width = "64")] {
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{CallError, ExecError, Forbidden, PreparedCall, Tier, forbid_stubs};
+///
+/// forbid_stubs();
+/// let refused = PreparedCall::with_tier(&"(i32)".parse::<Signature>()?, Tier::Stub);
+/// assert!(matches!(refused, Err(CallError::Executable(ExecError::Forbidden(Forbidden::Program)))));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forbidden {
@@ -85,6 +107,19 @@ impl fmt::Display for Forbidden {
 }
 
 /// One way of getting executable memory that was tried.
+///
+/// ```
+/// use pinvoke::LastError;
+/// use pinvoke::call::{Attempt, ExecError};
+///
+/// // What a hardened kernel may answer:
+/// let attempt = Attempt { operation: "memfd_create", error: LastError(1) };
+/// assert!(
+///     ExecError::Refused(vec![attempt])
+///         .to_string()
+///         .starts_with("the system refuses executable memory: memfd_create: ")
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The way and the step of it that failed.
@@ -99,6 +134,19 @@ fn list(attempts: &[Attempt]) -> String {
 }
 
 /// How much generated code this process holds.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{PreparedCall, stub_stats};
+///
+/// let signature: Signature = "(i32,f64,ptr)->i32".parse()?;
+/// let _first = PreparedCall::new(&signature)?;
+/// let stats = stub_stats();
+/// let _second = PreparedCall::new(&signature)?; // the same shape, the same stub
+/// assert_eq!(stub_stats(), stats);
+/// assert!(stats.code_bytes <= stats.mapped_bytes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StubStats {
@@ -130,6 +178,16 @@ thread_local! {
 ///
 /// Calls prepared afterwards run by the invoke thunk; calls prepared with a stub before keep it. Calls of
 /// all kinds work as before, some nanoseconds slower.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::call::{PreparedCall, Tier, forbid_stubs};
+///
+/// forbid_stubs(); // first of all, in `main`
+/// let call = PreparedCall::new(&"(i32)->i32".parse::<Signature>()?)?;
+/// assert_eq!(call.tier(), Tier::Thunk);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn forbid_stubs() {
     FORBIDDEN.store(true, Ordering::Relaxed);
 }
@@ -138,8 +196,8 @@ pub fn forbid_stubs() {
 ///
 /// ```
 /// use pinvoke::call::{PreparedCall, Tier, stub_stats};
-/// use pinvoke_abi::signature::Signature;
 /// use pinvoke_abi::layout::Layout;
+/// use pinvoke_abi::signature::Signature;
 /// use pinvoke_abi::target::Target;
 /// let getpid = Signature::new(Target::HOST, vec![], Layout::int(Target::HOST, 4, true));
 /// let call = PreparedCall::new(&getpid)?;
