@@ -17,6 +17,22 @@ impl Pointer {
     /// What it leads to, as a place in native memory; `None` if it is null or leads to nothing of a known
     /// size.
     ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::value::{Pointer, TypeRef, Value};
+    ///
+    /// let (types, int) = Unit::new(Target::HOST).type_named("int").unwrap();
+    /// let number = 42_i32;
+    /// let pointer = Pointer::typed((&raw const number).expose_provenance(), TypeRef::new(&types, int));
+    /// // SAFETY: an int stands there as long as the view is used.
+    /// let view = unsafe { pointer.view() }.expect("neither null nor of unknown type");
+    /// assert_eq!(view.read()?, Value::Int(42));
+    /// // SAFETY: nothing is known of what it leads to, so nothing is looked at.
+    /// assert!(unsafe { Pointer::new(pointer.address()).view() }.is_none());
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Safety
     /// As [`View::new`]: a value of the pointee's type stands there as long as the view is used.
     #[must_use]
@@ -28,6 +44,19 @@ impl Pointer {
     }
 
     /// The `count` elements that it leads to, as a [`Value::Array`].
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::decl::Unit;
+    /// use pinvoke::value::{Pointer, TypeRef, Value};
+    ///
+    /// let (types, double) = Unit::new(Target::HOST).type_named("double").unwrap();
+    /// let samples = [0.5, 1.5, 2.5];
+    /// let pointer = Pointer::typed(samples.as_ptr().expose_provenance(), TypeRef::new(&types, double));
+    /// // SAFETY: three doubles stand there.
+    /// assert_eq!(unsafe { pointer.elements(3) }?, Value::from(vec![0.5, 1.5, 2.5]));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If it is null, leads to nothing of a known size, or the memory cannot be read.
@@ -92,6 +121,27 @@ impl View {
     /// The value that stands there, by the rules of [`Value`]: text behind `char *`, the members of a
     /// structure, the elements of an array of known length; other pointers as [`Value::Pointer`].
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("struct { char name[8]; short id; }").unwrap();
+    /// #[repr(C)]
+    /// struct Entry {
+    ///     name: [u8; 8],
+    ///     id: i16,
+    /// }
+    /// let mut entry = Entry { name: *b"disk\0\0\0\0", id: 7 };
+    /// // SAFETY: such a structure stands there, and outlives the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut entry).cast()) };
+    /// assert_eq!(view.read()?.to_string(), r#"{name: "disk", id: 7}"#);
+    /// assert_eq!(view.field("name")?.read()?, Value::Text("disk".into()));
+    /// # let _ = (entry.name, entry.id);
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the type has no values, the memory cannot be read, or the view is used after the callback it
     /// belongs to has returned.
@@ -102,6 +152,22 @@ impl View {
 
     /// Replaces the value that stands there. Text fits arrays of characters; a pointer takes null, an
     /// address or a native function, since nothing could own the memory for anything else.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, short) = unit.type_named("short").unwrap();
+    /// let mut number = 0_i16;
+    /// // SAFETY: a short stands there, and outlives the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, short), (&raw mut number).cast()) };
+    /// view.write(&Value::Int(-3))?;
+    /// assert!(view.write(&Value::Int(40_000)).is_err()); // too large for a short
+    /// assert_eq!(number, -3);
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If the value does not fit the type, the place is `const`, or the view is used too late.
@@ -124,6 +190,22 @@ impl View {
 
     /// Copies `bytes` to the memory that the pointer at this place leads to, from its first byte on, or
     /// into the place itself if it is an array: for callbacks that are handed a buffer to fill.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, buffer) = unit.type_named("char[8]").unwrap();
+    /// let mut memory = [b'.'; 8];
+    /// // SAFETY: eight characters stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, buffer), memory.as_mut_ptr().cast()) };
+    /// view.write_bytes(b"data")?;
+    /// assert!(view.write_bytes(b"too much data").is_err());
+    /// assert_eq!(&memory, b"data....");
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If it is no pointer or array, is null or `const`, or the array is shorter.
@@ -163,6 +245,30 @@ impl View {
 
     /// The member of this name. Pointers to structures are followed.
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let mut unit = Unit::new(Target::HOST);
+    /// unit.parse("list.h", "struct node { int value; struct node *next; };");
+    /// let (types, node) = unit.type_named("struct node").unwrap();
+    /// #[repr(C)]
+    /// struct Node {
+    ///     value: i32,
+    ///     next: *const Node,
+    /// }
+    /// let second = Node { value: 2, next: std::ptr::null() };
+    /// let mut first = Node { value: 1, next: &second };
+    /// // SAFETY: a node stands there, which leads to another; both outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, node), (&raw mut first).cast()) };
+    /// // Pointers on the way are followed:
+    /// assert_eq!(view.field("next")?.field("value")?.read()?, Value::Int(2));
+    /// assert!(view.field("previous").is_err());
+    /// # let _ = (second.value, first.value, first.next, second.next);
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If it is no structure or has no such member, with the nearest name; if the pointer is null.
     pub fn field(&self, name: &str) -> Result<View, ViewError> {
@@ -180,6 +286,21 @@ impl View {
     }
 
     /// The element at this index of an array, or behind a pointer as in C.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, array) = unit.type_named("int[3]").unwrap();
+    /// let mut numbers = [5, 3, 9];
+    /// // SAFETY: three ints stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, array), numbers.as_mut_ptr().cast()) };
+    /// assert_eq!(view.index(2)?.read()?, Value::Int(9));
+    /// assert_eq!(view.index(3).unwrap_err().to_string(), "value: index 3 is outside its 3 elements");
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If it has no elements, or the index lies outside an array of known length.
@@ -219,6 +340,22 @@ impl View {
 
     /// What the pointer at this place points at.
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("int *").unwrap();
+    /// let mut number = 6;
+    /// let mut pointer = &raw mut number;
+    /// // SAFETY: a pointer to an int stands there; both outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut pointer).cast()) };
+    /// view.deref()?.write(&Value::Int(7))?;
+    /// assert_eq!(number, 7);
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If it is no pointer, is null, or points at something without values.
     pub fn deref(&self) -> Result<View, ViewError> {
@@ -235,6 +372,21 @@ impl View {
 
     /// The text that a `char *`, `wchar_t *`, array of characters or pointer to bytes leads to:
     /// [`Value::Text`], or the raw units where it is not valid Unicode.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// // What is declared as bytes may be text all the same.
+    /// let (types, id) = unit.type_named("const void *").unwrap();
+    /// let mut pointer = c"a message".as_ptr();
+    /// // SAFETY: a pointer to a C string stands there; both outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut pointer).cast()) };
+    /// assert_eq!(view.text()?, Value::Text("a message".into()));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If it holds no characters.
@@ -260,6 +412,22 @@ impl View {
 
     /// `len` bytes from the address that the pointer holds, or of the place itself if it is no pointer.
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("const void *").unwrap();
+    /// let data = [1_u8, 2, 3, 4];
+    /// let mut pointer = data.as_ptr();
+    /// // SAFETY: a pointer to four bytes stands there; both outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut pointer).cast()) };
+    /// assert_eq!(view.bytes(3)?, [1, 2, 3]); // as many as another argument says
+    ///     
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the pointer is null, or the place has fewer bytes.
     pub fn bytes(&self, len: usize) -> Result<Vec<u8>, ViewError> {
@@ -271,6 +439,21 @@ impl View {
     }
 
     /// `count` elements behind a pointer or of an array, as a [`Value::Array`].
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("const double *").unwrap();
+    /// let samples = [0.5, 1.5];
+    /// let mut pointer = samples.as_ptr();
+    /// // SAFETY: a pointer to two doubles stands there; both outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut pointer).cast()) };
+    /// assert_eq!(view.elements(2)?, Value::from(vec![0.5, 1.5]));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Errors
     /// If it has no elements, the pointer is null, or the array is shorter.
@@ -298,6 +481,23 @@ impl View {
     /// The elements behind a pointer to pointers up to the null one (`char **environ`), as a
     /// [`Value::Array`].
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use std::ptr::null;
+    ///
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("char **").unwrap();
+    /// let list = [c"HOME=/".as_ptr(), c"LANG=C".as_ptr(), null()];
+    /// let mut environment = list.as_ptr();
+    /// // SAFETY: a pointer to C strings stands there, the last of which is null; all outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut environment).cast()) };
+    /// assert_eq!(view.until_null()?, Value::from(vec!["HOME=/", "LANG=C"]));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If its elements are not pointers, or it is null.
     pub fn until_null(&self) -> Result<Value, ViewError> {
@@ -317,6 +517,21 @@ impl View {
 
     /// Whether it is a pointer and null.
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("struct stat *").unwrap();
+    /// let mut nowhere = std::ptr::null::<u8>();
+    /// // SAFETY: a null pointer stands there, and outlives the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut nowhere).cast()) };
+    /// assert!(view.is_null()?);
+    /// assert!(view.deref().is_err());
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Errors
     /// If the place cannot be read.
     pub fn is_null(&self) -> Result<bool, ViewError> {
@@ -325,6 +540,19 @@ impl View {
 
     /// Names of the members, those of anonymous members included; empty if it is no structure, union or
     /// pointer to one.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("struct { int kind; union { int number; double real; }; }").unwrap();
+    /// let mut memory = [0_u64; 2];
+    /// // SAFETY: so many bytes stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), memory.as_mut_ptr().cast()) };
+    /// assert!(view.field_names().iter().map(|name| &**name).eq(["kind", "number", "real"]));
+    /// ```
     #[must_use]
     pub fn field_names(&self) -> Vec<Arc<str>> {
         let ty = self.ty.pointee().unwrap_or_else(|| self.ty.clone());

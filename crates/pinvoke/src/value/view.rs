@@ -73,6 +73,20 @@ pub struct View {
 }
 
 /// Why native memory was not read or written.
+///
+/// ```
+/// # use pinvoke::abi::target::Target;
+/// # use pinvoke::decl::Unit;
+/// use pinvoke::value::{TypeRef, Value, View};
+///
+/// # let unit = Unit::new(Target::HOST);
+/// let (types, id) = unit.type_named("const int").unwrap();
+/// let mut number = 1;
+/// // SAFETY: an int stands there, and outlives the view.
+/// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut number).cast()) };
+/// let error = view.write(&Value::Int(2)).unwrap_err();
+/// assert_eq!(error.to_string(), "value: it is const ('const int')");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {what}")]
 pub struct ViewError {
@@ -82,6 +96,20 @@ pub struct ViewError {
 
 impl View {
     /// The place at `address`.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("unsigned char").unwrap();
+    /// let mut byte = 200_u8;
+    /// // SAFETY: such a byte stands there, and outlives the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut byte).cast()) };
+    /// assert_eq!(view.read()?, Value::Int(200));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     ///
     /// # Safety
     /// A value of type `ty` stands at `address` for as long as the view and every view made from it is used,
@@ -115,6 +143,25 @@ impl View {
     /// The same place taken for another type: what a `const void *` really points at is known to the
     /// caller alone.
     ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, Value, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// // What a comparison function of `qsort` is handed as `const void *`:
+    /// let ((types, untyped), (ints, int)) =
+    ///     (unit.type_named("const void *").unwrap(), unit.type_named("const int *").unwrap());
+    /// let element = 17;
+    /// let mut pointer = &raw const element;
+    /// // SAFETY: a pointer stands there; what it leads to, nobody has said.
+    /// let view = unsafe { View::new(TypeRef::new(&types, untyped), (&raw mut pointer).cast()) };
+    /// // SAFETY: it leads to an int.
+    /// let view = unsafe { view.cast(TypeRef::new(&ints, int)) };
+    /// assert_eq!(view.deref()?.read()?, Value::Int(17));
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
+    ///
     /// # Safety
     /// As [`View::new`], for the new type.
     #[must_use]
@@ -123,18 +170,62 @@ impl View {
     }
 
     /// The declared type of what stands there.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let mut unit = Unit::new(Target::HOST);
+    /// unit.parse("x.h", "struct point { double x, y; };");
+    /// let (types, id) = unit.type_named("struct point").unwrap();
+    /// let mut point = [0.0; 2];
+    /// // SAFETY: two doubles stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), point.as_mut_ptr().cast()) };
+    /// assert_eq!(view.field("y")?.type_ref().to_string(), "double");
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     #[must_use]
     pub fn type_ref(&self) -> &TypeRef {
         &self.ty
     }
 
     /// Where it stands.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let unit = Unit::new(Target::HOST);
+    /// let (types, id) = unit.type_named("int[4]").unwrap();
+    /// let mut numbers = [0_i32; 4];
+    /// // SAFETY: four ints stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), numbers.as_mut_ptr().cast()) };
+    /// assert_eq!(view.index(3)?.address() - view.address(), 12);
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     #[must_use]
     pub fn address(&self) -> usize {
         self.address
     }
 
     /// How it was reached, for messages: `sb->st_size`.
+    ///
+    /// ```
+    /// # use pinvoke::abi::target::Target;
+    /// # use pinvoke::decl::Unit;
+    /// use pinvoke::value::{TypeRef, View};
+    ///
+    /// # let mut unit = Unit::new(Target::HOST);
+    /// unit.parse("x.h", "struct point { double x, y; };");
+    /// let (types, id) = unit.type_named("struct point[2]").unwrap();
+    /// let mut points = [0.0; 4];
+    /// // SAFETY: four doubles stand there, and outlive the view.
+    /// let view = unsafe { View::new(TypeRef::new(&types, id), points.as_mut_ptr().cast()) };
+    /// assert_eq!(view.index(1)?.field("y")?.path(), "value[1].y");
+    /// # Ok::<(), pinvoke::value::ViewError>(())
+    /// ```
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

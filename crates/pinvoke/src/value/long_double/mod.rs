@@ -49,6 +49,13 @@ pub struct LongDouble {
 }
 
 /// Why a text is no long double.
+///
+/// ```
+/// use pinvoke::value::LongDouble;
+///
+/// let error = "one half".parse::<LongDouble>().unwrap_err();
+/// assert_eq!(error.to_string(), "'one half' is not a floating-point number");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{text}' is not a floating-point number")]
 pub struct ParseLongDoubleError {
@@ -63,12 +70,28 @@ impl LongDouble {
     pub const SIZE: usize = format::SIZE;
 
     /// The bytes as they stand in memory, lowest first.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// let one = LongDouble::from(1.0);
+    /// // Sign and exponent stand behind the significand, in every format.
+    /// assert_eq!(one.to_bytes()[LongDouble::SIZE - 2..], [0xff, 0x3f]);
+    /// ```
     #[must_use]
     pub fn to_bytes(self) -> [u8; LongDouble::SIZE] {
         format::to_bytes(self.sign_exponent, self.significand)
     }
 
     /// The number that these bytes hold, lowest first.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// // What native code has left in memory, padding cut off:
+    /// let bytes = LongDouble::from(-2.5).to_bytes();
+    /// assert_eq!(LongDouble::from_bytes(bytes).to_f64(), -2.5);
+    /// ```
     #[must_use]
     pub fn from_bytes(bytes: [u8; LongDouble::SIZE]) -> LongDouble {
         let (sign_exponent, significand) = format::from_bytes(bytes);
@@ -76,6 +99,13 @@ impl LongDouble {
     }
 
     /// Whether it is no number.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// assert!(LongDouble::from(f64::NAN).is_nan());
+    /// assert!(!LongDouble::from(f64::INFINITY).is_nan());
+    /// ```
     #[must_use]
     pub fn is_nan(self) -> bool {
         let exponent = self.sign_exponent & !SIGN;
@@ -84,6 +114,13 @@ impl LongDouble {
     }
 
     /// Whether its sign bit is set.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// assert!(LongDouble::from(-0.0).is_negative());
+    /// assert!(!LongDouble::from(0.5).is_negative());
+    /// ```
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.sign_exponent & SIGN != 0
@@ -118,6 +155,16 @@ impl LongDouble {
     }
 
     /// The nearest `double`, ties to even.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// let third: LongDouble = "0.333333333333333333333".parse()?;
+    /// assert_eq!(third.to_f64(), 1.0 / 3.0);
+    /// let beyond: LongDouble = "1e400".parse()?; // more than a double holds
+    /// assert_eq!(beyond.to_f64(), f64::INFINITY);
+    /// # Ok::<(), pinvoke::value::ParseLongDoubleError>(())
+    /// ```
     #[must_use]
     pub fn to_f64(self) -> f64 {
         let magnitude = match self.magnitude().parts() {
@@ -130,6 +177,15 @@ impl LongDouble {
     }
 
     /// The number as an integer, if it is one and fits.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// assert_eq!("1e18".parse::<LongDouble>()?.to_i128(), Some(1_000_000_000_000_000_000));
+    /// assert_eq!("0.5".parse::<LongDouble>()?.to_i128(), None);
+    /// assert_eq!("1e400".parse::<LongDouble>()?.to_i128(), None);
+    /// # Ok::<(), pinvoke::value::ParseLongDoubleError>(())
+    /// ```
     #[must_use]
     pub fn to_i128(self) -> Option<i128> {
         if self.is_nan() {
@@ -151,6 +207,15 @@ impl LongDouble {
     }
 
     /// An integer, if it is exactly representable: if it has at most 64 significant bits, or 113 in quadruple precision.
+    ///
+    /// ```
+    /// use pinvoke::value::LongDouble;
+    ///
+    /// // Every 64-bit integer is exactly one, which is not so of a double.
+    /// let large = i128::from(i64::MAX);
+    /// assert_eq!(LongDouble::from_i128(large).and_then(LongDouble::to_i128), Some(large));
+    /// assert_eq!(LongDouble::from_i128(i128::MAX), None);
+    /// ```
     #[must_use]
     pub fn from_i128(v: i128) -> Option<LongDouble> {
         let magnitude = v.unsigned_abs();
