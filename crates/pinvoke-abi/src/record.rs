@@ -223,7 +223,6 @@ impl ArgumentRecord {
     /// let signature = Signature::parse(Target::X86_64_LINUX, "()->{i32,i32,i32}")?;
     /// let record = ArgumentRecord::new(&signature, &CallPlan::new(&signature)?)?;
     /// assert_eq!(record.ret_size(), 12); // in a buffer of 16
-    ///     
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -95,7 +95,6 @@ pub enum LongDouble {
 /// assert_eq!(size(Target::X86_64_LINUX)?, 4); // both in one byte
 /// assert_eq!(Target::X86_64_WINDOWS.bit_fields(), BitFieldRule::Microsoft);
 /// assert_eq!(size(Target::X86_64_WINDOWS)?, 8); // a unit for each type
-///     
 /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -470,7 +470,6 @@ impl Object {
     /// let (first, second) = (object.register(|_, _| {})?, object.register(|_, _| {})?);
     /// let ids: Vec<u64> = object.registrations().iter().map(|entry| entry.id).collect();
     /// assert_eq!(ids, [first.id(), second.id()]); // they are called in this order
-    ///     
     /// # Ok::<(), callback_object::Error>(())
     /// ```
     #[must_use]
@@ -629,7 +628,6 @@ impl ObjectReference {
     /// let second = first.reference().open();
     /// drop(first);
     /// assert!(directory.open(r"\Callback\Tcp", Attributes::new()).is_ok()); // by the second
-    ///     
     /// # drop(second);
     /// # Ok::<(), callback_object::Error>(())
     /// ```

@@ -311,7 +311,6 @@ impl PreparedCall {
     /// assert_eq!(call.record_size(), 32); // offsets 0, 8 and 16, rounded up to 16 bytes
     /// let none = PreparedCall::new(&"()->i32".parse::<Signature>()?)?;
     /// assert_eq!(none.record_size(), 0); // no arguments, no record
-    ///     
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -424,7 +424,6 @@ impl View {
     /// // SAFETY: a pointer to four bytes stands there; both outlive the view.
     /// let view = unsafe { View::new(TypeRef::new(&types, id), (&raw mut pointer).cast()) };
     /// assert_eq!(view.bytes(3)?, [1, 2, 3]); // as many as another argument says
-    ///     
     /// # Ok::<(), pinvoke::value::ViewError>(())
     /// ```
     ///

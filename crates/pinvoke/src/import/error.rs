@@ -9,6 +9,20 @@ use crate::library::LoadError;
 /// A declared import could not be bound: which, and why.
 ///
 /// One word, so that calls which return it keep to registers.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::import::BindError;
+///
+/// #[dll_import("no-such-library")]
+/// unsafe extern "C" {
+///     safe fn answer() -> Result<i32, BindError>;
+/// }
+///
+/// let error = answer().unwrap_err();
+/// assert_eq!((error.import(), error.library()), ("answer", "no-such-library"));
+/// assert!(error.to_string().starts_with("cannot bind `answer` of the library \"no-such-library\": "));
+/// ```
 #[derive(Debug)]
 pub struct BindError(Box<Failed>);
 
@@ -20,6 +34,20 @@ struct Failed {
 }
 
 /// Why an import could not be bound.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::import::{BindError, BindFailure};
+///
+/// #[dll_import("no-such-library")]
+/// unsafe extern "C" {
+///     safe fn answer() -> Result<i32, BindError>;
+/// }
+///
+/// let error = answer().unwrap_err();
+/// let BindFailure::Library(load) = error.failure() else { unreachable!("there is no such library") };
+/// assert!(!load.attempts().is_empty());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindFailure {
@@ -46,18 +74,63 @@ impl BindError {
     }
 
     /// The name of the function or variable; empty if the error is about all of a library.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn get_pid() -> i32; // a typing error
+    /// }
+    /// # #[cfg(unix)] {
+    /// let report = LIBC.bind_all().unwrap_err();
+    /// assert_eq!(report.errors()[0].import(), "get_pid");
+    /// # }
+    /// ```
     #[must_use]
     pub fn import(&self) -> &'static str {
         self.0.import
     }
 
     /// The declared name of its library.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("no-such-library", imports = TABLE)]
+    /// unsafe extern "C" {
+    ///     safe fn first() -> i32;
+    ///     safe fn second() -> i32;
+    /// }
+    /// // One error for the library, none for its functions.
+    /// let report = TABLE.bind_all().unwrap_err();
+    /// assert_eq!((report.errors().len(), report.errors()[0].library()), (1, "no-such-library"));
+    /// ```
     #[must_use]
     pub fn library(&self) -> &'static str {
         self.0.library
     }
 
     /// Why.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::dll_import;
+    /// use pinvoke::entry_point::EntryPointError;
+    /// use pinvoke::import::{BindError, BindFailure};
+    ///
+    /// #[dll_import("libc")]
+    /// unsafe extern "C" {
+    ///     safe fn get_pid() -> Result<i32, BindError>;
+    /// }
+    ///
+    /// let error = get_pid().unwrap_err();
+    /// let BindFailure::EntryPoint(EntryPointError::NotFound(missing)) = error.failure() else {
+    ///     unreachable!("the library is there")
+    /// };
+    /// assert!(missing.near_misses.iter().any(|name| name.contains("getpid")));
+    /// # }
+    /// ```
     #[must_use]
     pub fn failure(&self) -> &BindFailure {
         &self.0.failure

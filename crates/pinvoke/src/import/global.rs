@@ -37,12 +37,37 @@ pub struct Global<T, M: ?Sized, const MUT: bool = false> {
 
 impl<T, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     /// The variable that an import finds.
+    ///
+    /// ```
+    /// use pinvoke::import::{Global, Import, ImportLibrary};
+    /// use pinvoke::marshal::Utf8;
+    ///
+    /// // What `#[dll_import("libc")] static optind: i32;` is:
+    /// static C: ImportLibrary = ImportLibrary::new("libc", &[]);
+    /// static IMPORT: Import = Import::new(&C, c"optind");
+    /// static OPTIND: Global<i32, Utf8> = Global::new(&IMPORT);
+    /// # #[cfg(unix)] {
+    /// // SAFETY: the C library has this variable, and nobody parses options meanwhile.
+    /// assert_eq!(unsafe { OPTIND.read() }?, 1);
+    /// # }
+    /// # Ok::<(), pinvoke::Error>(())
+    /// ```
     #[must_use]
     pub const fn new(import: &'static Import) -> Self {
         Global { import, types: PhantomData }
     }
 
     /// What it is bound by.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc")]
+    /// unsafe extern "C" {
+    ///     static a_variable_of_the_year_2100: i32;
+    /// }
+    /// assert!(!a_variable_of_the_year_2100.import().is_available());
+    /// ```
     #[must_use]
     pub fn import(&self) -> &'static Import {
         self.import
@@ -52,6 +77,21 @@ impl<T, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
 impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     /// The address.
     ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc")]
+    /// unsafe extern "C" {
+    ///     static optind: i32;
+    /// }
+    /// # #[cfg(unix)] {
+    /// // For whoever watches the variable:
+    /// let address: *mut i32 = optind.as_ptr()?;
+    /// assert!(address.is_aligned());
+    /// # }
+    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`BindError`]: the library cannot be loaded or has no such variable.
     pub fn as_ptr(&self) -> Result<*mut T::Native, BindError> {
@@ -59,6 +99,20 @@ impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     }
 
     /// The value as it is now.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc")]
+    /// unsafe extern "C" {
+    ///     static stdout: *const core::ffi::c_void;
+    /// }
+    /// # #[cfg(target_os = "linux")] {
+    /// // SAFETY: the C library has this variable, and nobody changes it.
+    /// assert!(!unsafe { stdout.read() }?.is_null());
+    /// # }
+    /// # Ok::<(), pinvoke::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Bind`]; [`Error::Marshal`] if what lies there is no value of the type.
@@ -76,6 +130,20 @@ impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
 
 impl<T: NativeType + Element<M, Native = T>, M: ?Sized> Global<T, M, true> {
     /// Changes the value.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc")]
+    /// unsafe extern "C" {
+    ///     static mut opterr: i32;
+    /// }
+    /// # #[cfg(unix)] {
+    /// // SAFETY: the C library has this variable; nobody parses options meanwhile.
+    /// unsafe { opterr.write(0) }?; // no messages of getopt's own
+    /// # }
+    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// ```
     ///
     /// # Errors
     /// [`BindError`].

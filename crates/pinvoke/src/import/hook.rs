@@ -16,6 +16,15 @@ static RESOLVER: OnceLock<Resolver> = OnceLock::new();
 static NAME_MAP: OnceLock<NameMap> = OnceLock::new();
 
 /// It is set, and cannot be set twice.
+///
+/// ```
+/// use pinvoke::import::{NameMap, set_name_map};
+///
+/// set_name_map(NameMap::new())?;
+/// let error = set_name_map(NameMap::new()).unwrap_err();
+/// assert_eq!(error.to_string(), "the name map of this program is set already; a program has one");
+/// # Ok::<(), pinvoke::import::AlreadySet>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {what} of this program is set already; a program has one")]
 pub struct AlreadySet {
@@ -56,6 +65,27 @@ pub fn set_resolver(
 
 /// Makes `map` the names of the program's libraries and entry points.
 ///
+/// ```
+/// use pinvoke::abi::target::Os;
+/// use pinvoke::dll_import;
+/// use pinvoke::import::{NameMap, Platforms, set_name_map};
+///
+/// // Declarations that were written for Windows:
+/// #[dll_import("msvcrt")]
+/// unsafe extern "C" {
+///     #[dll_import(entry_point = "_getpid")]
+///     safe fn getpid() -> i32;
+/// }
+///
+/// let linux = Platforms::ALL.on(Os::Linux);
+/// set_name_map(
+///     NameMap::new().library("msvcrt", "libc", linux).entry_point("msvcrt", "_getpid", "getpid", linux),
+/// )?;
+/// # #[cfg(any(target_os = "linux", windows))]
+/// assert_eq!(getpid() as u32, std::process::id());
+/// # Ok::<(), pinvoke::import::AlreadySet>(())
+/// ```
+///
 /// # Errors
 /// [`AlreadySet`]: there is one.
 pub fn set_name_map(map: NameMap) -> Result<(), AlreadySet> {
@@ -91,6 +121,19 @@ struct Entry {
 }
 
 /// The platforms for which an entry of a [`NameMap`] holds.
+///
+/// ```
+/// use pinvoke::abi::target::{Os, Target};
+/// use pinvoke::import::{NameMap, Platforms};
+///
+/// let map = NameMap::new().library("gl", "libGL.so.1", Platforms::ALL).library(
+///     "gl",
+///     "opengl32.dll",
+///     Platforms::ALL.on(Os::WindowsMsvc),
+/// ); // overrides the first
+/// assert_eq!(map.library_for("gl", Target::AARCH64_LINUX), Some("libGL.so.1"));
+/// assert_eq!(map.library_for("gl", Target::X86_64_WINDOWS), Some("opengl32.dll"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Platforms {
     os: Option<Os>,
@@ -102,12 +145,31 @@ impl Platforms {
     pub const ALL: Platforms = Platforms { os: None, arch: None };
 
     /// Those of these with this operating system.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::{Os, Target};
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// let map = NameMap::new().library("z", "libz.1.dylib", Platforms::ALL.on(Os::MacOs));
+    /// assert_eq!(map.library_for("z", Target::AARCH64_MACOS), Some("libz.1.dylib"));
+    /// assert_eq!(map.library_for("z", Target::AARCH64_LINUX), None);
+    /// ```
     #[must_use]
     pub const fn on(self, os: Os) -> Platforms {
         Platforms { os: Some(os), ..self }
     }
 
     /// Those of these with this processor.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::{Arch, Os, Target};
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// let map =
+    ///     NameMap::new().library("acme", "acme32.dll", Platforms::ALL.on(Os::WindowsMsvc).with(Arch::X86));
+    /// assert_eq!(map.library_for("acme", Target::X86_WINDOWS), Some("acme32.dll"));
+    /// assert_eq!(map.library_for("acme", Target::X86_64_WINDOWS), None);
+    /// ```
     #[must_use]
     pub const fn with(self, arch: Arch) -> Platforms {
         Platforms { arch: Some(arch), ..self }
@@ -120,12 +182,29 @@ impl Platforms {
 
 impl NameMap {
     /// A map without entries.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::import::NameMap;
+    ///
+    /// // Every name means itself.
+    /// assert_eq!(NameMap::new().library_for("z", Target::HOST), None);
+    /// ```
     #[must_use]
     pub const fn new() -> NameMap {
         NameMap { libraries: Vec::new(), entry_points: Vec::new() }
     }
 
     /// Declarations that say `name` mean the library `target`.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// let map = NameMap::new().library("sqlite3.dll", "libsqlite3.so.0", Platforms::ALL);
+    /// assert_eq!(map.library_for("sqlite3.dll", Target::X86_64_LINUX), Some("libsqlite3.so.0"));
+    /// assert_eq!(map.library_for("sqlite3", Target::X86_64_LINUX), None); // another name
+    /// ```
     #[must_use]
     pub fn library(mut self, name: &str, target: &str, platforms: Platforms) -> NameMap {
         self.libraries.push(Entry { name: name.to_owned(), target: target.to_owned(), platforms });
@@ -133,6 +212,14 @@ impl NameMap {
     }
 
     /// Declarations of `name` in the library that they call `library` mean the entry point `target`.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// let map = NameMap::new().entry_point("c", "stricmp", "strcasecmp", Platforms::ALL);
+    /// assert_eq!(map.entry_point_for("c", "stricmp", Target::X86_64_LINUX), Some("strcasecmp"));
+    /// ```
     #[must_use]
     pub fn entry_point(mut self, library: &str, name: &str, target: &str, platforms: Platforms) -> NameMap {
         let entry = Entry { name: name.to_owned(), target: target.to_owned(), platforms };
@@ -141,6 +228,18 @@ impl NameMap {
     }
 
     /// What the library `name` is called on a platform, if the map has it.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::{Os, Target};
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// // A map is tested for every platform on any.
+    /// let map = NameMap::new().library("gl", "OpenGL", Platforms::ALL.on(Os::MacOs));
+    /// for target in [Target::X86_64_MACOS, Target::AARCH64_MACOS] {
+    ///     assert_eq!(map.library_for("gl", target), Some("OpenGL"));
+    /// }
+    /// assert_eq!(map.library_for("gl", Target::X86_LINUX), None);
+    /// ```
     #[must_use]
     pub fn library_for(&self, name: &str, target: Target) -> Option<&str> {
         let entry = self.libraries.iter().rev().find(|e| e.name == name && e.platforms.include(target));
@@ -148,6 +247,16 @@ impl NameMap {
     }
 
     /// What the entry point `name` of `library` is called on a platform, if the map has it.
+    ///
+    /// ```
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::import::{NameMap, Platforms};
+    ///
+    /// let map = NameMap::new().entry_point("ssl", "SSL_library_init", "OPENSSL_init_ssl", Platforms::ALL);
+    /// assert_eq!(map.entry_point_for("ssl", "SSL_library_init", Target::HOST), Some("OPENSSL_init_ssl"));
+    /// // Of that library only, by the name that declarations give it.
+    /// assert_eq!(map.entry_point_for("crypto", "SSL_library_init", Target::HOST), None);
+    /// ```
     #[must_use]
     pub fn entry_point_for(&self, library: &str, name: &str, target: Target) -> Option<&str> {
         let entries = self.entry_points.iter().rev().filter(|(of, _)| of == library);

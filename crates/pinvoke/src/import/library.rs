@@ -13,6 +13,19 @@ use crate::library::probe::{ProbeOptions, SearchPath};
 use crate::native::CodePtr;
 
 /// The library of a block of imports, loaded when the first of them is bound.
+///
+/// ```
+/// use pinvoke::dll_import;
+///
+/// #[dll_import("libc", imports = LIBC)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+///     safe fn getppid() -> i32;
+/// }
+/// // All imports of a block have the same:
+/// assert!(std::ptr::eq(LIBC.getpid.library(), LIBC.getppid.library()));
+/// assert!(std::ptr::eq(LIBC.getpid.library(), LIBC.library()));
+/// ```
 #[derive(Debug)]
 pub struct ImportLibrary {
     name: &'static str,
@@ -24,6 +37,17 @@ pub struct ImportLibrary {
 
 impl ImportLibrary {
     /// The library of this name, searched for in `directories` before everywhere else.
+    ///
+    /// ```
+    /// use pinvoke::import::ImportLibrary;
+    ///
+    /// // Found beside nothing but in a directory of its own, where there is one.
+    /// static ACME: ImportLibrary = ImportLibrary::new("acme", &["/opt/acme/lib"]);
+    /// # #[cfg(unix)] {
+    /// let error = ACME.open().unwrap_err();
+    /// assert!(error.attempts()[0].candidate.file.to_string_lossy().starts_with("/opt/acme/lib/"));
+    /// # }
+    /// ```
     #[must_use]
     pub const fn new(name: &'static str, directories: &'static [&'static str]) -> ImportLibrary {
         let calls = Calls(AtomicUsize::new(0));
@@ -31,6 +55,23 @@ impl ImportLibrary {
     }
 
     /// Says which of the usual places are searched.
+    ///
+    /// ```
+    /// use pinvoke::import::ImportLibrary;
+    /// use pinvoke::library::probe::{SearchPath, SearchPlaces};
+    ///
+    /// // What came with the program, and never what the system has under that name.
+    /// const BESIDE: SearchPlaces = SearchPlaces {
+    ///     assembly_directory: true,
+    ///     use_dll_directory_for_dependencies: false,
+    ///     application_directory: false,
+    ///     user_directories: false,
+    ///     system32: false,
+    ///     safe_directories: false,
+    /// };
+    /// static C: ImportLibrary = ImportLibrary::new("libc", &[]).with_search(SearchPath::Only(BESIDE));
+    /// assert!(C.open().is_err());
+    /// ```
     #[must_use]
     pub const fn with_search(mut self, search: SearchPath) -> ImportLibrary {
         self.search = search;
@@ -38,6 +79,13 @@ impl ImportLibrary {
     }
 
     /// The declared name.
+    ///
+    /// ```
+    /// use pinvoke::import::ImportLibrary;
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new("libc", &[]);
+    /// assert_eq!(C.name(), "libc"); // not the name of a file
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -46,6 +94,16 @@ impl ImportLibrary {
     /// The library, loaded now if it is not yet: as the program's [resolver](super::set_resolver) says,
     /// else by [probing](crate::library::probe) for the name that the program's
     /// [name map](super::set_name_map) makes of the declared one.
+    ///
+    /// ```
+    /// use pinvoke::import::ImportLibrary;
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// let library = C.open()?;
+    /// // Not loaded twice:
+    /// assert_eq!(C.open()?.as_raw(), library.as_raw());
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LoadError`](crate::library::LoadError) with every attempt.
@@ -100,6 +158,25 @@ impl ImportLibrary {
     }
 
     /// Counts a call of an import whose library may be unloaded; the library stays while the guard lives.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::dll_import;
+    /// use pinvoke::import::UnloadError;
+    ///
+    /// #[dll_import("libc", imports = LIBC, unload)]
+    /// unsafe extern "C" {
+    ///     safe fn getpid() -> i32;
+    /// }
+    ///
+    /// // A thread of ours is going to run in the library, in a way that nobody counts.
+    /// let inside = LIBC.library().enter();
+    /// // SAFETY: refused, as long as there is a call.
+    /// let refused = unsafe { LIBC.unload() };
+    /// assert!(matches!(refused, Err(UnloadError::InUse { calls: 1, .. })));
+    /// drop(inside);
+    /// # }
+    /// ```
     #[inline]
     pub fn enter(&self) -> CallInProgress<'_> {
         self.calls.enter()
@@ -115,6 +192,25 @@ impl ImportLibrary {
 pub(super) struct Calls(AtomicUsize);
 
 /// One call into a library that may be unloaded. It keeps the library while it lives.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+///
+/// #[dll_import("libc", imports = LIBC, unload)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+/// }
+///
+/// {
+///     let _inside = LIBC.library().enter();
+///     // SAFETY: refused.
+///     assert!(unsafe { LIBC.unload() }.is_err());
+/// }
+/// // SAFETY: nothing came from it.
+/// assert!(unsafe { LIBC.unload() }.is_ok());
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CallInProgress<'a>(&'a Calls);
 

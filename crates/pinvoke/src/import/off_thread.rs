@@ -50,6 +50,14 @@ impl<T> Shared<T> {
 impl<T: Send + 'static> OffThread<T> {
     /// Starts a call on a new thread. What it uses moves there.
     ///
+    /// ```
+    /// use pinvoke::import::OffThread;
+    ///
+    /// // What a declared `async fn` does with its call:
+    /// let sum = OffThread::start("sum", || (1..=1000).sum::<u32>());
+    /// assert_eq!(sum.join(), 500_500);
+    /// ```
+    ///
     /// # Panics
     /// If the system refuses a thread.
     pub fn start(name: &str, call: impl FnOnce() -> T + Send + 'static) -> OffThread<T> {
@@ -79,6 +87,17 @@ impl<T: Send + 'static> OffThread<T> {
 impl<T> OffThread<T> {
     /// Waits for the result.
     ///
+    /// ```
+    /// use pinvoke::import::OffThread;
+    ///
+    /// let text = OffThread::start("read", || std::fs::read_to_string("Cargo.toml").map(|text| text.len()));
+    /// assert!(text.join()? > 0);
+    /// // A panic comes out here.
+    /// let failed = OffThread::start("fail", || -> i32 { panic!("no answer") });
+    /// assert!(std::panic::catch_unwind(move || failed.join()).is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// With the panic of the call.
     pub fn join(self) -> T {
@@ -93,6 +112,18 @@ impl<T> OffThread<T> {
     }
 
     /// Whether the result is there.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    ///
+    /// use pinvoke::import::OffThread;
+    ///
+    /// let (send, receive) = channel::<()>();
+    /// let call = OffThread::start("wait", move || receive.recv().is_ok());
+    /// assert!(!call.is_done());
+    /// send.send(()).expect("the call waits");
+    /// assert!(call.join());
+    /// ```
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.0.lock().outcome.is_some()

@@ -33,6 +33,16 @@ pub struct ImportTable {
 impl ImportTable {
     /// The imports of a library. `unloadable` says that their calls are counted; without it the library
     /// is never given back.
+    ///
+    /// ```
+    /// use pinvoke::import::{Import, ImportLibrary, ImportTable};
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// static ABS: Import = Import::new(&C, c"abs");
+    /// static LABS: Import = Import::new(&C, c"labs");
+    /// static TABLE: ImportTable = ImportTable::new(&C, &[&ABS, &LABS], false);
+    /// assert!(TABLE.bind_all().is_ok());
+    /// ```
     #[must_use]
     pub const fn new(
         library: &'static ImportLibrary,
@@ -43,18 +53,60 @@ impl ImportTable {
     }
 
     /// The imports, in the order of their declaration.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn getpid() -> i32;
+    ///     safe fn no_such_function() -> i32;
+    /// }
+    /// let names: Vec<&str> = LIBC.imports().iter().map(|import| import.name()).collect();
+    /// assert_eq!(names, ["getpid", "no_such_function"]);
+    /// ```
     #[must_use]
     pub fn imports(&self) -> &'static [&'static Import] {
         self.imports
     }
 
     /// The library.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn getpid() -> i32;
+    /// }
+    /// # #[cfg(unix)] {
+    /// let file = LIBC.library().open()?;
+    /// println!("bound to {}", file.path().expect("the system knows it").display());
+    /// # }
+    /// # Ok::<(), pinvoke::library::LoadError>(())
+    /// ```
     #[must_use]
     pub fn library(&self) -> &'static ImportLibrary {
         self.library
     }
 
     /// Binds every import now.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn getpid() -> i32;
+    ///     safe fn get_pid() -> i32;
+    /// }
+    /// # #[cfg(unix)] {
+    /// // At the start of a program, to hear of everything at once:
+    /// let report = LIBC.bind_all().unwrap_err();
+    /// assert!(report.to_string().starts_with("1 of 2 imports cannot be bound\ncannot bind `get_pid`"));
+    /// assert!(LIBC.getpid.is_available()); // the others are bound
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`BindReport`] with everything that is missing.
@@ -64,6 +116,25 @@ impl ImportTable {
 
     /// Gives the library back to the system's loader, and makes every import unbound: the next call of
     /// one loads the library again.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libm.so.6", imports = MATHS, unload)]
+    /// unsafe extern "C" {
+    ///     safe fn sqrt(x: f64) -> f64;
+    /// }
+    ///
+    /// # #[cfg(target_os = "linux")] {
+    /// assert_eq!(sqrt(81.0), 9.0);
+    /// // SAFETY: nothing that came from the library is used any more.
+    /// assert!(unsafe { MATHS.unload() }?.was_loaded);
+    /// assert_eq!(sqrt(64.0), 8.0); // loaded again
+    /// # }
+    /// # }
+    /// # Ok::<(), pinvoke::import::UnloadError>(())
+    /// ```
     ///
     /// # Errors
     /// [`UnloadError`]; the library is loaded and bound as before.
@@ -96,6 +167,22 @@ impl ImportTable {
 
 /// Binds every import of several tables now.
 ///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::import::bind_all;
+///
+/// #[dll_import("libc", imports = LIBC)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+/// }
+/// #[dll_import("no-such-library", imports = OTHER)]
+/// unsafe extern "C" {
+///     safe fn answer() -> i32;
+/// }
+/// let report = bind_all([&*LIBC, &*OTHER]).unwrap_err();
+/// assert!(report.errors().iter().any(|error| error.library() == "no-such-library"));
+/// ```
+///
 /// # Errors
 /// [`BindReport`] with everything that is missing.
 pub fn bind_all<'a>(tables: impl IntoIterator<Item = &'a ImportTable>) -> Result<(), BindReport> {
@@ -112,6 +199,22 @@ pub fn bind_all<'a>(tables: impl IntoIterator<Item = &'a ImportTable>) -> Result
 }
 
 /// Everything that is missing of some imports.
+///
+/// ```
+/// use pinvoke::dll_import;
+///
+/// #[dll_import("no-such-library", imports = OTHER)]
+/// unsafe extern "C" {
+///     safe fn first() -> i32;
+///     safe fn second() -> i32;
+/// }
+/// let report = OTHER.bind_all().unwrap_err();
+/// assert!(
+///     report
+///         .to_string()
+///         .starts_with("imports cannot be bound\ncannot load the library \"no-such-library\"")
+/// );
+/// ```
 #[derive(Debug)]
 pub struct BindReport {
     errors: Vec<BindError>,
@@ -120,6 +223,21 @@ pub struct BindReport {
 
 impl BindReport {
     /// One error for each missing library, and for each missing entry point of the others.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn get_pid() -> i32;
+    ///     safe fn get_ppid() -> i32;
+    /// }
+    /// # #[cfg(unix)] {
+    /// let report = LIBC.bind_all().unwrap_err();
+    /// let missing: Vec<&str> = report.errors().iter().map(|error| error.import()).collect();
+    /// assert_eq!(missing, ["get_pid", "get_ppid"]);
+    /// # }
+    /// ```
     #[must_use]
     pub fn errors(&self) -> &[BindError] {
         &self.errors
@@ -141,6 +259,26 @@ impl fmt::Display for BindReport {
 impl std::error::Error for BindReport {}
 
 /// What became of a library that was given back.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::import::Unloaded;
+///
+/// #[dll_import("libc", imports = LIBC, unload)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+/// }
+///
+/// // SAFETY: nothing that came from the library is used any more.
+/// let unload = || unsafe { LIBC.unload() };
+/// assert_eq!(unload()?, Unloaded { was_loaded: false, still_mapped: false });
+/// getpid();
+/// // Given back, and still there: the program itself needs it.
+/// assert_eq!(unload()?, Unloaded { was_loaded: true, still_mapped: true });
+/// # }
+/// # Ok::<(), pinvoke::import::UnloadError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unloaded {
     /// Whether it was loaded at all.
@@ -151,6 +289,19 @@ pub struct Unloaded {
 }
 
 /// A library was not given back.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::import::UnloadError;
+///
+/// #[dll_import("libc", imports = LIBC)]
+/// unsafe extern "C" {
+///     safe fn getpid() -> i32;
+/// }
+/// // SAFETY: refused, since the block does not say `unload`.
+/// let error = unsafe { LIBC.unload() }.unwrap_err();
+/// assert!(matches!(error, UnloadError::NotDeclared { library: "libc" }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnloadError {

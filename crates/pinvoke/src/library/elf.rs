@@ -17,6 +17,14 @@ use object::{Endianness, FileKind};
 use pinvoke_abi::target::{Arch, Target};
 
 /// A machine as ELF headers name it.
+///
+/// ```
+/// use pinvoke::library::Machine;
+///
+/// assert_eq!(Machine::HOST.bits, if cfg!(target_pointer_width = "64") { 64 } else { 32 });
+/// let arm = Machine { number: 183, bits: 64, big_endian: false };
+/// assert_eq!(arm.to_string(), "AArch64");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Machine {
     /// `e_machine`, a number of the ELF registry.

@@ -14,6 +14,14 @@ use super::finding::Finding;
 use super::probe::Candidate;
 
 /// A library could not be loaded.
+///
+/// ```
+/// use pinvoke::library::{Library, LoadError};
+///
+/// assert!(matches!(Library::open(""), Err(LoadError::NoName)));
+/// assert!(matches!(Library::open("lib\0c"), Err(LoadError::NulInName { offset: 3, .. })));
+/// assert!(matches!(Library::open("no-such-library"), Err(LoadError::Refused(_))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -34,6 +42,14 @@ pub enum LoadError {
 }
 
 /// The loader gave a library back only with an error, or not at all.
+///
+/// ```
+/// use pinvoke::library::{CloseError, LoaderMessage};
+///
+/// let error = CloseError { name: "acme".into(), message: LoaderMessage("invalid handle".into()) };
+/// assert_eq!(error.to_string(), "cannot close the library \"acme\"");
+/// assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "invalid handle");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("cannot close the library {name:?}")]
 pub struct CloseError {
@@ -46,11 +62,31 @@ pub struct CloseError {
 
 /// What the system's loader said, word for word; or, for a file that would hang it or kill the process, why it was
 /// not asked.
+///
+/// ```
+/// use pinvoke::library::Library;
+///
+/// let error = Library::load_exact("no-such-library").unwrap_err();
+/// let message = &error.attempts()[0].message;
+/// # #[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// assert_eq!(message.0, "no-such-library: cannot open shared object file: No such file or directory");
+/// # let _ = message;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LoaderMessage(pub String);
 
 /// One candidate that the loader refused.
+///
+/// ```
+/// use pinvoke::library::Library;
+/// use pinvoke::library::probe::Spelling;
+///
+/// let error = Library::load_exact("Cargo.toml").unwrap_err();
+/// let attempt = &error.attempts()[0];
+/// assert_eq!(attempt.candidate.spelling, Spelling::AsGiven);
+/// assert_eq!(attempt.file, None); // the loader searches for a bare name, and not in this directory
+/// ```
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// What was tried, and why.
@@ -67,6 +103,18 @@ pub struct Attempt {
 ///
 /// Its text has one line for the failure, one for each attempt, below it what the file turned out to be, and
 /// advice at the end.
+///
+/// ```
+/// use pinvoke::library::{Library, LoadError};
+///
+/// let Err(LoadError::Refused(failure)) = Library::open("no-such-library") else {
+///     unreachable!("there is none")
+/// };
+/// assert_eq!(failure.name, "no-such-library");
+/// let lines = failure.to_string();
+/// assert!(lines.starts_with("cannot load the library \"no-such-library\"\n  "));
+/// assert_eq!(lines.lines().filter(|line| line.starts_with("  help: ")).count(), failure.advice.len());
+/// ```
 #[derive(Debug)]
 pub struct LoadFailure {
     /// The name that was asked for.
@@ -79,6 +127,17 @@ pub struct LoadFailure {
 
 impl LoadError {
     /// The attempts, in order; none if the name was not worth one.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// let error = Library::open("no-such-library").unwrap_err();
+    /// for attempt in error.attempts() {
+    ///     println!("{attempt}"); // libno-such-library.so (prefix lib and suffix .so added; …): …
+    /// }
+    /// # #[cfg(target_os = "linux")]
+    /// assert!(error.attempts().iter().any(|attempt| attempt.candidate.file == *"libno-such-library.so"));
+    /// ```
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         match self {

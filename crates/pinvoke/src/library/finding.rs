@@ -8,6 +8,14 @@ use super::elf::Machine;
 
 /// Something that a look at a refused file shows. The sentences that `Display` writes continue "the file …",
 /// except those about dependencies.
+///
+/// ```
+/// use pinvoke::library::diagnose::{Finding, examine};
+///
+/// assert_eq!(examine(".".as_ref()), [Finding::Directory]);
+/// let [text] = &examine("Cargo.toml".as_ref())[..] else { unreachable!("it is a text") };
+/// assert_eq!(text.to_string(), "is a text file that starts with \"[package]\"");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {

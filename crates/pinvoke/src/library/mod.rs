@@ -199,7 +199,6 @@ impl Library {
     ///
     /// let name = if cfg!(windows) { "msvcrt" } else { "libc" };
     /// assert_eq!(Library::open(name)?.name(), name); // not the name of the file
-    ///     
     /// # Ok::<(), pinvoke::library::LoadError>(())
     /// ```
     #[must_use]

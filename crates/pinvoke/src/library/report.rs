@@ -11,6 +11,17 @@ use super::probe::{Candidate, ProbeOptions};
 use super::{Library, LoadError, advice, check_name, diagnose, installed, load, search};
 
 /// What probing for a library tries.
+///
+/// ```
+/// use pinvoke::library::{explain, probe::ProbeOptions};
+///
+/// let report = explain(if cfg!(windows) { "msvcrt" } else { "libc" }, &ProbeOptions::default())?;
+/// for step in &report.steps {
+///     println!("{}: {:?}", step.candidate, step.status);
+/// }
+/// assert!(report.library.is_some() && report.advice.is_empty());
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
 #[derive(Debug)]
 pub struct ProbeReport {
     /// The name that was asked for.
@@ -24,6 +35,15 @@ pub struct ProbeReport {
 }
 
 /// A candidate and what became of it.
+///
+/// ```
+/// use pinvoke::library::{Status, list, probe::ProbeOptions};
+///
+/// // Only a list, so that nothing has been tried.
+/// let report = list("acme", &ProbeOptions::default())?;
+/// assert!(report.steps.iter().all(|step| matches!(step.status, Status::NotTried)));
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
 #[derive(Debug)]
 pub struct Step {
     /// The candidate.
@@ -33,6 +53,17 @@ pub struct Step {
 }
 
 /// What became of a candidate.
+///
+/// ```
+/// use pinvoke::library::{Status, explain, probe::ProbeOptions};
+///
+/// let report = explain("no-such-library", &ProbeOptions::default())?;
+/// for step in &report.steps {
+///     let Status::Refused(attempt) = &step.status else { unreachable!("there is no such library") };
+///     assert_eq!(attempt.candidate, step.candidate);
+/// }
+/// # Ok::<(), pinvoke::library::LoadError>(())
+/// ```
 #[derive(Debug)]
 pub enum Status {
     /// It was not tried: nothing is, in a listing, and nothing behind the one that was loaded.

@@ -189,7 +189,6 @@ impl Handler {
     /// // SAFETY: that is its prototype.
     /// let error = unsafe { walk.call(&[visit.returning_on_error(Value::Int(1)).into()]) }.unwrap_err();
     /// assert_eq!(error.outcome().map(|outcome| &outcome.ret), Some(&Value::Int(5))); // not 1000
-    ///     
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
