@@ -10,7 +10,11 @@ use std::error::Error;
 ///
 /// One word, so that conversions which return it keep to registers.
 #[derive(Debug)]
-pub struct MarshalError(Box<Refused>);
+pub struct MarshalError(
+    /// None is [`Reason::Null`], of which nobody has said yet where: the callback that meets it makes it
+    /// without a call, and goes on in one that it need not come back from.
+    Option<Box<Refused>>,
+);
 
 #[derive(Debug)]
 struct Refused {
@@ -99,17 +103,14 @@ pub enum Reason {
 }
 
 impl MarshalError {
-    /// Null where it must not be. Takes no room in the frames of those who do not meet it, and no register:
-    /// what does not unwind needs no landing pad, which would want one kept.
+    /// Null where it must not be.
     #[inline(always)]
     pub(crate) fn null() -> MarshalError {
-        #[cold]
-        #[inline(never)]
-        #[expect(improper_ctypes_definitions, reason = "only Rust calls it")]
-        extern "C" fn null() -> MarshalError {
-            Reason::Null.into()
-        }
-        null()
+        MarshalError(None)
+    }
+
+    fn into_refused(self) -> Box<Refused> {
+        self.0.unwrap_or_else(|| Box::new(Refused { place: None, reason: Reason::Null }))
     }
 
     /// A reason of a marshaller outside of this crate.
@@ -120,30 +121,33 @@ impl MarshalError {
     /// Says which value of which function it is about; what was said before stays.
     #[cold]
     #[must_use]
-    pub fn at(mut self, function: &'static str, value: &'static str) -> MarshalError {
-        self.0.place.get_or_insert(Place { function, value });
-        self
+    pub fn at(self, function: &'static str, value: &'static str) -> MarshalError {
+        let mut refused = self.into_refused();
+        refused.place.get_or_insert(Place { function, value });
+        MarshalError(Some(refused))
     }
 
     /// Says which member of a structure it is about.
     #[cold]
     #[must_use]
     pub fn in_member(self, member: &'static str) -> MarshalError {
-        let Refused { place, reason } = *self.0;
-        MarshalError(Box::new(Refused { place, reason: Reason::Member { member, reason: reason.into() } }))
+        let Refused { place, reason } = *self.into_refused();
+        let reason = Reason::Member { member, reason: reason.into() };
+        MarshalError(Some(Box::new(Refused { place, reason })))
     }
 
     /// Why.
     #[must_use]
     pub fn reason(&self) -> &Reason {
-        &self.0.reason
+        static NULL: Reason = Reason::Null;
+        self.0.as_ref().map_or(&NULL, |refused| &refused.reason)
     }
 }
 
 impl From<Reason> for MarshalError {
     #[cold]
     fn from(reason: Reason) -> MarshalError {
-        MarshalError(Box::new(Refused { place: None, reason }))
+        MarshalError(Some(Box::new(Refused { place: None, reason })))
     }
 }
 
@@ -156,20 +160,20 @@ impl From<crate::c_text::InteriorNul> for MarshalError {
 
 impl fmt::Display for MarshalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.place {
+        match self.0.as_ref().and_then(|refused| refused.place) {
             Some(Place { function, value: "" }) => write!(f, "cannot convert the result of `{function}`: ")?,
             Some(Place { function, value }) => {
                 write!(f, "cannot convert argument `{value}` of `{function}`: ")?;
             }
             None => {}
         }
-        self.0.reason.fmt(f)
+        self.reason().fmt(f)
     }
 }
 
 impl Error for MarshalError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.reason.source()
+        self.reason().source()
     }
 }
 
