@@ -194,7 +194,7 @@ pub(super) fn claim<P: Prototype, F, A: Admission, const BOXED: bool>(
         Route::UserData => (Flavour::SPARE, points.shim, None),
         Route::Frame | Route::ByPlan => planned::<P>(declaration.name(), points)?,
     };
-    let slot = thunk_table::claim(flavour)?;
+    let slot = thunk_table::claim(flavour, target)?;
     slot.occupy(Occupant {
         target,
         form,

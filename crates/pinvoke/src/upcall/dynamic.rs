@@ -147,11 +147,12 @@ impl DynamicDeclaration {
         self,
         handler: F,
     ) -> Result<DynamicCallback<T>, CallbackError> {
-        let slot = thunk_table::claim(Flavour::ENTRY)?;
         let plan = &self.0.plan;
+        let target = entry(plan.needs());
+        let slot = thunk_table::claim(Flavour::ENTRY, target)?;
         let dispatch = if plan.is_plain() { dispatch_plain::<A, F> } else { dispatch::<A, F> };
         slot.occupy(Occupant {
-            target: entry(plan.needs()),
+            target,
             form: Some(Form { dispatch, plan }),
             context: Box::into_raw(Box::new(handler)).cast(),
             declaration: ptr::from_ref(self.0).cast(),

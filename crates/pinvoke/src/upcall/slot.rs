@@ -21,7 +21,7 @@
 
 use core::ffi::c_void;
 use core::mem::offset_of;
-use core::ptr::null_mut;
+use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::gate::{self, Owner};
@@ -48,6 +48,10 @@ pub(crate) struct Slot {
     /// Bytes from the thunk's code to the slot, which one 32-bit displacement reaches.
     code_distance: AtomicI32,
     flavour: AtomicU8,
+    /// In which strand of the table the thunk rests; for the table, as the next.
+    strand: AtomicU8,
+    /// When it began to rest.
+    resting_since: AtomicU32,
 }
 
 /// What every declaration of a callback begins with.
@@ -94,6 +98,8 @@ impl Slot {
             generation: AtomicU32::new(0),
             code_distance: AtomicI32::new(0),
             flavour: AtomicU8::new(0),
+            strand: AtomicU8::new(0),
+            resting_since: AtomicU32::new(0),
         }
     }
 
@@ -189,13 +195,35 @@ impl Slot {
         self.generation() != 0 && self.gate.load(Ordering::Acquire) & gate::DROPPED == 0
     }
 
-    /// The next slot that rests behind this one; for the table, under its lock.
+    /// The next slot that rests behind this one; for the table, under its lock, as what follows.
     pub(crate) fn next_resting(&self) -> *const Slot {
         self.context().cast::<Slot>().cast_const()
     }
 
     pub(crate) fn set_next_resting(&self, next: *const Slot) {
         self.context.store(next.cast_mut().cast(), Ordering::Relaxed);
+    }
+
+    /// Begins to rest, with nobody behind it.
+    #[inline]
+    pub(crate) fn rest(&self, now: u32) {
+        self.set_next_resting(null());
+        self.resting_since.store(now, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn resting_since(&self) -> u32 {
+        self.resting_since.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn strand(&self) -> u8 {
+        self.strand.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set_strand(&self, strand: u8) {
+        self.strand.store(strand, Ordering::Relaxed);
     }
 }
 

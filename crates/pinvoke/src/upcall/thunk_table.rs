@@ -2,8 +2,14 @@
 //!
 //! Each flavour hands out the thunks of its pool first, without any system call, then maps more
 //! ([`pages`]). A thunk that was given back joins the end of a queue and is used again only when 32
-//! others rest behind it, so that a native call that comes too late meets the report and not a
+//! others were given back after it, so that a native call that comes too late meets the report and not a
 //! stranger. Nothing is ever unmapped.
+//!
+//! A thunk ends in a jump through its slot, which a processor foresees for nothing as long as it always
+//! leads to the same place; one that has led to several costs two to three cycles at every call from
+//! then on. So there are several queues, *strands*, and the target of a callback decides in which its thunk
+//! rests: the next callback of the same closure, which is the same code, takes it from there. Only when
+//! the pool has been handed out does a callback take a thunk that led elsewhere.
 //!
 //! Claiming and resting take one short lock per flavour. No code of a user runs under it. A signal
 //! handler may invoke callbacks, but must not make or drop them: it could wait for the lock of the
@@ -17,19 +23,49 @@ use super::slot::Slot;
 use super::{CallbackError, pages};
 use crate::native::CodePtr;
 
-/// How many thunks rest before the first of them is used again.
-const RESTING: usize = 32;
+/// How many thunks are given back before one that was given back is used again.
+const RESTING: u32 = 32;
 
 const FLAVOURS: usize = Flavour::ALL.len();
+
+const STRANDS: usize = 32;
+
+/// A queue of resting thunks.
+#[derive(Clone, Copy)]
+struct Strand {
+    oldest: *const Slot,
+    /// Of no meaning if there is no oldest.
+    newest: *const Slot,
+}
+
+impl Strand {
+    const EMPTY: Strand = Strand { oldest: null(), newest: null() };
+
+    /// The number of the strand that thunks leading to `target` rest in. Few closures are in use at a time.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the low half of a product, as hashes are made")]
+    fn number(target: *const ()) -> u8 {
+        const GOLDEN: u32 = 0x9e37_79b9;
+        // Functions begin at multiples of 16.
+        let hash = ((target.addr() >> 4) as u32).wrapping_mul(GOLDEN);
+        (hash >> (32 - STRANDS.ilog2())) as u8
+    }
+
+    #[inline]
+    fn oldest(&self) -> Option<&'static Slot> {
+        // SAFETY: null, or a slot, and slots are never unmapped.
+        unsafe { self.oldest.as_ref() }
+    }
+}
 
 struct Flock {
     /// The pool, then what was mapped.
     blocks: Vec<Block>,
     /// Thunks of the newest block that have an owner or had one.
     used: usize,
-    oldest: *const Slot,
-    newest: *const Slot,
-    resting: usize,
+    strands: [Strand; STRANDS],
+    /// Counts the thunks that were given back, as a clock for those that rest.
+    given_back: u32,
 }
 
 // SAFETY: the pointers lead to slots and code, which are static and shared.
@@ -37,27 +73,44 @@ unsafe impl Send for Flock {}
 
 impl Flock {
     const fn new() -> Flock {
-        Flock { blocks: Vec::new(), used: 0, oldest: null(), newest: null(), resting: 0 }
+        Flock { blocks: Vec::new(), used: 0, strands: [Strand::EMPTY; STRANDS], given_back: 0 }
     }
 
-    /// The slot that rests longest, if at least `others` rest behind it.
+    /// How many thunks were given back after this one.
     #[inline]
-    fn take_rested(&mut self, others: usize) -> Option<&'static Slot> {
-        if self.resting <= others {
+    fn rested(&self, slot: &Slot) -> u32 {
+        self.given_back.wrapping_sub(slot.resting_since())
+    }
+
+    /// The slot that rests longest in a strand, if at least `others` were given back after it.
+    #[inline]
+    fn take_rested(&mut self, strand: usize, others: u32) -> Option<&'static Slot> {
+        let slot = self.strands[strand].oldest()?;
+        if self.rested(slot) < others {
             return None;
         }
-        // SAFETY: `resting` is not 0, so `oldest` leads to a slot, and slots are never unmapped.
-        let slot: &'static Slot = unsafe { &*self.oldest };
-        self.oldest = slot.next_resting();
-        self.resting -= 1;
+        self.strands[strand].oldest = slot.next_resting();
         Some(slot)
     }
 
+    /// The same in the strand whose oldest rests longest.
     #[cold]
-    fn take_fresh(&mut self, flavour: Flavour) -> Result<&'static Slot, CallbackError> {
+    fn take_anywhere(&mut self, others: u32) -> Option<&'static Slot> {
+        let oldest = self.strands.iter().enumerate().filter_map(|(i, strand)| Some((i, strand.oldest()?)));
+        let (strand, _) = oldest.max_by_key(|(_, slot)| self.rested(slot))?;
+        self.take_rested(strand, others)
+    }
+
+    #[cold]
+    fn take_other(&mut self, flavour: Flavour) -> Result<&'static Slot, CallbackError> {
         loop {
             let newest = self.blocks.last().copied().unwrap_or(Block::EMPTY);
-            if let Some((slot, code)) = newest.thunk(self.used) {
+            let fresh = newest.thunk(self.used);
+            let pool_is_used = self.blocks.len() > 1 || fresh.is_none();
+            if pool_is_used && let Some(slot) = self.take_anywhere(RESTING) {
+                return Ok(slot);
+            }
+            if let Some((slot, code)) = fresh {
                 slot.set_thunk(flavour, code);
                 self.used += 1;
                 return Ok(slot);
@@ -66,8 +119,8 @@ impl Flock {
                 0 => Block::pool(flavour),
                 blocks => match pages::map(flavour, blocks) {
                     Ok(block) => block,
-                    // Then what rests must do, however short the queue.
-                    Err(error) => return self.take_rested(0).ok_or(error),
+                    // Then what rests must do, however short a while.
+                    Err(error) => return self.take_anywhere(0).ok_or(error),
                 },
             };
             self.blocks.push(block);
@@ -77,15 +130,16 @@ impl Flock {
 
     #[inline]
     fn rest(&mut self, slot: &'static Slot) {
-        slot.set_next_resting(null());
-        if self.resting == 0 {
-            self.oldest = slot;
+        self.given_back = self.given_back.wrapping_add(1);
+        slot.rest(self.given_back);
+        let strand = &mut self.strands[usize::from(slot.strand()) % STRANDS];
+        if strand.oldest.is_null() {
+            strand.oldest = slot;
         } else {
             // SAFETY: `newest` leads to a slot while any rests.
-            unsafe { &*self.newest }.set_next_resting(slot);
+            unsafe { &*strand.newest }.set_next_resting(slot);
         }
-        self.newest = slot;
-        self.resting += 1;
+        strand.newest = slot;
     }
 }
 
@@ -96,14 +150,17 @@ fn flock(flavour: Flavour) -> Held<'static, Flock> {
     FLOCKS[flavour as usize].hold()
 }
 
-/// Takes a free thunk.
+/// Takes a free thunk, for a callback with this target.
 #[inline]
-pub(crate) fn claim(flavour: Flavour) -> Result<&'static Slot, CallbackError> {
+pub(crate) fn claim(flavour: Flavour, target: *const ()) -> Result<&'static Slot, CallbackError> {
+    let strand = Strand::number(target);
     let mut flock = flock(flavour);
-    match flock.take_rested(RESTING) {
-        Some(slot) => Ok(slot),
-        None => flock.take_fresh(flavour),
-    }
+    let slot = match flock.take_rested(usize::from(strand), RESTING) {
+        Some(slot) => slot,
+        None => flock.take_other(flavour)?,
+    };
+    slot.set_strand(strand);
+    Ok(slot)
 }
 
 /// Gives a thunk back whose callback is dead and not running any more.
