@@ -14,13 +14,14 @@ mod child;
 
 use core::ffi::c_int;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use pinvoke::native::NativeType;
+use pinvoke::native::{CodePtr, NativeType};
 use pinvoke::upcall::{
     Callback, CallbackError, Declaration, DynamicCallback, OnPanic, OnWrongThread, ThreadRule, function,
     lookup, resume_after,
@@ -428,6 +429,46 @@ fn a_thunk_rests_while_32_others_were_dropped_behind_it() {
     let again = make();
     assert_eq!(again.code(), codes[0], "the one that rested longest");
     assert_eq!(again.identity().generation(), 2);
+}
+
+/// On 32-bit x86 all lead to the same entry.
+#[test]
+#[cfg(not(target_arch = "x86"))]
+fn a_thunk_leads_where_it_led_before_as_long_as_there_are_others() {
+    if !is_child() {
+        return succeeds("a_thunk_leads_where_it_led_before_as_long_as_there_are_others");
+    }
+    let mut codes: [HashSet<CodePtr>; 4] = Default::default();
+    for n in 0..500 {
+        codes[0].insert(UNARY.owned(move |m: c_int| -> c_int { m + n }).unwrap().code());
+        codes[1].insert(UNARY.owned(move |m: c_int| -> c_int { m - n }).unwrap().code());
+        codes[2].insert(UNARY.owned(move |m: c_int| -> c_int { m * n }).unwrap().code());
+        codes[3].insert(UNARY.owned(|m: c_int| -> c_int { -m }).unwrap().code());
+    }
+    // Two closures of four may share a strand by chance, which is a matter of their addresses.
+    let pairs = (0..4).flat_map(|i| (0..i).map(move |j| (i, j)));
+    assert!(pairs.filter(|&(i, j)| codes[i].is_disjoint(&codes[j])).count() >= 3);
+    let used: HashSet<_> = codes.into_iter().flatten().collect();
+    assert!(used.len() < 60, "{}", used.len());
+    // Here there are none, but what rests is preferred to new memory.
+    let all: Vec<_> = (0..288).map(|_| UNARY.owned(|m: c_int| -> c_int { -m }).unwrap()).collect();
+    let used: HashSet<_> = all.iter().map(Callback::code).chain(used).collect();
+    drop(all);
+    let callback = UNARY.owned(|m: c_int| -> c_int { m * 2 }).unwrap();
+    assert!(used.contains(&callback.code()));
+    assert_eq!(native(callback.function(), 4), 8);
+}
+
+#[test]
+fn what_native_code_enters_begins_with_a_line_of_the_cache() {
+    // Enough that all would hardly do so by chance.
+    let codes = [
+        function::<Unary, _>(|n: c_int| -> c_int { n + 1 }) as usize,
+        function::<Unary, _>(|n: c_int| -> c_int { n + 2 }) as usize,
+        function::<Unary, _>(|n: c_int| -> c_int { n + 3 }) as usize,
+        function::<Unary, _>(|n: c_int| -> c_int { n + 4 }) as usize,
+    ];
+    assert!(codes.iter().all(|code| code.is_multiple_of(64)), "{codes:x?}");
 }
 
 #[test]
