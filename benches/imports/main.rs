@@ -11,6 +11,7 @@ mod native;
 
 mod binding;
 mod callbacks;
+mod declared;
 mod languages;
 mod shapes;
 mod workloads;

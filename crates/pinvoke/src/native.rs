@@ -45,8 +45,23 @@ unsafe impl Sync for CodePtr {}
 impl CodePtr {
     /// Wraps an address; `None` if it is null. Whether code stands there is for the caller to know.
     #[must_use]
-    pub fn new(address: *const c_void) -> Option<CodePtr> {
-        NonNull::new(address.cast_mut()).map(CodePtr)
+    #[inline]
+    pub const fn new(address: *const c_void) -> Option<CodePtr> {
+        match NonNull::new(address.cast_mut()) {
+            Some(address) => Some(CodePtr(address)),
+            None => None,
+        }
+    }
+
+    /// Wraps an address that is not null.
+    ///
+    /// # Safety
+    /// It is not.
+    #[must_use]
+    #[inline]
+    pub const unsafe fn new_unchecked(address: *const c_void) -> CodePtr {
+        // SAFETY: the caller's promise.
+        CodePtr(unsafe { NonNull::new_unchecked(address.cast_mut()) })
     }
 
     /// The address of a function.
@@ -59,7 +74,7 @@ impl CodePtr {
 
     /// The address.
     #[must_use]
-    pub fn as_ptr(self) -> *const c_void {
+    pub const fn as_ptr(self) -> *const c_void {
         self.0.as_ptr()
     }
 

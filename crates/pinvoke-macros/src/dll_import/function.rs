@@ -3,8 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, Generics, LitStr};
+use syn::{Error, Generics, LitStr, Type};
 
+use super::binder::Binder;
 use super::callback;
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
@@ -13,11 +14,14 @@ use super::{import_of, import_static, length, returns};
 
 /// The import and the function.
 pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
-    let import_static = import_static(&function.name, &function.options, library)?;
+    let binder = Binder::of(function);
+    let install = binder.as_ref().map(Binder::install);
+    let import_static = import_static(&function.name, &function.options, library, install)?;
     let attributes = &function.attributes;
     let signature = signature(function);
-    let body = body(function, library)?;
+    let body = body(function, binder.as_ref(), library)?;
     let body = if function.is_async { off_thread(function, &body) } else { body };
+    let binder = binder.as_ref().map(Binder::items);
     Ok(quote! {
         #import_static
         #(#attributes)*
@@ -26,6 +30,7 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
         #signature {
             #body
         }
+        #binder
     })
 }
 
@@ -36,7 +41,7 @@ pub(crate) fn method(function: &Function) -> Result<TokenStream, Error> {
     let parameters = rust_parameters(function);
     let result = function.result.declared();
     let code = quote!(::pinvoke::marshal::callback::code_of(self));
-    let body = stages(function, &code, &quote!(::core::panic!("{}", error)))?;
+    let body = stages(function, None, &code, &quote!(::core::panic!("{}", error)))?;
     Ok(quote! {
         /// Calls the function, with arguments and result converted. A panic of a callback resumes here.
         ///
@@ -96,7 +101,7 @@ fn generics(function: &Function) -> Generics {
             }
             _ => None,
         });
-        let returns = native_result(function);
+        let returns = declared_native_result(function);
         generics.params.push(syn::parse_quote! {
             __Arguments: ::pinvoke::import::variadic::VariadicArguments<
                 #form,
@@ -151,7 +156,7 @@ fn stage(parameter: &Parameter, all: &[Parameter]) -> Result<Stage, Error> {
     Ok(Stage { state, native })
 }
 
-fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
+fn body(function: &Function, binder: Option<&Binder<'_>>, library: &Ident) -> Result<TokenStream, Error> {
     let import = import_of(&function.name);
     let fail = match &function.result {
         ResultForm::Checked { whole, .. } => {
@@ -164,12 +169,17 @@ fn body(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
     };
     // Declared first, dropped last.
     let in_use = function.options.unload.then(|| quote!(let __in_use = #library.enter();));
-    let stages = stages(function, &bind(function, &import), &fail)?;
+    let stages = stages(function, binder, &bind(function, binder, &import), &fail)?;
     Ok(quote!(#in_use #stages))
 }
 
-/// Everything about a call of the function at `code`.
-fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result<TokenStream, Error> {
+/// Everything about a call of the function at `code`, which may be a binder.
+fn stages(
+    function: &Function,
+    binder: Option<&Binder<'_>>,
+    code: &TokenStream,
+    fail: &TokenStream,
+) -> Result<TokenStream, Error> {
     let parameters = &function.parameters;
     callback::check_data(parameters)?;
     let stages: Vec<Stage> = parameters.iter().map(|p| stage(p, parameters)).collect::<Result<_, _>>()?;
@@ -186,7 +196,7 @@ fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result
         .zip(&stages)
         .filter_map(|(p, s)| copy_back(p, s, function).transpose())
         .collect::<Result<Vec<_>, _>>()?;
-    let invoke = invoke(function, &stages)?;
+    let invoke = invoke(function, binder, &stages)?;
     let unmarshal = unmarshal(function, fail)?;
     Ok(quote! {
         #owners
@@ -201,10 +211,21 @@ fn stages(function: &Function, code: &TokenStream, fail: &TokenStream) -> Result
     })
 }
 
-/// The address of the function.
-fn bind(function: &Function, import: &Ident) -> TokenStream {
+/// The address of the function, or of its binder.
+fn bind(function: &Function, binder: Option<&Binder<'_>>, import: &Ident) -> TokenStream {
     let absent = match &function.result {
-        ResultForm::Plain(_) | ResultForm::WithError(_) => return quote!(#import.code_or_panic()),
+        ResultForm::Plain(_) | ResultForm::WithError(_) => {
+            let Some(binder) = binder else { return quote!(#import.code_or_panic()) };
+            let is_direct = binder.is_direct();
+            return quote! {
+                if #is_direct {
+                    // SAFETY: the import has a binder then.
+                    unsafe { #import.code_or_binder() }
+                } else {
+                    #import.code_or_panic()
+                }
+            };
+        }
         ResultForm::Checked { whole, .. } => quote_spanned! {whole.span()=>
             ::core::result::Result::Err(error) => {
                 let error = ::pinvoke::Error::from(error);
@@ -267,16 +288,29 @@ fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &Tok
         _ => quote!(into_native(#name, &mut #state)),
     };
     let (function, value) = (function_name.to_string(), name.to_string());
-    quote! {
-        #measure
-        let mut #state = #converter::state();
-        let #native = match #converter::#convert {
+    let converted = quote! {
+        match #converter::#convert {
             ::core::result::Result::Ok(native) => native,
             ::core::result::Result::Err(error) => {
                 let error = ::pinvoke::Error::from(error.at(#function, #value));
                 #fail
             }
-        };
+        }
+    };
+    let converted = match &parameter.kind {
+        // A structure is copied no more often than the call needs.
+        Kind::Value { is_null_terminated: false, .. } => quote! {
+            match #converter::AS_IT_IS {
+                ::core::option::Option::Some(as_it_is) => as_it_is(#name),
+                ::core::option::Option::None => #converted,
+            }
+        },
+        _ => converted,
+    };
+    quote! {
+        #measure
+        let mut #state = #converter::state();
+        let #native = #converted;
     }
 }
 
@@ -341,7 +375,11 @@ fn used(parameter: &Parameter, function: &Function) -> Result<Option<TokenStream
 
 /// The trait that converts the result, applied to it.
 fn result_converter(function: &Function) -> TokenStream {
-    let (value, form) = (function.result.value(), function.result_form());
+    converter_of_result(function, function.result.value())
+}
+
+fn converter_of_result(function: &Function, value: &Type) -> TokenStream {
+    let form = function.result_form();
     match function.has_counted_result() {
         true => quote!(<#value as ::pinvoke::marshal::FromCounted<'_, #form>>),
         false => quote!(<#value as ::pinvoke::marshal::FromNative<#form>>),
@@ -349,8 +387,13 @@ fn result_converter(function: &Function) -> TokenStream {
 }
 
 /// The type of the native result.
-fn native_result(function: &Function) -> TokenStream {
-    let from = result_converter(function);
+fn declared_native_result(function: &Function) -> TokenStream {
+    native_result(function, function.result.value())
+}
+
+/// The type of the native result of a function that returns `value`.
+pub(super) fn native_result(function: &Function, value: &Type) -> TokenStream {
+    let from = converter_of_result(function, value);
     match &function.failure {
         Failure::Hresult => quote!(::core::primitive::i32),
         Failure::UnitPolicy(policy) => quote!(<#policy as ::pinvoke::returns::UnitPolicy>::Native),
@@ -391,10 +434,25 @@ fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
 }
 
 /// The call: rustc's, unless C returns the value where no function of Rust does.
-fn planned_or_plain(function: &Function, natives: &[TokenStream]) -> TokenStream {
-    let returns = native_result(function);
+fn planned_or_plain(
+    function: &Function,
+    binder: Option<&Binder<'_>>,
+    natives: &[TokenStream],
+) -> TokenStream {
+    let returns = declared_native_result(function);
     let nested = natives.iter().rev().fold(quote!(()), |rest, native| quote!((#native, #rest)));
+    // What may bind itself may panic.
+    let direct = binder.map(|binder| {
+        let (is_direct, pointer) = (binder.is_direct(), binder.pointer());
+        quote! {
+            if #is_direct {
+                #pointer
+                __function(#(#natives),*)
+            } else
+        }
+    });
     quote! {
+        #direct
         if <#returns as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN {
             static __PLAN: ::pinvoke::import::planned::Planned = ::pinvoke::import::planned::Planned::new();
             __PLAN.call::<#returns, _>(__code, #nested)
@@ -404,7 +462,7 @@ fn planned_or_plain(function: &Function, natives: &[TokenStream]) -> TokenStream
     }
 }
 
-fn invoke(function: &Function, stages: &[Stage]) -> Result<TokenStream, Error> {
+fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) -> Result<TokenStream, Error> {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
         let from = result_converter(function);
@@ -421,20 +479,27 @@ fn invoke(function: &Function, stages: &[Stage]) -> Result<TokenStream, Error> {
         (TokenStream::new(), call)
     } else {
         let prepare = function_pointer(&function.options, natives.len());
-        (prepare, planned_or_plain(function, &natives))
+        (prepare, planned_or_plain(function, binder, &natives))
     };
     let call = quote! {
         // SAFETY: the declaration says that this function stands there, and the caller that it may be
         // called with these values.
         unsafe { #call }
     };
-    let captured = if function.options.set_last_error {
+    let captures = function.options.set_last_error;
+    let captured = if captures {
         quote!(::pinvoke::call::capture(|| #call))
     } else {
         quote!((#call, ::pinvoke::LastError::NONE))
     };
-    let returns = native_result(function);
-    let invoked = if calls_back(function) {
+    let returns = declared_native_result(function);
+    let invoked = if !calls_back(function) && !captures {
+        // Not as a pair: a structure would be copied once more.
+        quote! {
+            let __returned: #returns = #call;
+            let __last = ::pinvoke::LastError::NONE;
+        }
+    } else if calls_back(function) {
         let has_failed = has_failed(function);
         let (count, take) = take(function)?;
         quote! {
@@ -461,7 +526,7 @@ fn invoke(function: &Function, stages: &[Stage]) -> Result<TokenStream, Error> {
 }
 
 /// Whether a callback may panic while the function runs.
-fn calls_back(function: &Function) -> bool {
+pub(super) fn calls_back(function: &Function) -> bool {
     function.options.calls_back || function.parameters.iter().any(|p| matches!(p.kind, Kind::Closure(_)))
 }
 
@@ -483,6 +548,28 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Err
     .then(|| quote!(__last.remember();));
     let (count, take) = take(function)?;
     let refused = calls_back(function).then(|| callback::refused(&take, &has_failed, fail));
+    let converted = quote! {
+        match unsafe { #take } {
+            ::core::result::Result::Ok(value) => value,
+            ::core::result::Result::Err(error) => {
+                let error = ::pinvoke::Error::from(error.at(#name, ""));
+                #fail
+            }
+        }
+    };
+    let converted = match function.failure {
+        Failure::Never | Failure::Usual | Failure::Policy(_) if !function.has_counted_result() => {
+            // A structure stays where the function put it.
+            let from = result_converter(function);
+            quote! {
+                match #from::AS_IT_IS {
+                    ::core::option::Option::Some(as_it_is) => as_it_is(__returned),
+                    ::core::option::Option::None => #converted,
+                }
+            }
+        }
+        _ => converted,
+    };
     let finish = match &function.result {
         ResultForm::Plain(_) => quote!(__value),
         ResultForm::WithError(_) => quote!((__value, __last)),
@@ -496,18 +583,11 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Err
         #remember
         // The result becomes an owner first: if anything else fails, it is dropped and not lost.
         // SAFETY: the function returned it, as declared.
-        let __value = unsafe { #take };
-        let __value = match (__value, __changed) {
-            (::core::result::Result::Ok(value), ::core::option::Option::None) => value,
-            (::core::result::Result::Err(error), _) => {
-                let error = ::pinvoke::Error::from(error.at(#name, ""));
-                #fail
-            }
-            (_, ::core::option::Option::Some(error)) => {
-                let error = ::pinvoke::Error::from(error);
-                #fail
-            }
-        };
+        let __value = #converted;
+        if let ::core::option::Option::Some(error) = __changed {
+            let error = ::pinvoke::Error::from(error);
+            #fail
+        }
         #finish
     })
 }

@@ -1,10 +1,11 @@
 //! `#[dll_import]`: from an `extern` block to functions that bind themselves.
 //!
 //! Three stages, each of its own: *facts* (what the tokens say: [`options`], [`declaration`]),
-//! *emission* (one Rust function for each declared one: [`function`], [`callback`]), and nothing
+//! *emission* (one Rust function for each declared one: [`function`], [`callback`], [`binder`]), and nothing
 //! between them that looks a type up. Which native form a type has is the business of the traits in
 //! `pinvoke::marshal`, so that aliases and foreign types are as good as any.
 
+mod binder;
 mod callback;
 pub(crate) mod callback_type;
 pub(crate) mod declaration;
@@ -116,8 +117,13 @@ fn import_of(name: &Ident) -> Ident {
     format_ident!("__PINVOKE_IMPORT_{}", name)
 }
 
-/// The static `Import` behind an item.
-fn import_static(name: &Ident, options: &Options, library: &Ident) -> Result<TokenStream, Error> {
+/// The static `Import` behind an item; `refine` are statements about the variable `import`.
+fn import_static(
+    name: &Ident,
+    options: &Options,
+    library: &Ident,
+    refine: Option<TokenStream>,
+) -> Result<TokenStream, Error> {
     let import = import_of(name);
     let entry_point = match &options.entry_point {
         Some(entry_point) => (entry_point.value(), entry_point.span()),
@@ -134,11 +140,16 @@ fn import_static(name: &Ident, options: &Options, library: &Ident) -> Result<Tok
     Ok(quote! {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "named after the item")]
-        static #import: ::pinvoke::import::Import = ::pinvoke::import::Import::new(&#library, #c_name)
-            .with_options(::pinvoke::entry_point::EntryPointOptions {
-                char_set: #spelling,
-                exact_spelling: #exact,
-                stdcall_bytes: ::core::option::Option::None,
-            });
+        static #import: ::pinvoke::import::Import = {
+            let import = ::pinvoke::import::Import::new(&#library, #c_name).with_options(
+                ::pinvoke::entry_point::EntryPointOptions {
+                    char_set: #spelling,
+                    exact_spelling: #exact,
+                    stdcall_bytes: ::core::option::Option::None,
+                },
+            );
+            #refine
+            import
+        };
     })
 }

@@ -191,6 +191,11 @@ fn named(function: &Function) -> Vec<(&Ident, Option<&Ident>)> {
     owners
 }
 
+/// Whether forms of the function mention owners that have their names inside of it.
+pub(super) fn has_owners(function: &Function) -> bool {
+    !named(function).is_empty()
+}
+
 /// Refuses owners that are no function of the block.
 pub(crate) fn check_owners(function: &Function, names: &[&Ident]) -> Result<(), Error> {
     for (free, allocate) in named(function) {

@@ -2,14 +2,17 @@
 //!
 //! [`dll_import`](crate::dll_import) writes one [`Import`] for each function and one [`ImportLibrary`]
 //! for each block. Nothing is loaded before the first call; that call finds and loads the library, looks
-//! the entry point up, and keeps its address. Every later one is *load, test, call*:
+//! the entry point up, and keeps its address. Every call is *load, call*, the first one too:
 //!
 //! ```text
 //! mov  rax, [IMPORT]      one load, no fence on any architecture this runs on but an acquire
-//! test rax, rax
-//! je   cold               library, entry point, or the error with everything that was tried
-//! call rax
+//! call rax                the function; before it is bound, the import's binder
 //! ```
+//!
+//! The *binder* is a function of the same native signature, written by the macro. It binds the import and
+//! goes on to the function, as lazy binding between executables does; what it cannot bind is a panic with the
+//! full report. Signatures that have a place for the error (`Result`, `Option`), have closures or
+//! variable arguments, or whose arguments own something until the call, test instead: *load, compare, call*.
 //!
 //! # Rules
 //!
@@ -62,7 +65,9 @@ pub struct Import {
     library: &'static ImportLibrary,
     entry_point: &'static CStr,
     options: EntryPointOptions,
-    bound: AtomicPtr<c_void>,
+    /// Where a call goes: the function, or what stands in for it until it is bound.
+    code: AtomicPtr<c_void>,
+    binder: Option<CodePtr>,
 }
 
 impl Import {
@@ -80,7 +85,7 @@ impl Import {
     pub const fn new(library: &'static ImportLibrary, entry_point: &'static CStr) -> Import {
         let options =
             EntryPointOptions { char_set: CharSet::Ansi, exact_spelling: false, stdcall_bytes: None };
-        Import { library, entry_point, options, bound: AtomicPtr::new(null_mut()) }
+        Import { library, entry_point, options, code: AtomicPtr::new(null_mut()), binder: None }
     }
 
     /// Says which spellings of the name are tried; see [`EntryPointOptions`].
@@ -100,7 +105,21 @@ impl Import {
     /// ```
     #[must_use]
     pub const fn with_options(self, options: EntryPointOptions) -> Import {
-        Import { library: self.library, entry_point: self.entry_point, options, bound: self.bound }
+        Import { options, ..self }
+    }
+
+    /// Makes `binder` what is called until the import is bound; then
+    /// [`code_or_binder`](Import::code_or_binder) may be used.
+    ///
+    /// # Panics
+    /// If it is null.
+    ///
+    /// # Safety
+    /// It is a function that may be called as the entry point may.
+    #[must_use]
+    pub const unsafe fn bound_by(self, binder: *const c_void) -> Import {
+        let Some(binder) = CodePtr::new(binder) else { panic!("a binder is a function") };
+        Import { code: AtomicPtr::new(binder.as_ptr().cast_mut()), binder: Some(binder), ..self }
     }
 
     /// The name that is looked up.
@@ -159,7 +178,7 @@ impl Import {
     /// [`BindError`]: the library cannot be loaded or has no such entry point.
     #[inline]
     pub fn code(&self) -> Result<CodePtr, BindError> {
-        match CodePtr::new(self.bound.load(Ordering::Acquire)) {
+        match self.bound() {
             Some(code) => Ok(code),
             None => self.bind(),
         }
@@ -186,10 +205,29 @@ impl Import {
     #[inline]
     #[track_caller]
     pub fn code_or_panic(&self) -> CodePtr {
-        match CodePtr::new(self.bound.load(Ordering::Acquire)) {
+        match self.bound() {
             Some(code) => code,
             None => self.bind_or_panic(),
         }
+    }
+
+    /// The address, or that of the binder, which binds the import, goes on to its function, and panics if
+    /// there is none.
+    ///
+    /// # Safety
+    /// The import has a [binder](Import::bound_by).
+    #[inline]
+    #[must_use]
+    pub unsafe fn code_or_binder(&self) -> CodePtr {
+        // SAFETY: with a binder, it or a function stands there.
+        unsafe { CodePtr::new_unchecked(self.code.load(Ordering::Acquire)) }
+    }
+
+    /// The address, if it is bound.
+    #[inline]
+    fn bound(&self) -> Option<CodePtr> {
+        let code = CodePtr::new(self.code.load(Ordering::Acquire));
+        if code == self.binder { None } else { code }
     }
 
     #[cold]
@@ -229,13 +267,15 @@ impl Import {
         let bound = self.library.find(self.entry_point, &self.options);
         errno.set_current();
         let code = bound.map_err(|failure| BindError::new(self, failure))?;
-        self.bound.store(code.as_ptr().cast_mut(), Ordering::Release);
+        self.code.store(code.as_ptr().cast_mut(), Ordering::Release);
         Ok(code)
     }
 
     /// Forgets the address; the next call looks again.
     fn unbind(&self) -> Option<CodePtr> {
-        CodePtr::new(self.bound.swap(null_mut(), Ordering::AcqRel))
+        let unbound = self.binder.map_or(null_mut(), |binder| binder.as_ptr().cast_mut());
+        let code = CodePtr::new(self.code.swap(unbound, Ordering::AcqRel));
+        if code == self.binder { None } else { code }
     }
 
     /// Ends a call whose signature has no place for the error.

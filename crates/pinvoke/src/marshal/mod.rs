@@ -261,6 +261,10 @@ pub trait IntoNative<M: ?Sized>: Sized {
     /// What has to live until the call is over; `()` for values that need nothing.
     type State;
 
+    /// The conversion of a type that is its own native form, which needs no state and cannot fail.
+    #[doc(hidden)]
+    const AS_IT_IS: Option<fn(Self) -> Self::Native> = None;
+
     /// Room for the conversion, before it.
     fn state() -> Self::State;
 
@@ -307,6 +311,10 @@ pub trait FromNative<M: ?Sized>: Sized {
     /// `native` came from the function that the declaration is about, and the declaration is true: what
     /// it points to is there, and lives as long as the type says.
     unsafe fn from_native(native: Self::Native) -> Result<Self, MarshalError>;
+
+    /// The conversion of a type that is its own native form, which looks at nothing and cannot fail.
+    #[doc(hidden)]
+    const AS_IT_IS: Option<fn(Self::Native) -> Self> = None;
 
     /// Whether a function that reports failure through the last error means failure by this value: -1,
     /// null, false, an invalid handle. Declarations may state other rules.

@@ -25,6 +25,8 @@ macro_rules! native_value {
         impl<$($generic)* M: $crate::marshal::CharSet> $crate::marshal::IntoNative<M> for $type {
             type Native = $type;
             type State = ();
+            const AS_IT_IS: ::core::option::Option<fn($type) -> $type> =
+                ::core::option::Option::Some(::core::convert::identity);
             #[inline]
             fn state() {}
             #[inline]
@@ -35,6 +37,8 @@ macro_rules! native_value {
 
         impl<$($generic)* M: $crate::marshal::CharSet> $crate::marshal::FromNative<M> for $type {
             type Native = $type;
+            const AS_IT_IS: ::core::option::Option<fn($type) -> $type> =
+                ::core::option::Option::Some(::core::convert::identity);
             #[inline]
             unsafe fn from_native(native: $type) -> ::core::result::Result<$type, $crate::marshal::MarshalError> {
                 ::core::result::Result::Ok(native)

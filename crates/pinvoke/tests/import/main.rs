@@ -7,6 +7,7 @@
 )]
 
 mod arrays;
+mod binder;
 mod callbacks;
 mod compiled;
 mod declaration;
