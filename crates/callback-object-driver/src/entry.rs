@@ -38,6 +38,21 @@ use crate::{Status, routine};
 pub trait Driver: Sized + Send + 'static {
     /// Called when the driver is loaded, with its name, such as `\Driver\audit`.
     ///
+    /// ```
+    /// use callback_object_driver::{CallbackObject, Driver, Registration, Status};
+    ///
+    /// struct Audit(#[allow(dead_code)] Registration);
+    ///
+    /// impl Driver for Audit {
+    ///     fn load(name: &str) -> Result<Audit, Status> {
+    ///         let name = name.to_owned();
+    ///         let object = CallbackObject::open("\\Callback\\TcpConnectionCallback")?;
+    ///         // Where this fails, the driver is not loaded, and the host learns the status.
+    ///         object.register(move |number, _| println!("{name}: connection {}", number.addr())).map(Audit)
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// Any: the host unloads the image again and passes the status on.
     fn load(name: &str) -> Result<Self, Status>;

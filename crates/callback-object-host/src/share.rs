@@ -16,6 +16,14 @@ use crate::interface::{Interface, OWN};
 use crate::module::{Handle, LoadError};
 
 /// Why the shared library does not lead to this implementation.
+///
+/// ```
+/// use callback_object_host::{ShareError, share};
+///
+/// assert!(matches!(share("no/such/library.so"), Err(ShareError::Image(_))));
+/// # #[cfg(all(target_os = "linux", target_env = "gnu"))]
+/// assert!(matches!(share("libm.so.6"), Err(ShareError::Other(_))));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShareError {
@@ -38,6 +46,23 @@ type Adopt = unsafe extern "system" fn(*const Interface) -> NTSTATUS;
 /// Makes the shared library lead to the implementation in this image, and its names visible to images that
 /// are loaded from now on: see [`implementation`](crate::implementation). To be done before drivers are
 /// loaded, and before the library is used. Doing it again is fine.
+///
+/// ```
+/// use callback_object_host::{ShareError, share};
+///
+/// /// The library that was built with this program, wherever it is installed.
+/// fn set_up(places: &[&str]) -> Result<(), ShareError> {
+///     let mut outcome = Ok(());
+///     for place in places {
+///         outcome = share(place);
+///         if outcome.is_ok() {
+///             break;
+///         }
+///     }
+///     outcome
+/// }
+/// assert!(set_up(&["no/such/libcallback_object.so.0"]).is_err());
+/// ```
 ///
 /// # Errors
 /// See [`ShareError`].

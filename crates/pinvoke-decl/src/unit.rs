@@ -40,6 +40,17 @@ pub struct Unit {
 }
 
 /// A name that a text declares.
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::model::DeclarationKind;
+/// use pinvoke_decl::{Declared, Unit};
+///
+/// let mut unit = Unit::new(Target::X86_64_LINUX);
+/// unit.parse("x.h", "typedef int number;");
+/// let number = Declared { name: "number".into(), kind: DeclarationKind::Typedef };
+/// assert_eq!(unit.last_declared().next(), Some(number));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
     /// The name.
@@ -50,6 +61,16 @@ pub struct Declared {
 
 impl Unit {
     /// No declarations but the built-in ones.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// // The types of C, POSIX and the system are there from the beginning, for any target.
+    /// let size = |target| Unit::new(target).evaluate("sizeof(long)");
+    /// assert_eq!((size(Target::X86_64_LINUX)?, size(Target::X86_64_WINDOWS)?), (8, 4));
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn new(target: Target) -> Unit {
         Unit {
@@ -62,6 +83,13 @@ impl Unit {
     }
 
     /// The machine it declares for.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// assert_eq!(Unit::new(Target::AARCH64_MACOS).target(), Target::AARCH64_MACOS);
+    /// ```
     #[must_use]
     pub fn target(&self) -> Target {
         self.target
@@ -71,6 +99,17 @@ impl Unit {
     ///
     /// Everything that could be understood is declared, whatever is returned. `name` is what
     /// diagnostics call the text where no line marker says otherwise.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// let problems = unit.parse("acme.h", "struct acme; int good(struct acme *); int bad(nothing n);");
+    /// assert_eq!(problems.len(), 1);
+    /// assert!(problems[0].to_string().contains("acme.h:1:"));
+    /// assert!(unit.function("good").is_ok());
+    /// ```
     pub fn parse(&mut self, name: &str, text: &str) -> Vec<Diagnostic> {
         self.parse_with(name, text, Severity::Error, false)
     }
@@ -108,6 +147,18 @@ impl Unit {
     /// declaration of the function is a warning here, and the new one counts.
     ///
     /// Notes and warnings about it are found by [`notes`](Self::notes) afterwards.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// let stat = unit.parse_prototype("int stat(const char *restrict path, struct stat *restrict buf);")?;
+    /// assert_eq!(stat.to_string(), "int stat(const char *path, struct stat *buf)");
+    /// assert!(unit.parse_prototype("int f(void); int g(void);").is_err()); // two
+    ///
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     ///
     /// # Errors
     /// Everything that is wrong with the text, at least one of them an error.
@@ -173,18 +224,51 @@ impl Unit {
     }
 
     /// Findings of the last text parsed that are no errors.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse_prototype("int f(int n)")?;
+    /// assert!(unit.notes().is_empty());
+    /// unit.parse_prototype("int f(long n)")?; // not what was said before
+    /// assert_eq!(unit.notes().len(), 1);
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     #[must_use]
     pub fn notes(&self) -> &[Diagnostic] {
         &self.notes
     }
 
     /// What the last text parsed declares, in order.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("first.h", "int one(void);");
+    /// unit.parse("second.h", "int two(void); extern int three;");
+    /// let names: Vec<_> = unit.last_declared().map(|declared| declared.name).collect();
+    /// assert_eq!(names, ["two".into(), "three".into()]);
+    /// ```
     pub fn last_declared(&self) -> impl Iterator<Item = Declared> + '_ {
         let declared = &self.facts.declarations[self.last.0..self.last.1];
         declared.iter().map(|d| Declared { name: Arc::clone(&d.name.text), kind: d.kind })
     }
 
     /// The last function that the last text parsed declares.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// // A person types declarations, and means the function at their end.
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("input", "struct point { double x, y; }; double norm(struct point p);");
+    /// assert_eq!(unit.last_function().as_deref(), Some("norm"));
+    /// ```
     #[must_use]
     pub fn last_function(&self) -> Option<Arc<str>> {
         let declared = &self.facts.declarations[self.last.0..self.last.1];
@@ -193,6 +277,18 @@ impl Unit {
     }
 
     /// A declared function.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "int good(void); struct never bad(void);");
+    /// assert_eq!(unit.function("good")?.to_string(), "int good(void)");
+    /// assert!(!unit.function("bad").unwrap_err().is_empty()); // says what its result lacks
+    /// assert!(unit.function("absent").unwrap_err().is_empty());
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     ///
     /// # Errors
     /// Empty if no function of that name is declared, else what keeps it from being called.
@@ -204,6 +300,15 @@ impl Unit {
     }
 
     /// Names of all functions declared, in order, each once.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "int b(void); int a(void); int b(void); extern int c;");
+    /// assert!(unit.function_names().map(|name| &**name).eq(["b", "a"]));
+    /// ```
     pub fn function_names(&self) -> impl Iterator<Item = &Arc<str>> + '_ {
         let declarations = self.facts.declarations.iter();
         declarations.filter_map(|d| {
@@ -213,6 +318,16 @@ impl Unit {
     }
 
     /// All functions that can be called, in the order declared, sharing one table of types.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "int abs(int j); struct never odd(void); double sqrt(double x);");
+    /// let prototypes: Vec<String> = unit.functions().iter().map(ToString::to_string).collect();
+    /// assert_eq!(prototypes, ["int abs(int j)", "double sqrt(double x)"]);
+    /// ```
     #[must_use]
     pub fn functions(&self) -> Vec<ResolvedFunction> {
         let mut resolver = Resolver::new(self.target, &self.facts, &self.builtin);
@@ -264,6 +379,19 @@ impl Unit {
 
     /// A declared variable.
     ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("getopt.h", "extern int optind; int getopt(int, char *const *, const char *);");
+    /// let optind = unit.variable("optind")?;
+    /// assert_eq!(optind.types.display(optind.ty).to_string(), "int");
+    /// assert!(unit.variable("getopt").is_err()); // a function
+    ///
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
+    ///
     /// # Errors
     /// Empty if no variable of that name is declared, else what is wrong with its type.
     pub fn variable(&self, name: &str) -> Result<ResolvedVariable, Vec<Diagnostic>> {
@@ -284,12 +412,30 @@ impl Unit {
     }
 
     /// All types with a name that are complete: tags with their keyword, then typedefs.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "typedef struct point { double x, y; } point_t; enum colour { RED };");
+    /// assert_eq!(unit.type_names(), ["struct point", "enum colour", "point_t"]);
+    /// ```
     #[must_use]
     pub fn type_names(&self) -> Vec<String> {
         Self::names_of(&self.facts)
     }
 
     /// The same for the built-in declarations of the target.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let has = |target, name: &str| Unit::new(target).builtin_type_names().iter().any(|known| known == name);
+    /// assert!(has(Target::X86_64_LINUX, "struct stat") && has(Target::X86_64_LINUX, "uint32_t"));
+    /// assert!(has(Target::X86_64_WINDOWS, "DWORD"));
+    /// ```
     #[must_use]
     pub fn builtin_type_names(&self) -> Vec<String> {
         Self::names_of(&self.builtin)
@@ -311,6 +457,18 @@ impl Unit {
 
     /// The type that a type name means: `struct stat`, `size_t`, `const char *(*)(int)`.
     ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let unit = Unit::new(Target::X86_64_LINUX);
+    /// let (types, id) = unit.type_named("struct timespec[2]")?;
+    /// assert_eq!(types.get(id).layout.as_ref().map(|layout| layout.size), Some(32));
+    /// assert!(unit.type_named("struct timespec t").is_err()); // a declaration
+    ///
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
+    ///
     /// # Errors
     /// What is wrong with it.
     pub fn type_named(&self, text: &str) -> Result<(TypeTable, TypeId), Vec<Diagnostic>> {
@@ -327,6 +485,16 @@ impl Unit {
     }
 
     /// The value of an enumeration constant or of a macro that is a constant.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "enum { A, B = 10, C };\n#define MASK (1 << C)\n");
+    /// assert_eq!((unit.constant("C"), unit.constant("MASK")), (Some(11), Some(2048)));
+    /// assert_eq!(unit.constant("D"), None);
+    /// ```
     #[must_use]
     pub fn constant(&self, name: &str) -> Option<i128> {
         let known = |f: &Facts| f.constants.contains_key(name) || f.macros.contains_key(name);
@@ -335,6 +503,15 @@ impl Unit {
 
     /// Names of all enumeration constants and constant macros of the texts, in alphabetical order. A macro
     /// among them may still have no value, if its body names something unknown.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let mut unit = Unit::new(Target::X86_64_LINUX);
+    /// unit.parse("x.h", "enum { SECOND, FIRST };\n#define THIRD 3\n");
+    /// assert_eq!(unit.constant_names(), ["FIRST", "SECOND", "THIRD"]);
+    /// ```
     #[must_use]
     pub fn constant_names(&self) -> Vec<&str> {
         let all: std::collections::BTreeSet<&str> =
@@ -343,6 +520,17 @@ impl Unit {
     }
 
     /// Evaluates an integer constant expression: `O_CREAT | 1 << 3`, `sizeof(struct stat)`.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    /// use pinvoke_decl::Unit;
+    ///
+    /// let unit = Unit::new(Target::X86_64_LINUX);
+    /// assert_eq!(unit.evaluate("sizeof(struct stat) | 1 << 8")?, 144 | 256);
+    /// assert_eq!(unit.evaluate("'a' + 1")?, 98);
+    /// assert!(unit.evaluate("1 / 0").is_err());
+    /// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+    /// ```
     ///
     /// # Errors
     /// What is wrong with it.

@@ -17,6 +17,21 @@ use crate::implementation;
 use crate::module::{Handle, Module, Pin, Place, announce_unload, full_path, pins_on};
 
 /// A loaded driver. Dropping it unloads it, with [`Leftovers::Revoke`].
+///
+/// ```
+/// use callback_object_host::{Driver, LoadError};
+///
+/// /// Loads every driver, and unloads those that are loaded already if one is not.
+/// ///
+/// /// # Safety
+/// /// The files are drivers.
+/// unsafe fn load_all(files: &[&str]) -> Result<Vec<Driver>, LoadError> {
+///     // SAFETY: the caller's promise.
+///     files.iter().map(|file| unsafe { Driver::load(file) }).collect()
+/// }
+/// // SAFETY: there is no such file, so nothing of it runs.
+/// assert!(unsafe { load_all(&["no/such/driver.so"]) }.is_err());
+/// ```
 #[derive(Debug)]
 pub struct Driver(Arc<Loaded>);
 
@@ -58,6 +73,21 @@ enum State {
 
 impl Driver {
     /// Loads a driver and calls its `DriverEntry`. At PASSIVE_LEVEL.
+    ///
+    /// ```
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// use callback_object_host::{Driver, LoadError};
+    ///
+    /// let directory = ["/lib/x86_64-linux-gnu", "/lib64", "/lib/aarch64-linux-gnu", "/usr/lib"];
+    /// let found = directory.map(|directory| format!("{directory}/libm.so.6"));
+    /// if let Some(libm) = found.iter().find(|file| std::fs::exists(file).is_ok_and(|there| there)) {
+    ///     // SAFETY: a library that does nothing when it is loaded, and no driver.
+    ///     let refused = unsafe { Driver::load(libm) }.unwrap_err();
+    ///     println!("{refused}");
+    ///     assert!(matches!(refused, LoadError::NoEntry { .. } | LoadError::Image { .. }));
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`LoadError`]. The image is unloaded again, and what it has registered is revoked.
@@ -107,18 +137,52 @@ impl Driver {
     }
 
     /// The driver's name: that of the file without `lib` and extension.
+    ///
+    /// ```
+    /// use callback_object_host::Driver;
+    ///
+    /// /// What a list of drivers shows.
+    /// fn line(driver: &Driver) -> String {
+    ///     format!("{} from {}", driver.name(), driver.module().path().display())
+    /// }
+    /// # let _ = line;
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The driver's image.
+    ///
+    /// ```
+    /// use callback_object::raw_registrations;
+    /// use callback_object_host::Driver;
+    ///
+    /// /// How many routines of a driver are registered.
+    /// fn routines(driver: &Driver) -> usize {
+    ///     raw_registrations()
+    ///         .iter()
+    ///         .filter(|registration| driver.module().contains(registration.routine))
+    ///         .count()
+    /// }
+    /// # let _ = routines;
+    /// ```
     #[must_use]
     pub fn module(&self) -> &Module {
         &self.0.module
     }
 
     /// Calls `DriverUnload` and lets the image go: see the [module](crate::driver). At PASSIVE_LEVEL.
+    ///
+    /// ```
+    /// use callback_object_host::{Driver, Leftovers, UnloadError};
+    ///
+    /// /// Unloads a driver that has undone what it has done, and keeps another.
+    /// fn unload_clean(driver: Driver) -> Result<(), (Driver, UnloadError)> {
+    ///     driver.unload(Leftovers::Refuse).map(drop)
+    /// }
+    /// # let _ = unload_clean;
+    /// ```
     ///
     /// # Errors
     /// See [`UnloadError`]. The driver is loaded as before, and returned.

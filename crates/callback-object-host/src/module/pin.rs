@@ -6,6 +6,26 @@ use std::sync::{Mutex, PoisonError};
 use super::{Handle, Module};
 
 /// Keeps an image loaded.
+///
+/// ```
+/// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+/// use callback_object_host::module::{Module, Pin};
+///
+/// // A library of glibc that no program needs, loaded and closed again.
+/// // SAFETY: a C string; the library has no initialisers of note.
+/// let handle = unsafe { libc::dlopen(c"libBrokenLocale.so.1".as_ptr(), libc::RTLD_NOW) };
+/// assert!(!handle.is_null());
+/// // SAFETY: an open handle and a C string.
+/// let routine = unsafe { libc::dlsym(handle, c"__ctype_get_mb_cur_max".as_ptr()) } as usize;
+/// let module = Module::containing(routine).expect("it is loaded");
+/// let pin = Pin::on(routine);
+/// // SAFETY: nothing of the library is used any more.
+/// unsafe { libc::dlclose(handle) };
+/// assert!(module.is_mapped()); // for the pin's sake
+/// drop(pin);
+/// assert!(!module.is_mapped());
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Pin {
     /// Where the image begins; `None`: there is nothing to keep.
@@ -32,6 +52,16 @@ fn pinned() -> std::sync::MutexGuard<'static, BTreeMap<usize, Pinned>> {
 
 impl Pin {
     /// Keeps the image that contains an address loaded until the pin is dropped.
+    ///
+    /// ```
+    /// use callback_object_host::module::Pin;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// // Nothing to do for the program itself, which nobody unloads, and for what lies in no image.
+    /// let pins = [Pin::on(routine as *const () as usize), Pin::on(0x10)];
+    /// drop(pins);
+    /// ```
     #[must_use]
     pub fn on(address: usize) -> Pin {
         if let Some(entry) = containing(&mut pinned(), address) {

@@ -38,6 +38,22 @@ use super::{PublishError, Veto};
 const CLASS: &str = "callback-object-system";
 
 /// Publishes the events of the system until it is dropped.
+///
+/// ```
+/// use callback_object::{Attributes, Directory};
+/// use callback_object_host::system::{Publisher, Veto, host};
+///
+/// match Publisher::start(host()?, Veto::Report) {
+///     Ok(publisher) => {
+///         // Whoever wants to know of the clock registers now, and hears of it until the publisher goes.
+///         let clock = Directory::global().open(r"\Callback\SetSystemTime", Attributes::new())?;
+///         let _registration = clock.register(|_, _| println!("the clock has been set"))?;
+///         drop(publisher);
+///     }
+///     Err(refused) => println!("{refused}"), // a container may see no events
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Publisher {
     window: usize,
@@ -53,6 +69,17 @@ thread_local! {
 impl Publisher {
     /// Creates the three objects and begins to observe the system. What happens after this call has returned
     /// is notified.
+    ///
+    /// ```
+    /// use callback_object::Directory;
+    /// use callback_object_host::system::{Publisher, Veto, host};
+    ///
+    /// let host = host()?;
+    /// if let Ok(_publisher) = Publisher::start(host, Veto::Report) {
+    ///     assert!(Directory::global().names().contains(&r"\Callback\PowerState".to_owned()));
+    /// }
+    /// # Ok::<(), callback_object_host::system::PublishError>(())
+    /// ```
     ///
     /// # Errors
     /// The objects cannot be created in the host's directory, or the system refuses a window.

@@ -75,6 +75,19 @@ struct Run {
 
 impl StructBuilder {
     /// A structure for `target`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { int a; double b; } on 32-bit Linux
+    /// let target = Target::X86_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.field(Layout::int(target, 4, true), None)?;
+    /// builder.field(Layout::float(target, 8), None)?;
+    /// assert_eq!(builder.finish(None)?.size, 12);
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     #[must_use]
     pub fn new(target: Target) -> StructBuilder {
         StructBuilder {
@@ -89,6 +102,19 @@ impl StructBuilder {
     }
 
     /// A union for `target`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // union { short s; double d; }
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new_union(target);
+    /// builder.field(Layout::int(target, 2, true), None)?;
+    /// builder.field(Layout::float(target, 8), None)?;
+    /// assert_eq!(builder.finish(None)?.to_string(), "{i16|f64}");
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     #[must_use]
     pub fn new_union(target: Target) -> StructBuilder {
         StructBuilder { union: true, ..StructBuilder::new(target) }
@@ -96,6 +122,21 @@ impl StructBuilder {
 
     /// `#pragma pack(n)`: caps the alignment of the members that follow, their own `aligned`
     /// attributes included.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, LayoutError, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let target = Target::X86_64_WINDOWS;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.pack(2)?; // #pragma pack(2)
+    /// builder.field(Layout::int(target, 1, true), None)?;
+    /// builder.field(Layout::int(target, 4, true), None)?;
+    /// let layout = builder.finish(None)?;
+    /// assert_eq!((layout.size, layout.align), (6, 2));
+    /// assert!(matches!(StructBuilder::new(target).pack(3), Err(LayoutError::BadAlignment(3))));
+    /// # Ok::<(), LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::BadAlignment`].
@@ -106,6 +147,21 @@ impl StructBuilder {
 
     /// `__attribute__((packed))` for the members that follow: alignment 1 for those that do not state
     /// one of their own.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { char kind; int value; } __attribute__((packed))
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.packed(true);
+    /// builder.field(Layout::int(target, 1, true), None)?;
+    /// builder.field(Layout::int(target, 4, true), None)?;
+    /// let layout = builder.finish(None)?;
+    /// assert_eq!((layout.size, layout.align), (5, 1));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     pub fn packed(&mut self, packed: bool) -> &mut StructBuilder {
         self.packed = packed;
         self
@@ -113,12 +169,40 @@ impl StructBuilder {
 
     /// Another compiler's bit-fields for the whole structure, before its first member:
     /// `__attribute__((ms_struct))` and `gcc_struct`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::{BitFieldRule, Target};
+    ///
+    /// // struct { char kind : 4; int value : 4; } __attribute__((ms_struct)), on Linux
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.bit_fields(BitFieldRule::Microsoft);
+    /// builder.bit_field(Layout::int(target, 1, true), 4, true)?;
+    /// builder.bit_field(Layout::int(target, 4, true), 4, true)?;
+    /// assert_eq!(builder.finish(None)?.size, 8); // 4 without the attribute
+    ///
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     pub fn bit_fields(&mut self, rule: BitFieldRule) -> &mut StructBuilder {
         self.rule = rule;
         self
     }
 
     /// Adds a member; `aligned` is its `__attribute__((aligned))` or `_Alignas`. Returns its index.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Kind, Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// assert_eq!(builder.field(Layout::int(target, 4, true), None)?, 0);
+    /// assert_eq!(builder.field(Layout::int(target, 4, true), Some(16))?, 1); // _Alignas(16)
+    /// let Kind::Struct { fields } = builder.finish(None)?.kind else { unreachable!("it is a structure") };
+    /// assert_eq!((fields[0].offset, fields[1].offset), (0, 16));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`], [`LayoutError::BadAlignment`].
@@ -133,6 +217,21 @@ impl StructBuilder {
     }
 
     /// Adds a member at a stated offset, in bytes; what follows comes behind it. Members may overlap.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // .NET's `LayoutKind.Explicit`: two views of the same bytes, and a flag behind them.
+    /// let target = Target::X86_64_WINDOWS;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.field_at(Layout::float(target, 8), 0)?;
+    /// builder.field_at(Layout::int(target, 8, false), 0)?;
+    /// builder.field_at(Layout::bool(), 8)?;
+    /// let layout = builder.finish(None)?;
+    /// assert_eq!((layout.size, layout.align), (16, 8));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`].
@@ -156,6 +255,24 @@ impl StructBuilder {
     /// Adds a bit-field of `width` bits; width 0 closes the current unit and adds no member.
     /// `named` is false for unnamed fields, which on most targets do not align the structure.
     ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, LayoutError, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { unsigned version : 4, header : 4, : 0, length : 16; }
+    /// let target = Target::X86_64_LINUX;
+    /// let unsigned = Layout::int(target, 4, false);
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.bit_field(unsigned.clone(), 4, true)?;
+    /// builder.bit_field(unsigned.clone(), 4, true)?;
+    /// assert_eq!(builder.bit_field(unsigned.clone(), 0, false)?, None); // ends the unit
+    /// builder.bit_field(unsigned.clone(), 16, true)?;
+    /// assert_eq!(builder.finish(None)?.size, 8);
+    /// let too_wide = StructBuilder::new(target).bit_field(unsigned, 33, true);
+    /// assert_eq!(too_wide, Err(LayoutError::BitFieldWidth { width: 33, limit: 32 }));
+    /// # Ok::<(), LayoutError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`LayoutError::BitFieldType`], [`LayoutError::BitFieldWidth`], [`LayoutError::TooLarge`].
     pub fn bit_field(
@@ -168,6 +285,21 @@ impl StructBuilder {
     }
 
     /// The same with an `aligned` attribute of the bit-field.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Kind, Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { int a : 3; int b : 3 __attribute__((aligned(8))); }
+    /// let target = Target::X86_64_LINUX;
+    /// let int = Layout::int(target, 4, true);
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.bit_field(int.clone(), 3, true)?;
+    /// builder.bit_field_aligned(int, 3, true, Some(8))?;
+    /// let Kind::Struct { fields } = builder.finish(None)?.kind else { unreachable!("it is a structure") };
+    /// assert_eq!((fields[0].offset, fields[1].offset), (0, 8));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`StructBuilder::bit_field`], and [`LayoutError::BadAlignment`].
@@ -190,6 +322,18 @@ impl StructBuilder {
     }
 
     /// Adds a bit-field at a stated place: `bits` counts from the lowest bit of the byte at `offset`.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{BitRange, Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // Where debug information says that it lies:
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.bit_field_at(Layout::int(target, 4, false), 4, BitRange { start: 5, width: 3 })?;
+    /// assert_eq!(builder.finish(None)?.to_string(), "{u32:3@4.5}");
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`StructBuilder::bit_field`].
@@ -365,6 +509,19 @@ impl StructBuilder {
     }
 
     /// Closes the aggregate; `aligned` is the attribute on the type itself.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, StructBuilder};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // struct { char name[5]; } __attribute__((aligned(4)))
+    /// let target = Target::X86_64_LINUX;
+    /// let mut builder = StructBuilder::new(target);
+    /// builder.field(Layout::array(Layout::int(target, 1, true), 5)?, None)?;
+    /// let layout = builder.finish(Some(4))?;
+    /// assert_eq!((layout.size, layout.align), (8, 4));
+    /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LayoutError::TooLarge`], [`LayoutError::BadAlignment`].

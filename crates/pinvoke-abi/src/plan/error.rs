@@ -10,6 +10,18 @@ use crate::target::Target;
 use super::{MAX_ARGS, MAX_STACK, MAX_VALUE};
 
 /// One value of a call.
+///
+/// ```
+/// use pinvoke_abi::plan::{CallPlan, PlanError, Which};
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// let plan = CallPlan::new(&Signature::parse(Target::X86_64_LINUX, "(i32,[i32;4])")?);
+/// assert_eq!(plan.unwrap_err(), PlanError::BareArray(Which::Argument(1)));
+/// assert_eq!(Which::Argument(1).to_string(), "argument 2"); // people count from 1
+///
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Which {
     /// An argument, counted from 0.
@@ -19,6 +31,20 @@ pub enum Which {
 }
 
 /// Why a call cannot be planned.
+///
+/// ```
+/// use pinvoke_abi::layout::Layout;
+/// use pinvoke_abi::plan::{CallPlan, PlanError, Which};
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// let t = Target::X86_64_LINUX;
+/// let refused = |params| CallPlan::new(&Signature::new(t, params, Layout::void())).unwrap_err();
+/// assert_eq!(refused(vec![Layout::void()]), PlanError::VoidArgument(Which::Argument(0)));
+/// let huge = Layout::parse(t, "{[i64;1000000]}")?;
+/// assert_eq!(refused(vec![huge]), PlanError::StackTooLarge(Which::Argument(0)));
+/// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {

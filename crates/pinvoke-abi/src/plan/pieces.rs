@@ -11,6 +11,19 @@ use super::{Extend, Location, Piece};
 pub const MAX_PIECES: usize = 4;
 
 /// The pieces of one value, by ascending offset. Reads as a slice.
+///
+/// ```
+/// use pinvoke_abi::plan::{CallPlan, RetPlan};
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::target::Target;
+///
+/// // Four floats in four registers, the most that there are.
+/// let plan = CallPlan::new(&Signature::parse(Target::AARCH64_LINUX, "()->{f32,f32,f32,f32}")?)?;
+/// let RetPlan::Direct(pieces) = plan.ret() else { unreachable!("they travel in registers") };
+/// let offsets: Vec<u32> = pieces.iter().map(|piece| piece.offset).collect();
+/// assert_eq!(offsets, [0, 4, 8, 12]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Pieces {
     pieces: [Piece; MAX_PIECES],

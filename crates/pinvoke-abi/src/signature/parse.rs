@@ -10,6 +10,13 @@ use crate::target::{Arch, LongDouble, Target};
 use super::{CallConv, Signature};
 
 /// Text that is not a signature or layout.
+///
+/// ```
+/// use pinvoke_abi::signature::Signature;
+///
+/// let error = "(i32,,f64)".parse::<Signature>().unwrap_err();
+/// assert_eq!(error.position, 5); // where the type is missing
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotationError {
     /// Where, in bytes from the start of the text.
@@ -19,6 +26,16 @@ pub struct NotationError {
 }
 
 /// What is wrong with the text.
+///
+/// ```
+/// use pinvoke_abi::signature::{Problem, Signature};
+/// use pinvoke_abi::target::Target;
+///
+/// let problem = |target, text| Signature::parse(target, text).unwrap_err().problem;
+/// assert_eq!(problem(Target::X86_64_LINUX, "(ptr,...,...)"), Problem::SecondEllipsis);
+/// assert!(matches!(problem(Target::AARCH64_LINUX, "(f80)"), Problem::NoSuchType { name: "f80", .. }));
+/// assert!(matches!(problem(Target::X86_64_LINUX, "({u32:40})"), Problem::Layout(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {

@@ -7,6 +7,17 @@ use pinvoke_abi::signature::CallConv;
 use crate::types::{FunctionType, ResolvedFunction, TypeId, TypeKind, TypeTable};
 
 /// A type that shows itself as C text; see [`TypeTable::display`].
+///
+/// ```
+/// use pinvoke_abi::target::Target;
+/// use pinvoke_decl::{DisplayType, Unit};
+///
+/// let (types, id) = Unit::new(Target::X86_64_LINUX).type_named("unsigned long")?;
+/// let shown: DisplayType<'_> = types.display(id);
+/// assert_eq!(format!("{shown:>15}"), "  unsigned long"); // in a column of a table
+///
+/// # Ok::<(), Vec<pinvoke_decl::Diagnostic>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayType<'t> {
     table: &'t TypeTable,

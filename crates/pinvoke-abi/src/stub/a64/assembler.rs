@@ -11,6 +11,25 @@ pub(super) struct X(pub(super) u8);
 pub(super) const SP: X = X(31);
 
 /// Instructions one behind the other.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::a64::{Assembler, encode};
+/// use pinvoke_abi::target::Target;
+///
+/// // One buffer for any number of stubs, each in place of the one before.
+/// let mut buffer = Assembler::new();
+/// for text in ["(f64)->f64", "()"] {
+///     let signature = Signature::parse(Target::AARCH64_LINUX, text)?;
+///     let plan = CallPlan::new(&signature)?;
+///     encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut buffer)?;
+/// }
+/// assert_eq!(buffer.code().len(), 12); // bti c; mov x16, x0; br x16
+///
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Assembler {
     bytes: Vec<u8>,
@@ -54,12 +73,34 @@ fn number(register: X) -> u32 {
 
 impl Assembler {
     /// An empty one.
+    ///
+    /// ```
+    /// use pinvoke_abi::stub::a64::Assembler;
+    ///
+    /// assert!(Assembler::new().code().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Assembler {
         Assembler::default()
     }
 
     /// The code so far.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::stub::a64::{Assembler, encode};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::AARCH64_MACOS, "()")?;
+    /// let plan = CallPlan::new(&signature)?;
+    /// let mut buffer = Assembler::new();
+    /// encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut buffer)?;
+    /// // Instructions of four bytes, the last of them `br x16`:
+    /// assert_eq!(buffer.code().last_chunk::<4>(), Some(&[0x00, 0x02, 0x1F, 0xD6]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> &[u8] {
         &self.bytes

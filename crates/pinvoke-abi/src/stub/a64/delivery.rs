@@ -9,6 +9,19 @@ use crate::plan::{CallPlan, Location, Piece, RetPlan};
 use crate::reg::Reg;
 
 /// What is left to be done with the result when a call returns.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::a64::{Delivery, delivery};
+/// use pinvoke_abi::target::Target;
+///
+/// let of =
+///     |text| delivery(&CallPlan::new(&Signature::parse(Target::AARCH64_LINUX, text).unwrap()).unwrap());
+/// assert_eq!(of("()->i32"), Delivery::Int(4));
+/// assert_eq!(of("()->{f64,f64,f64}"), Delivery::Doubles(3));
+/// assert_eq!(of("()->f128"), Delivery::Stored);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Nothing: there is no result, or it was written by the callee to the memory it was given.
@@ -27,6 +40,13 @@ pub enum Delivery {
 
 impl Delivery {
     /// Whether whoever makes the call has to store the result behind it.
+    ///
+    /// ```
+    /// use pinvoke_abi::stub::a64::Delivery;
+    ///
+    /// assert!(Delivery::Stored.is_stored());
+    /// assert!(!Delivery::Int(4).is_stored()); // left in the register where a function returns it
+    /// ```
     #[must_use]
     pub fn is_stored(self) -> bool {
         self == Delivery::Stored
@@ -34,6 +54,18 @@ impl Delivery {
 }
 
 /// How the result of a call of this plan is delivered.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::a64::{Delivery, delivery};
+/// use pinvoke_abi::target::Target;
+///
+/// let plan = CallPlan::new(&Signature::parse(Target::AARCH64_LINUX, "()->{i64,i32}")?)?;
+/// assert_eq!(delivery(&plan), Delivery::Ints(8)); // x0 and x1, padding included
+///
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn delivery(plan: &CallPlan) -> Delivery {
     let pieces = match plan.ret() {

@@ -20,6 +20,18 @@ const OFFSET: u8 = 0x80;
 
 /// The content of a section `.eh_frame` that describes the stubs in `len` bytes from `start`, as an
 /// unwinder takes it at run time.
+///
+/// ```
+/// use pinvoke_abi::stub::a64::eh_frame;
+///
+/// // For a block of 4096 bytes, to be given to the program's unwinder before the first stub is written.
+/// let section = eh_frame(0x7f00_0000_0000, 4096);
+/// let length = u32::from_le_bytes(section[..4].try_into()?); // of the common entry behind it
+/// assert!(section.len() > 4 + length as usize);
+/// assert_eq!(section[section.len() - 4..], [0; 4]); // the end of the section
+///
+/// # Ok::<(), std::array::TryFromSliceError>(())
+/// ```
 #[must_use]
 pub fn eh_frame(start: u64, len: u64) -> Vec<u8> {
     let mut section = Vec::with_capacity(96);

@@ -19,6 +19,25 @@ pub(super) struct Mem {
 const ROOM: usize = 8;
 
 /// Code under construction. Reusing one keeps its memory.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Assembler, encode};
+/// use pinvoke_abi::target::Target;
+///
+/// // One buffer for any number of stubs, each in place of the one before.
+/// let mut buffer = Assembler::new();
+/// for text in ["(f64)->f64", "()"] {
+///     let signature = Signature::parse(Target::X86_64_LINUX, text)?;
+///     let plan = CallPlan::new(&signature)?;
+///     encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut buffer)?;
+/// }
+/// assert_eq!(buffer.code(), [0xF3, 0x0F, 0x1E, 0xFA, 0xFF, 0xE7]); // endbr64; jmp rdi
+///
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Assembler {
     /// Storage; bytes from `len` on mean nothing.
@@ -106,12 +125,34 @@ const fn heads<const N: usize>(loads: [Load; N]) -> [[Instruction; 16]; N] {
 
 impl Assembler {
     /// An empty one.
+    ///
+    /// ```
+    /// use pinvoke_abi::stub::x64::Assembler;
+    ///
+    /// assert!(Assembler::new().code().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Assembler {
         Assembler::default()
     }
 
     /// The code so far.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::record::ArgumentRecord;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::stub::x64::{Assembler, encode};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let signature = Signature::parse(Target::X86_64_WINDOWS, "(i32)")?;
+    /// let plan = CallPlan::new(&signature)?;
+    /// let mut buffer = Assembler::new();
+    /// encode(&plan, &ArgumentRecord::new(&signature, &plan)?, &mut buffer)?;
+    /// // Windows wants 32 bytes of stack for every call, so this one comes back: the last instruction is `ret`.
+    /// assert_eq!(buffer.code().last(), Some(&0xC3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or(&[])

@@ -12,6 +12,18 @@ use crate::plan::{CallPlan, Location, Piece, RetPlan};
 use crate::reg::{Gpr, Reg};
 
 /// What is left to be done with the result when a call returns.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Delivery, Word, delivery};
+/// use pinvoke_abi::target::Target;
+///
+/// let of = |text| delivery(&CallPlan::new(&Signature::parse(Target::X86_64_LINUX, text).unwrap()).unwrap());
+/// assert_eq!(of("()->{f64,i32}"), Delivery::Registers(Word::Vector(8), Some(Word::Int(8))));
+/// assert_eq!(of("()->{i64,i64,i64}"), Delivery::Complete); // written to memory by the callee
+/// assert_eq!(of("()->f80"), Delivery::Stored); // in st(0), where no function of Rust returns anything
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Nothing: there is no result, or it was written by the callee to the memory it was given.
@@ -25,6 +37,13 @@ pub enum Delivery {
 
 impl Delivery {
     /// Whether whoever makes the call has to store the result behind it.
+    ///
+    /// ```
+    /// use pinvoke_abi::stub::x64::{Delivery, Word};
+    ///
+    /// assert!(Delivery::Stored.is_stored());
+    /// assert!(!Delivery::Registers(Word::Int(4), None).is_stored());
+    /// ```
     #[must_use]
     pub fn is_stored(self) -> bool {
         self == Delivery::Stored
@@ -32,6 +51,17 @@ impl Delivery {
 }
 
 /// A run of up to 8 bytes of a result, in the low bytes of the next result register of its bank.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Delivery, Word, delivery};
+/// use pinvoke_abi::target::Target;
+///
+/// let of = |text| delivery(&CallPlan::new(&Signature::parse(Target::X86_64_LINUX, text).unwrap()).unwrap());
+/// assert_eq!(of("()->i16"), Delivery::Registers(Word::Int(2), None)); // ax
+/// assert_eq!(of("()->f32"), Delivery::Registers(Word::Vector(4), None)); // xmm0
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
     /// So many bytes in `rax`; in `rdx` if the first word is in `rax`.
@@ -41,6 +71,18 @@ pub enum Word {
 }
 
 /// How the result of a call of this plan is delivered.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Delivery, Word, delivery};
+/// use pinvoke_abi::target::Target;
+///
+/// // struct { double x, y; }: in registers on Linux, through memory on Windows
+/// let of = |target| delivery(&CallPlan::new(&Signature::parse(target, "()->{f64,f64}").unwrap()).unwrap());
+/// assert_eq!(of(Target::X86_64_LINUX), Delivery::Registers(Word::Vector(8), Some(Word::Vector(8))));
+/// assert_eq!(of(Target::X86_64_WINDOWS), Delivery::Complete);
+/// ```
 #[must_use]
 pub fn delivery(plan: &CallPlan) -> Delivery {
     let pieces = match plan.ret() {

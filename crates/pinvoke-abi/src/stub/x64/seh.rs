@@ -30,6 +30,25 @@ const LANDING: usize = 4;
 const PAGE_BY_PAGE: usize = 28;
 
 /// The `UNWIND_INFO` of a stub; `None` if it is a leaf function. It has to lie at a multiple of 4 bytes.
+///
+/// ```
+/// use pinvoke_abi::plan::CallPlan;
+/// use pinvoke_abi::record::ArgumentRecord;
+/// use pinvoke_abi::signature::Signature;
+/// use pinvoke_abi::stub::x64::{Assembler, encode, unwind_info};
+/// use pinvoke_abi::target::Target;
+///
+/// let info = |target, text| {
+///     let signature = Signature::parse(target, text).unwrap();
+///     let plan = CallPlan::new(&signature).unwrap();
+///     let mut code = Assembler::new();
+///     encode(&plan, &ArgumentRecord::new(&signature, &plan).unwrap(), &mut code).unwrap();
+///     unwind_info(code.code())
+/// };
+/// let frame = info(Target::X86_64_WINDOWS, "(i32)->i32").expect("it has a frame");
+/// assert_eq!((frame[0], frame.len() % 4), (1, 0)); // version 1, without flags
+/// assert_eq!(info(Target::X86_64_LINUX, "(i32)->i32"), None); // it jumps
+/// ```
 #[must_use]
 pub fn unwind_info(stub: &[u8]) -> Option<Vec<u8>> {
     match stub.get(LANDING..)? {
