@@ -33,6 +33,19 @@ pub use pinvoke_macros::NativeType;
 /// The address of native code. Never null.
 ///
 /// In a native signature, `Option<CodePtr>` is the function pointer that may be null.
+///
+/// ```
+/// use core::ffi::c_int;
+/// use pinvoke::library::Library;
+/// use pinvoke::native::CodePtr;
+///
+/// let c = Library::open(if cfg!(windows) { "msvcrt" } else { "libc" })?;
+/// let code: CodePtr = c.entry_point("abs")?.code();
+/// // SAFETY: `int abs(int)`, and `c` keeps the library loaded.
+/// let abs = unsafe { core::mem::transmute::<CodePtr, extern "C" fn(c_int) -> c_int>(code) };
+/// assert_eq!(abs(-5), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct CodePtr(NonNull<c_void>);
@@ -44,6 +57,16 @@ unsafe impl Sync for CodePtr {}
 
 impl CodePtr {
     /// Wraps an address; `None` if it is null. Whether code stands there is for the caller to know.
+    ///
+    /// ```
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// extern "C" fn answer() -> i32 {
+    ///     42
+    /// }
+    /// assert!(CodePtr::new(answer as *const _).is_some());
+    /// assert_eq!(CodePtr::new(core::ptr::null()), None);
+    /// ```
     #[must_use]
     #[inline]
     pub const fn new(address: *const c_void) -> Option<CodePtr> {
@@ -73,12 +96,36 @@ impl CodePtr {
     }
 
     /// The address.
+    ///
+    /// ```
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// extern "C" fn answer() -> i32 {
+    ///     42
+    /// }
+    /// let code = CodePtr::new(answer as *const _).expect("functions are not null");
+    /// // For a debugger, or a C function that takes a `void *`:
+    /// assert_eq!(code.as_ptr(), answer as *const _);
+    /// ```
     #[must_use]
     pub const fn as_ptr(self) -> *const c_void {
         self.0.as_ptr()
     }
 
     /// The address as a number.
+    ///
+    /// ```
+    /// use pinvoke::library::Library;
+    ///
+    /// # #[cfg(target_os = "linux")] {
+    /// let c = Library::open("libc")?;
+    /// // Where the function is in its file, as `nm` shows it.
+    /// let code = c.entry_point("abs")?.code();
+    /// let bias = c.load_bias().expect("loaded from a file");
+    /// assert!(code.addr() > bias);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn addr(self) -> usize {
         self.0.as_ptr().addr()
@@ -86,6 +133,22 @@ impl CodePtr {
 }
 
 /// How a value of one type travels as an argument, as far as the type alone tells.
+///
+/// ```
+/// use core::ffi::c_int;
+/// use pinvoke::native::{NativeType, Passing};
+///
+/// #[derive(Clone, Copy, NativeType)]
+/// #[repr(C)]
+/// struct Div {
+///     quotient: c_int,
+///     remainder: c_int,
+/// }
+/// assert_eq!(<*const u8>::PASSING, Passing::Int);
+/// assert_eq!(f64::PASSING, Passing::Vec);
+/// assert_eq!(Div::PASSING, Passing::ByPlan);
+/// assert_eq!(<()>::PASSING, Passing::Nothing);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Passing {
     /// In one integer register while there are any, in every ABI.
@@ -111,6 +174,29 @@ pub enum Passing {
 /// - an `extern` function passes the type as a C compiler passes the C type of that layout, which
 ///   is what `PASSING` says in short;
 /// - if `ZEROABLE`, a value whose bytes are all zero is valid.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use core::ffi::c_int;
+/// use pinvoke::dll_import;
+/// use pinvoke::native::NativeType;
+///
+/// /// `div_t`
+/// #[derive(Clone, Copy, Debug, PartialEq, NativeType)]
+/// #[repr(C)]
+/// struct Div {
+///     quotient: c_int,
+///     remainder: c_int,
+/// }
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     fn div(number: c_int, by: c_int) -> Div;
+/// }
+/// // SAFETY: the divisor is not 0.
+/// assert_eq!(unsafe { div(17, 5) }, Div { quotient: 3, remainder: 2 });
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no native form",
     note = "native types are integers, floats, `bool`, raw pointers, `Option` of a function pointer, and types with `#[derive(NativeType)]`"
@@ -124,6 +210,20 @@ pub unsafe trait NativeType: Copy {
     /// that a declared import which does is called by a plan. `long double` is such a type.
     const RETURNED_BY_PLAN: bool = false;
     /// Size, alignment and scalars, on the machine this was compiled for.
+    ///
+    /// ```
+    /// use core::ffi::c_long;
+    /// use pinvoke::native::NativeType;
+    ///
+    /// #[derive(Clone, Copy, NativeType)]
+    /// #[repr(C)]
+    /// struct Interval {
+    ///     seconds: c_long,
+    ///     unit: u8,
+    /// }
+    /// let layout = Interval::layout();
+    /// assert_eq!((layout.size, layout.align), (2 * size_of::<c_long>() as u64, align_of::<c_long>() as u64));
+    /// ```
     fn layout() -> Layout;
 }
 
@@ -132,6 +232,22 @@ pub unsafe trait NativeType: Copy {
 ///
 /// # Safety
 /// As for [`NativeType`], but for the passing.
+///
+/// ```
+/// use pinvoke::native::{NativeField, NativeType};
+///
+/// fn bytes_of_member<T: NativeField>() -> u64 {
+///     T::field_layout().size
+/// }
+/// assert_eq!(bytes_of_member::<[[f32; 3]; 2]>(), 24);
+///
+/// #[derive(Clone, Copy, NativeType)]
+/// #[repr(C)]
+/// struct Triangle {
+///     corners: [[f32; 2]; 3],
+/// }
+/// assert_eq!(Triangle::layout().size, 24);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a member of a native type",
     note = "members are native types (see `NativeType`) and arrays of them"
@@ -142,11 +258,29 @@ pub unsafe trait NativeField: Copy {
     /// What a reference to such a member is as an argument: its address, and for a handle its value.
     type Shared: NativeType;
     /// Size, alignment and scalars.
+    ///
+    /// ```
+    /// use pinvoke::abi::layout::Kind;
+    /// use pinvoke::native::NativeField;
+    ///
+    /// let layout = <[u16; 5]>::field_layout();
+    /// assert_eq!((layout.size, layout.align), (10, 2));
+    /// assert!(matches!(layout.kind, Kind::Array { count: 5, .. }));
+    /// ```
     fn field_layout() -> Layout;
     /// The argument for the member at an address.
     ///
     /// # Safety
     /// A value stands there.
+    ///
+    /// ```
+    /// use pinvoke::native::NativeField;
+    ///
+    /// let number = 5_i32;
+    /// // SAFETY: a number stands there.
+    /// let argument: *const i32 = unsafe { NativeField::shared(&raw const number) };
+    /// assert_eq!(argument, &raw const number);
+    /// ```
     unsafe fn shared(place: *const Self) -> Self::Shared;
 }
 
@@ -209,6 +343,18 @@ pub trait Structure {
 }
 
 /// A member of a [`Structure`].
+///
+/// ```
+/// use pinvoke::native::{Member, NativeType, Structure};
+///
+/// #[derive(Clone, Copy, NativeType)]
+/// #[repr(C)]
+/// struct Color {
+///     alpha: u8,
+///     rgb: [u16; 3],
+/// }
+/// assert_eq!(Color::MEMBERS[1], Member { name: "rgb", offset: 2, size: 6 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Its name; of a tuple structure, its number.
@@ -224,6 +370,21 @@ pub struct Member {
 ///
 /// # Panics
 /// If there is no such member.
+///
+/// ```
+/// use pinvoke::marshal::Marshal;
+/// use pinvoke::native::offset_of;
+///
+/// #[derive(Marshal)]
+/// #[native(pack = 1)]
+/// struct Header {
+///     magic: u16,
+///     size: u32,
+/// }
+/// const SIZE: usize = offset_of::<Header>("size");
+/// assert_eq!(SIZE, 2);
+/// assert!(std::panic::catch_unwind(|| offset_of::<Header>("length")).is_err());
+/// ```
 #[must_use]
 pub const fn offset_of<T: Structure>(member: &str) -> usize {
     let mut index = 0;
@@ -246,6 +407,15 @@ const fn is_same(a: &str, b: &str) -> bool {
 }
 
 /// A member of an explicit layout: `4 * FLOATS + BYTES` bytes of padding, then the value.
+///
+/// ```
+/// use pinvoke::native::At;
+///
+/// // What `#[native(explicit)]` makes of `#[offset(6)] flags: u16`.
+/// type Flags = At<u16, 1, 2>;
+/// assert_eq!(core::mem::offset_of!(Flags, value), 6);
+/// assert_eq!((size_of::<Flags>(), align_of::<Flags>()), (8, 1));
+/// ```
 #[derive(Clone, Copy)]
 #[repr(C, packed)]
 pub struct At<T, const FLOATS: usize, const BYTES: usize> {

@@ -3,42 +3,111 @@
 use core::fmt;
 
 /// An `HRESULT`: failure below 0, success with or without a meaning otherwise ([MS-ERREF] 2.1).
+///
+/// ```
+/// use pinvoke::Error;
+/// use pinvoke::last_error::LastError;
+/// use pinvoke::returns::{FailurePolicy, Hresult};
+/// use pinvoke::status::HResult;
+///
+/// let status = HResult(0x8007_000e_u32.cast_signed());
+/// assert_eq!(status.to_string(), "HRESULT 0x8007000e E_OUTOFMEMORY");
+/// // What a function with `#[fails(Hresult)]` that returns it reports:
+/// let error = Hresult::failure(&status.0, LastError::NONE);
+/// assert!(matches!(error, Some(Error::HResult(s)) if s == status));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HResult(pub i32);
 
 /// An `NTSTATUS`: its two highest bits are the severity ([MS-ERREF] 2.3).
+///
+/// ```
+/// use pinvoke::status::NtStatus;
+///
+/// let denied = NtStatus(0xc000_0022_u32.cast_signed());
+/// assert!(denied.is_error());
+/// assert_eq!(denied.to_string(), "NTSTATUS 0xc0000022 STATUS_ACCESS_DENIED");
+/// // The severity of a warning: there was more to tell, and what came is good.
+/// let buffer_overflow = NtStatus(0x8000_0005_u32.cast_signed());
+/// assert!(!buffer_overflow.is_error());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NtStatus(pub i32);
 
 impl HResult {
     /// `S_OK`.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// assert_eq!(HResult::OK, HResult::default());
+    /// assert_eq!(HResult::OK.to_string(), "HRESULT 0x00000000 S_OK");
+    /// ```
     pub const OK: HResult = HResult(0);
 
     /// Whether it is a failure.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// let (s_false, e_fail) = (HResult(1), HResult(0x8000_4005_u32.cast_signed()));
+    /// assert!(!s_false.is_error());
+    /// assert!(e_fail.is_error());
+    /// ```
     #[must_use]
     pub const fn is_error(self) -> bool {
         self.0 < 0
     }
 
     /// The bits as the documentation writes them.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// assert_eq!(HResult(-2_147_467_259).bits(), 0x8000_4005);
+    /// ```
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0.cast_unsigned()
     }
 
     /// The code within its facility.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// const FACILITY_WIN32: u32 = 7;
+    /// const ERROR_ACCESS_DENIED: u32 = 5;
+    /// let status = HResult(0x8007_0005_u32.cast_signed());
+    /// assert_eq!((status.facility(), status.code()), (FACILITY_WIN32, ERROR_ACCESS_DENIED));
+    /// ```
     #[must_use]
     pub const fn code(self) -> u32 {
         self.bits() & 0xffff
     }
 
     /// The part of the system that it comes from.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// // RPC_E_CHANGED_MODE: the apartment of the thread is of another kind, says COM.
+    /// let status = HResult(0x8001_0106_u32.cast_signed());
+    /// assert_eq!(status.facility(), 1, "FACILITY_RPC");
+    /// ```
     #[must_use]
     pub const fn facility(self) -> u32 {
         (self.bits() >> 16) & 0x7ff
     }
 
     /// The constant's name, for the common ones.
+    ///
+    /// ```
+    /// use pinvoke::status::HResult;
+    ///
+    /// assert_eq!(HResult(0x8000_4001_u32.cast_signed()).name(), Some("E_NOTIMPL"));
+    /// assert_eq!(HResult(0x8123_4567_u32.cast_signed()).name(), None);
+    /// ```
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {
         Some(match self.bits() {
@@ -61,21 +130,52 @@ impl HResult {
 
 impl NtStatus {
     /// `STATUS_SUCCESS`.
+    ///
+    /// ```
+    /// use pinvoke::status::NtStatus;
+    ///
+    /// assert_eq!(NtStatus::SUCCESS, NtStatus::default());
+    /// assert_eq!(NtStatus::SUCCESS.to_string(), "NTSTATUS 0x00000000 STATUS_SUCCESS");
+    /// ```
     pub const SUCCESS: NtStatus = NtStatus(0);
 
     /// Whether it is an error (severity 3); informational ones and warnings are not.
+    ///
+    /// ```
+    /// use pinvoke::status::NtStatus;
+    ///
+    /// // STATUS_PENDING, STATUS_OBJECT_NAME_EXISTS and STATUS_NO_MORE_FILES: success, information, warning.
+    /// for bits in [0x0000_0103_u32, 0x4000_0000, 0x8000_0006] {
+    ///     assert!(!NtStatus(bits.cast_signed()).is_error());
+    /// }
+    /// let not_found = NtStatus(0xc000_0034_u32.cast_signed());
+    /// assert!(not_found.is_error());
+    /// ```
     #[must_use]
     pub const fn is_error(self) -> bool {
         self.bits() >> 30 == 3
     }
 
     /// The bits as the documentation writes them.
+    ///
+    /// ```
+    /// use pinvoke::status::NtStatus;
+    ///
+    /// assert_eq!(NtStatus(-1_073_741_819).bits(), 0xc000_0005, "STATUS_ACCESS_VIOLATION");
+    /// ```
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0.cast_unsigned()
     }
 
     /// The constant's name, for the common ones.
+    ///
+    /// ```
+    /// use pinvoke::status::NtStatus;
+    ///
+    /// assert_eq!(NtStatus(0xc000_0008_u32.cast_signed()).name(), Some("STATUS_INVALID_HANDLE"));
+    /// assert_eq!(NtStatus(0x0000_0103).name(), None);
+    /// ```
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {
         Some(match self.bits() {

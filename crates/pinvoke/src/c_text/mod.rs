@@ -34,6 +34,13 @@ use copy_x64::{ROOM, terminated};
 pub const STACK_LIMIT: usize = 1024;
 
 /// A text that C would see cut short.
+///
+/// ```
+/// use pinvoke::c_text::{InteriorNul, with_c_str};
+///
+/// let error = with_c_str("etc\0passwd", |_| ()).unwrap_err();
+/// assert_eq!(error, InteriorNul { position: 3 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the text has a NUL character at byte {position}, and C would end it there")]
 pub struct InteriorNul {
@@ -56,6 +63,16 @@ impl InteriorNul {
 ///
 /// # Errors
 /// [`InteriorNul`] if the text contains a NUL; `f` is not called then.
+///
+/// ```
+/// use pinvoke::c_text::with_c_str;
+///
+/// // SAFETY: the text is there while the closure runs.
+/// let number = with_c_str("42 apples", |text| unsafe { libc::atoi(text) })?;
+/// assert_eq!(number, 42);
+/// assert!(with_c_str("4\02", |_| unreachable!("not called")).is_err());
+/// # Ok::<(), pinvoke::c_text::InteriorNul>(())
+/// ```
 #[inline]
 pub fn with_c_str<R>(text: &str, f: impl FnOnce(*const c_char) -> R) -> Result<R, InteriorNul> {
     if text.len() > STACK_LIMIT {
@@ -88,6 +105,19 @@ pub struct CText {
 
 impl CText {
     /// Room that holds nothing yet. Nothing is allocated or initialised.
+    ///
+    /// ```
+    /// use pinvoke::c_text::CText;
+    ///
+    /// let mut room = CText::new();
+    /// // The same room for one text after the other.
+    /// for (text, number) in [("7", 7), ("-12", -12)] {
+    ///     let text = room.terminate(text)?;
+    ///     // SAFETY: the room is there, and the text is in it.
+    ///     assert_eq!(unsafe { libc::atoi(text) }, number);
+    /// }
+    /// # Ok::<(), pinvoke::c_text::InteriorNul>(())
+    /// ```
     #[inline]
     #[must_use]
     pub const fn new() -> CText {
@@ -98,6 +128,17 @@ impl CText {
     ///
     /// # Errors
     /// [`InteriorNul`] if the text contains a NUL.
+    ///
+    /// ```
+    /// use pinvoke::c_text::{CText, InteriorNul, STACK_LIMIT};
+    ///
+    /// let mut room = CText::new();
+    /// let long = "x".repeat(2 * STACK_LIMIT); // on the heap
+    /// // SAFETY: the room is there, and the text is in it.
+    /// assert_eq!(unsafe { libc::strlen(room.terminate(&long)?) }, 2 * STACK_LIMIT);
+    /// assert_eq!(room.terminate("a\0b"), Err(InteriorNul { position: 1 }));
+    /// # Ok::<(), pinvoke::c_text::InteriorNul>(())
+    /// ```
     #[inline]
     pub fn terminate(&mut self, text: &str) -> Result<*const c_char, InteriorNul> {
         self.terminate_bytes(text.as_bytes())
@@ -107,6 +148,16 @@ impl CText {
     ///
     /// # Errors
     /// [`InteriorNul`] if the text contains a NUL.
+    ///
+    /// ```
+    /// use pinvoke::c_text::CText;
+    ///
+    /// let mut room = CText::new();
+    /// let latin1 = b"gr\xfc\xdfe";
+    /// // SAFETY: the room is there, and the text is in it.
+    /// assert_eq!(unsafe { libc::strlen(room.terminate_bytes(latin1)?) }, 5);
+    /// # Ok::<(), pinvoke::c_text::InteriorNul>(())
+    /// ```
     #[inline]
     pub fn terminate_bytes(&mut self, text: &[u8]) -> Result<*const c_char, InteriorNul> {
         let start = if text.len() <= STACK_LIMIT {

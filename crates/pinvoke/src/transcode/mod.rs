@@ -49,6 +49,15 @@ pub(crate) struct Encoded {
 }
 
 /// Units that are no UTF-16.
+///
+/// ```
+/// use pinvoke::transcode::{NotUtf16, append_utf8};
+///
+/// // The first half of a pair, and then a letter.
+/// let error = append_utf8(&[0x61, 0xd83d, 0x62], &mut String::new()).unwrap_err();
+/// assert_eq!(error, NotUtf16 { position: 1 });
+/// assert_eq!(error.to_string(), "the unit at index 1 is a surrogate without its other half");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the unit at index {position} is a surrogate without its other half")]
 pub struct NotUtf16 {
@@ -76,6 +85,19 @@ pub(crate) unsafe fn utf32_of(text: &str, to: *mut u32) -> Encoded {
 }
 
 /// Appends the UTF-16 of a text, without a NUL.
+///
+/// ```
+/// use pinvoke::transcode::append_utf16;
+///
+/// // A list of texts, each with its NUL, as the registry of Windows has it.
+/// let mut list = Vec::new();
+/// for text in ["ü", "€"] {
+///     append_utf16(text, &mut list);
+///     list.push(0);
+/// }
+/// list.push(0);
+/// assert_eq!(list, [0xfc, 0, 0x20ac, 0, 0]);
+/// ```
 pub fn append_utf16(text: &str, units: &mut Vec<u16>) {
     units.reserve(text.len() + SLACK);
     // SAFETY: the length is within the capacity.
@@ -90,6 +112,17 @@ pub fn append_utf16(text: &str, units: &mut Vec<u16>) {
 ///
 /// # Errors
 /// [`NotUtf16`]; then the text is what it was.
+///
+/// ```
+/// use pinvoke::transcode::append_utf8;
+///
+/// let mut line = String::from("name: ");
+/// append_utf8(&[0x4a, 0xfc, 0x72, 0x67], &mut line)?;
+/// assert_eq!(line, "name: Jürg");
+/// assert!(append_utf8(&[0x61, 0xdc00], &mut line).is_err());
+/// assert_eq!(line, "name: Jürg");
+/// # Ok::<(), pinvoke::transcode::NotUtf16>(())
+/// ```
 pub fn append_utf8(units: &[u16], text: &mut String) -> Result<(), NotUtf16> {
     text.reserve(3 * units.len() + SLACK);
     let length = text.len();

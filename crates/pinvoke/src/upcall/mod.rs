@@ -121,6 +121,20 @@ use crate::native::CodePtr;
 use slot::Slot;
 
 /// Why there is no callback.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::upcall::{CallbackError, DynamicDeclaration};
+///
+/// let variadic: Signature = "(ptr,...,i32)->i32".parse()?;
+/// let error = DynamicDeclaration::new(&variadic, "log").unwrap_err();
+/// assert!(matches!(&error, CallbackError::Variadic { callback } if callback == "log"));
+///
+/// let compare: Signature = "(ptr,ptr)->i32".parse()?;
+/// let error = DynamicDeclaration::new(&compare, "compare")?.fallback(&[0; 8]).unwrap_err();
+/// assert_eq!(error.to_string(), "callback `compare` returns 4 bytes, but its fallback value has 8");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallbackError {
@@ -175,6 +189,21 @@ pub enum CallbackError {
 }
 
 /// Which callback: its declaration's name, its thunk, and the how-manieth owner of that thunk it is.
+///
+/// ```
+/// use core::ffi::c_int;
+/// use pinvoke::upcall::{Declaration, lookup};
+///
+/// const HANDLER: Declaration<unsafe extern "C" fn(c_int)> = Declaration::new("handler");
+///
+/// let callback = HANDLER.owned(|_: c_int| {})?;
+/// let identity = callback.identity();
+/// // The same address later need not be the same callback: that is what the generation tells.
+/// let code = callback.code();
+/// drop(callback);
+/// assert_ne!(lookup(code), Some(identity));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     name: &'static str,
@@ -188,18 +217,51 @@ impl Identity {
     }
 
     /// The name of its declaration.
+    ///
+    /// ```
+    /// use core::ffi::c_int;
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// const HANDLER: Declaration<unsafe extern "C" fn(c_int)> = Declaration::new("on signal");
+    ///
+    /// assert_eq!(HANDLER.owned(|_: c_int| {})?.identity().name(), "on signal");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The address that native code has.
+    ///
+    /// ```
+    /// use core::ffi::c_int;
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// const HANDLER: Declaration<unsafe extern "C" fn(c_int)> = Declaration::new("handler");
+    ///
+    /// let callback = HANDLER.owned(|_: c_int| {})?;
+    /// assert_eq!(callback.identity().code().addr(), callback.function() as usize);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.code
     }
 
     /// Counts the callbacks that had this address, from 1.
+    ///
+    /// ```
+    /// use core::ffi::c_int;
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// const HANDLER: Declaration<unsafe extern "C" fn(c_int)> = Declaration::new("handler");
+    ///
+    /// let callback = HANDLER.owned(|_: c_int| {})?;
+    /// // Nobody but its own callbacks ever had the address.
+    /// assert!(callback.identity().generation() >= 1);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.generation
@@ -210,6 +272,21 @@ impl Identity {
 ///
 /// Functions that are not thunks are not known here: closures that capture nothing ([`function`]),
 /// and the functions of callbacks with user data, which many callbacks share.
+///
+/// ```
+/// use core::ffi::c_int;
+/// use pinvoke::native::CodePtr;
+/// use pinvoke::upcall::{Declaration, lookup};
+///
+/// const HANDLER: Declaration<unsafe extern "C" fn(c_int)> = Declaration::new("handler");
+///
+/// let callback = HANDLER.owned(|_: c_int| {})?;
+/// assert_eq!(lookup(callback.code()).map(|known| known.name()), Some("handler"));
+/// // A function of C is not one of ours.
+/// let abs = CodePtr::new(libc::abs as *const _).expect("functions are not null");
+/// assert_eq!(lookup(abs), None);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[must_use]
 pub fn lookup(code: CodePtr) -> Option<Identity> {
     thunk_table::find(code).map(Identity::of)
@@ -252,6 +329,23 @@ where
 }
 
 /// As [`function`], with a name, a fallback value and a policy for panics: those that `D` declares.
+///
+/// ```
+/// use core::ffi::{c_int, c_void};
+/// use pinvoke::upcall::{Declaration, Declared, OnPanic, declared_function};
+///
+/// type Compare = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+/// enum Order {}
+/// impl Declared<Compare> for Order {
+///     const DECLARATION: Declaration<Compare> = Declaration::new("order").on_panic(OnPanic::Return);
+/// }
+///
+/// let code = declared_function::<Order, Compare, _>(|_: *const c_void, _: *const c_void| panic!("no order"));
+/// // SAFETY: made for this prototype.
+/// let compare = unsafe { core::mem::transmute::<_, Compare>(code) };
+/// // SAFETY: the closure looks at nothing. It panics, and native code gets the fallback value.
+/// assert_eq!(unsafe { compare(core::ptr::null(), core::ptr::null()) }, 0);
+/// ```
 #[must_use]
 pub fn declared_function<D, P, F>(closure: F) -> CodePtr
 where
