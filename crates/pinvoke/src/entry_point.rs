@@ -122,7 +122,7 @@ impl EntryPoint {
     ///
     /// let environ = Library::open("libc")?.entry_point("environ")?;
     /// let export = environ.export()?.unwrap();
-    /// assert_eq!((export.kind, export.size), (ExportKind::Data, 8));
+    /// assert_eq!((export.kind, export.size), (ExportKind::Data, size_of::<*const u8>() as u64));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -5,12 +5,14 @@
 //! where Linux has 144, and every member in the wrong place. A test that costs one line finds that:
 //!
 //! ```
+//! use core::ffi::c_long;
+//!
 //! use pinvoke::marshal::Marshal;
 //!
 //! #[derive(Marshal)]
 //! struct Timespec {
-//!     tv_sec: i64,
-//!     tv_nsec: i64,
+//!     tv_sec: c_long,
+//!     tv_nsec: c_long,
 //! }
 //!
 //! # #[cfg(target_os = "linux")]

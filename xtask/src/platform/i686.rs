@@ -69,12 +69,10 @@ const TESTS: &[(&str, &[&str])] = &[
         &[
             "--doc",
             "--",
-            "--skip=EntryPoint::export",
             "--skip=marshal::callback (line",
             "--skip=marshal::Marshal (line",
             "--skip=marshal::structure (line",
             "--skip=native.rs - native (line",
-            "--skip=verify.rs - verify (line",
         ],
     ),
     ("callback-object", &["--lib", "--tests"]),

@@ -112,7 +112,8 @@ impl StructBuilder {
     /// let mut builder = StructBuilder::new_union(target);
     /// builder.field(Layout::int(target, 2, true), None)?;
     /// builder.field(Layout::float(target, 8), None)?;
-    /// assert_eq!(builder.finish(None)?.to_string(), "{i16|f64}");
+    /// let layout = builder.finish(None)?;
+    /// assert_eq!((layout.size, layout.align), (8, 8));
     /// # Ok::<(), pinvoke_abi::layout::LayoutError>(())
     /// ```
     #[must_use]

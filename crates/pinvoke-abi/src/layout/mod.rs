@@ -239,8 +239,7 @@ impl Layout {
     /// use pinvoke_abi::target::Target;
     ///
     /// let long = |target: Target| Layout::int(target, target.long_size(), true);
-    /// assert_eq!(long(Target::X86_64_LINUX).to_string(), "i64");
-    /// assert_eq!(long(Target::X86_64_WINDOWS).to_string(), "i32");
+    /// assert_eq!((long(Target::X86_64_LINUX).size, long(Target::X86_64_WINDOWS).size), (8, 4));
     /// // The alignment is that inside a structure, which is less than the size here:
     /// assert_eq!(Layout::int(Target::X86_LINUX, 8, false).align, 4);
     /// ```
@@ -304,7 +303,7 @@ impl Layout {
     ///
     /// // double _Complex
     /// let complex = Layout::complex(&Layout::float(Target::X86_64_LINUX, 8));
-    /// assert_eq!((complex.size, complex.align, &*complex.to_string()), (16, 8, "c64"));
+    /// assert_eq!((complex.size, complex.align), (16, 8));
     /// ```
     #[must_use]
     pub const fn complex(part: &Layout) -> Layout {

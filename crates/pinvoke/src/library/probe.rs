@@ -121,14 +121,14 @@ impl ProbeOptions {
     /// Says whether a file that carries a version will do when there is no other.
     ///
     /// ```
-    /// # #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    /// # #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "x86")))] {
     /// use pinvoke::library::Library;
     /// use pinvoke::library::probe::ProbeOptions;
     ///
-    /// // Users have libm.so.6; a libm.so that the loader takes is on no system with glibc.
+    /// // What programs are linked with is libgcc_s.so.1; libgcc_s.so is the compiler's, and no library.
     /// let strict = ProbeOptions::default().versioned(false);
-    /// assert!(Library::open_with("libm", &strict).is_err());
-    /// assert!(Library::open_with("libm", &strict.versioned(true)).is_ok());
+    /// assert!(Library::open_with("libgcc_s", &strict).is_err());
+    /// assert!(Library::open_with("libgcc_s", &strict.versioned(true)).is_ok());
     /// # }
     /// ```
     #[must_use]
