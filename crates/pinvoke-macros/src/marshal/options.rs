@@ -190,10 +190,12 @@ enum Form {
     Buffer(Buffer),
 }
 
-/// `buffer(n)`, `buffer(n, len = m)`.
+/// `buffer(n)`, `buffer(n, len = m)`, `buffer(n, bytes)`.
 pub(crate) struct Buffer {
     pub(crate) room: Size,
     pub(crate) used: Option<Size>,
+    /// Both sizes are in bytes, and not in units or elements.
+    pub(crate) in_bytes: bool,
 }
 
 /// A number, or the member that has it.
@@ -216,17 +218,26 @@ impl Parse for Size {
 
 impl Parse for Buffer {
     fn parse(input: ParseStream<'_>) -> Result<Buffer, Error> {
-        let room = input.parse()?;
-        if input.is_empty() {
-            return Ok(Buffer { room, used: None });
+        let mut buffer = Buffer { room: input.parse()?, used: None, in_bytes: false };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            let word: Ident = input.parse()?;
+            let is_again = if word == "len" {
+                input.parse::<Token![=]>()?;
+                buffer.used.replace(input.parse()?).is_some()
+            } else if word == "bytes" {
+                core::mem::replace(&mut buffer.in_bytes, true)
+            } else {
+                return Err(Error::new(
+                    word.span(),
+                    "write `buffer(n, len = m)`: room, and what is valid of it; `buffer(n, bytes)` if both are counted in bytes",
+                ));
+            };
+            if is_again {
+                return Err(Error::new(word.span(), "this is said twice"));
+            }
         }
-        input.parse::<Token![,]>()?;
-        let word: Ident = input.parse()?;
-        if word != "len" {
-            return Err(Error::new(word.span(), "write `buffer(n, len = m)`: room, and what is valid of it"));
-        }
-        input.parse::<Token![=]>()?;
-        Ok(Buffer { room, used: Some(input.parse()?) })
+        Ok(buffer)
     }
 }
 

@@ -88,9 +88,15 @@ pub(crate) fn expand(
     Ok(quote!(#twin #element #travelling))
 }
 
-/// Refuses a buffer whose size no other member has.
+/// Refuses a buffer that cannot be one, or whose size no other member has.
 fn check_buffer(member: &Member, all: &[Member]) -> Result<(), Error> {
-    let Some(Buffer { room, used }) = &member.placed.buffer else { return Ok(()) };
+    let Some(Buffer { room, used, .. }) = &member.placed.buffer else { return Ok(()) };
+    if is_no_buffer(&member.ty) {
+        return Err(Error::new_spanned(
+            &member.ty,
+            "room that native code fills is a `String` or a `Vec<T>` of native types",
+        ));
+    }
     for size in [Some(room), used.as_ref()].into_iter().flatten() {
         if let Size::Member(name) = size
             && !all.iter().any(|m| m.name == *name && m.name != member.name)
@@ -101,9 +107,23 @@ fn check_buffer(member: &Member, all: &[Member]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The number that a size is, as a `Result<usize, MarshalError>`: `count` is the count in the member.
-fn sized(size: &Size, count: impl Fn(&Ident) -> TokenStream) -> TokenStream {
-    match size {
+/// Whether a type is no buffer, as far as its name tells: what has the name of another type, only its traits know.
+fn is_no_buffer(ty: &Type) -> bool {
+    const NUMBERS: [&str; 16] = [
+        "bool", "char", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "i128", "u128", "isize",
+        "usize", "f32", "f64",
+    ];
+    match ty {
+        Type::Path(path) => NUMBERS.iter().any(|name| path.path.is_ident(name)),
+        Type::Reference(_) | Type::Ptr(_) | Type::Array(_) | Type::Tuple(_) => true,
+        _ => false,
+    }
+}
+
+/// The number of units or elements that a size of the buffer `member` is, as a `Result<usize, MarshalError>`:
+/// `count` is the count in the member that has it.
+fn sized(member: &Member, size: &Size, count: impl Fn(&Ident) -> TokenStream) -> TokenStream {
+    let number = match size {
         Size::Constant(number) => {
             quote!(::core::result::Result::<::core::primitive::usize, ::pinvoke::marshal::MarshalError>::Ok(#number))
         }
@@ -111,7 +131,12 @@ fn sized(size: &Size, count: impl Fn(&Ident) -> TokenStream) -> TokenStream {
             let count = count(name);
             quote_spanned!(name.span()=> ::pinvoke::marshal::room::counted(#count))
         }
+    };
+    if member.placed.buffer.as_ref().is_some_and(|buffer| buffer.in_bytes) {
+        let (ty, form) = (&member.ty, &member.placed.form);
+        return quote!(::pinvoke::marshal::room::elements::<#ty, #form>(#number));
     }
+    number
 }
 
 /// The expression for the value of a member, of its native form in the variable `member`.
@@ -131,10 +156,10 @@ fn read(member: &Member, room: Option<TokenStream>, all: &[Member], is_explicit:
             unsafe { (&raw const #place).read_unaligned() }
         }
     };
-    let room = room.unwrap_or_else(|| sized(&buffer.room, native));
+    let room = room.unwrap_or_else(|| sized(member, &buffer.room, native));
     let used = match &buffer.used {
         Some(used) => {
-            let used = sized(used, native);
+            let used = sized(member, used, native);
             quote!(::core::option::Option::Some(#used))
         }
         None => quote!(::core::option::Option::None),
@@ -150,7 +175,7 @@ fn read(member: &Member, room: Option<TokenStream>, all: &[Member], is_explicit:
 fn known_room(member: &Member) -> Option<(Ident, TokenStream)> {
     let buffer = member.placed.buffer.as_ref()?;
     let variable = format_ident!("__room_{}", member.name);
-    let room = sized(&buffer.room, |name| quote!(self.#name));
+    let room = sized(member, &buffer.room, |name| quote!(self.#name));
     Some((variable, room))
 }
 

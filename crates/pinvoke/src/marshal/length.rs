@@ -148,7 +148,11 @@ pub fn bytes<N: Elements>(_: N, elements: usize) -> Result<usize, MarshalError> 
 #[doc(hidden)]
 #[inline]
 pub fn elements<N: Elements>(_: N, bytes: Result<usize, MarshalError>) -> Result<usize, MarshalError> {
-    let bytes = bytes?;
+    elements_of::<N>(bytes?)
+}
+
+/// How many elements behind an address of this type so many bytes are.
+pub(super) fn elements_of<N: Elements>(bytes: usize) -> Result<usize, MarshalError> {
     // Elements of no size are never there.
     let size = N::SIZE.max(1);
     match bytes % size {

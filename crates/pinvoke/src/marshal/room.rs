@@ -3,11 +3,12 @@
 //!
 //! Before the call the room holds what the `String` or `Vec` has, and zeros behind it. Afterwards the value is
 //! what native code has left: of text, the units before the first NUL; as many as the member that counts them
-//! says, and never more than there is room for. No room is null, and null is empty.
+//! says, and never more than there is room for. No room is null, and null is empty. Sizes are units or elements;
+//! with `bytes` they are bytes, and what is no whole number of elements is an error.
 
 use core::marker::PhantomData;
 
-use super::length::{in_memory, within};
+use super::length::{Elements, elements_of, in_memory, within};
 use super::structure::Held;
 use super::text::Unit;
 use super::{CharSet, Count, Element, MarshalError, Reason};
@@ -81,6 +82,17 @@ pub unsafe fn get<T: Roomy<M>, M: ?Sized>(
 pub fn counted<N: Count>(count: N) -> Result<usize, MarshalError> {
     // SAFETY: a number, or an address that the structure's declaration vouches for.
     unsafe { count.count() }
+}
+
+/// How many units or elements of a buffer member so many bytes are.
+///
+/// # Errors
+/// [`Reason::Count`] if one of them is there in part only.
+#[doc(hidden)]
+pub fn elements<T: Roomy<M, Native: Elements>, M: ?Sized>(
+    bytes: Result<usize, MarshalError>,
+) -> Result<usize, MarshalError> {
+    elements_of::<T::Native>(bytes?)
 }
 
 /// Where nothing says how much room there is.

@@ -81,6 +81,7 @@
 //! | `truncated(16)` | of `String`: the same, but longer text is cut ([`Truncated`](super::Truncated)) |
 //! | `buffer(n)` | of `String`, `Vec<T>` of native types: the address of room for `n` units or elements, which native code fills; `n` is a number or the member that has it. What is left there is read back: of text up to the NUL |
 //! | `buffer(n, len = m)` | the same; member `m` says how many are valid. `n` itself may |
+//! | `buffer(n, bytes)`, `buffer(n, len = m, bytes)` | the same; all of the sizes are in bytes, as in `UNICODE_STRING`. One that is no whole number of elements is an error |
 //! | `owned` | of `String`, `Box<T>`: a pointer to memory of the C allocator. Native code may free it and put another one there; what stands there after the call is freed |
 //! | `owned(SomeOwner)` | the same, with an [`Owner`] |
 //!

@@ -183,3 +183,24 @@ int dialog_run(dialog *d, uint32_t back) {
     return seen;
 }
 void dialog_unterminated(dialog *d) { for (uint32_t i = 0; i < d->max; i++) d->file[i] = 'x'; }
+
+/* sizes in bytes: UNICODE_STRING, text of 8 bits, and an array */
+typedef struct { uint16_t length, capacity; char16_t *text; } unicode_string;
+int unicode_append(unicode_string *s, const char16_t *more, uint16_t more_bytes) {
+    if (s->length % 2 || s->length + more_bytes > s->capacity) return -1;
+    memcpy((char *)s->text + s->length, more, more_bytes);
+    s->length += more_bytes;
+    return s->length / 2;
+}
+typedef struct { char *text; int64_t size; } sized_text;
+int64_t sized_upper(sized_text *t) {
+    int64_t i = 0;
+    for (; i < t->size && t->text[i]; i++) if (t->text[i] >= 'a' && t->text[i] <= 'z') t->text[i] -= 32;
+    return t->size;
+}
+typedef struct { uint32_t *items, capacity, used; } sized_items;
+uint32_t items_double(sized_items *s, uint32_t used) {
+    for (uint32_t i = 0; i < s->capacity / sizeof *s->items; i++) s->items[i] = 2 * s->items[i] + 1;
+    s->used = used;
+    return s->capacity;
+}

@@ -626,3 +626,80 @@ fn members_are_room_that_native_code_fills() {
     let error = dialog_unterminated(&mut full).unwrap_err().to_string();
     assert!(error.contains("7"), "{error}");
 }
+
+/// `UNICODE_STRING`: both lengths are in bytes.
+#[derive(Debug, Default, Marshal)]
+#[native(char_set = Utf16)]
+struct UnicodeString {
+    length: u16,
+    capacity: u16,
+    #[marshal(buffer(capacity, bytes, len = length))]
+    text: String,
+}
+
+#[derive(Debug, Default, Marshal)]
+struct SizedText {
+    #[marshal(buffer(size, bytes))]
+    text: String,
+    size: i64,
+}
+
+#[derive(Debug, Default, Marshal)]
+struct SizedItems {
+    #[marshal(buffer(capacity, len = used, bytes))]
+    items: Vec<u32>,
+    capacity: u32,
+    used: u32,
+}
+
+#[dll_import("structures", search = [env!("CARGO_TARGET_TMPDIR")], char_set = Unicode, exact_spelling)]
+unsafe extern "C" {
+    safe fn unicode_append(
+        s: &mut UnicodeString,
+        more: &str,
+        #[len_of(more, bytes)] n: u16,
+    ) -> Result<i32, Error>;
+    safe fn sized_upper(t: &mut SizedText) -> Result<i64, Error>;
+    safe fn items_double(s: &mut SizedItems, used: u32) -> Result<u32, Error>;
+}
+
+#[test]
+fn sizes_of_members_may_be_bytes() {
+    let _library = library();
+    let ends = |error: Error, end: &str| {
+        let error = error.to_string();
+        assert!(error.ends_with(end), "{error}");
+    };
+    // Eight units of room, three of which are used; an emoji takes two.
+    let mut s = UnicodeString { length: 6, capacity: 16, text: "née".to_owned() };
+    assert_eq!(unicode_append(&mut s, "🐈!").unwrap(), 6);
+    assert_eq!((s.text.as_str(), s.length), ("née🐈!", 12));
+    // No NUL is needed, and none is written: the room may be full.
+    assert_eq!(unicode_append(&mut s, "ab").unwrap(), 8);
+    assert_eq!((s.text.as_str(), s.length), ("née🐈!ab", 16));
+    assert_eq!(unicode_append(&mut s, "c").unwrap(), -1);
+    let mut odd = UnicodeString { length: 0, capacity: 7, text: String::new() };
+    ends(
+        unicode_append(&mut odd, "").unwrap_err(),
+        "the count 7 bytes is no whole number of elements of 2 bytes",
+    );
+    let mut small = UnicodeString { length: 6, capacity: 4, text: "née".to_owned() };
+    ends(unicode_append(&mut small, "").unwrap_err(), "the count 3 is larger than the buffer of 2 elements");
+
+    // Of 8 bits, a byte is a unit.
+    let mut t = SizedText { text: "häuser".to_owned(), size: 8 };
+    assert_eq!(sized_upper(&mut t).unwrap(), 8);
+    assert_eq!(t.text, "HäUSER");
+    let mut t = SizedText { text: "häuser".to_owned(), size: -8 };
+    ends(sized_upper(&mut t).unwrap_err(), "the count -8 is negative");
+
+    let mut v = SizedItems { items: vec![1, 2], capacity: 12, used: 8 };
+    assert_eq!(items_double(&mut v, 12).unwrap(), 12);
+    assert_eq!(v.items, [3, 5, 1]);
+    assert_eq!(items_double(&mut v, 4).unwrap(), 12);
+    assert_eq!(v.items, [7]);
+    ends(items_double(&mut v, 6).unwrap_err(), "the count 6 bytes is no whole number of elements of 4 bytes");
+    ends(items_double(&mut v, 16).unwrap_err(), "the count 4 is larger than the buffer of 3 elements");
+    // A failed call leaves what was there.
+    assert_eq!(v.items, [7]);
+}
