@@ -35,6 +35,33 @@ pub struct Counted<T, const INDEX: usize, const PLUS: usize = 0>(PhantomData<T>)
 ///
 /// `'s` is how long the value may look at [`Self::Storage`]: elements whose native form is another one
 /// are converted into it.
+///
+/// ```
+/// use pinvoke::marshal::{FromCounted, MarshalError};
+///
+/// /// The sum of an array of which nothing is kept.
+/// struct Sum(u32);
+///
+/// impl<'s, M: ?Sized> FromCounted<'s, M> for Sum {
+///     type Native = *const u8;
+///     type Storage = ();
+///     unsafe fn from_counted(native: *const u8, count: usize, (): &'s mut ()) -> Result<Sum, MarshalError> {
+///         // SAFETY: so many elements are there, by contract.
+///         let bytes = unsafe { core::slice::from_raw_parts(native, count) };
+///         Ok(Sum(bytes.iter().map(|b| u32::from(*b)).sum()))
+///     }
+/// }
+///
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     #[returns(len = size)]
+///     fn memmove(to: &mut [u8], from: &[u8], size: usize) -> Sum;
+/// }
+/// // SAFETY: three bytes on both sides.
+/// assert_eq!(unsafe { memmove(&mut [0; 3], &[1, 2, 200], 3) }.0, 203);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made of an address and a count in the form `{M}`",
     note = "slices, `Vec`, `Box<[T]>`, text, and the `Option` of each can"
@@ -56,6 +83,21 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
     /// # Safety
     /// As for [`FromNative::from_native`](super::FromNative::from_native): at `native` are `count`
     /// elements, which live as long as the type says; mutable slices are to nobody else's use.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{FromCounted, Reason, Utf16};
+    ///
+    /// let native = [0x67_u16, 0x6f];
+    /// let mut storage = Vec::new();
+    /// // SAFETY: two elements.
+    /// let text = unsafe { <&[char] as FromCounted<'_, Utf16>>::from_counted(native.as_ptr(), 2, &mut storage) }?;
+    /// assert_eq!(text, ['g', 'o']);
+    ///
+    /// // SAFETY: null is allowed.
+    /// let none = unsafe { <Vec<i32> as FromCounted<'_, Utf16>>::from_counted(core::ptr::null(), 2, &mut ()) };
+    /// assert!(matches!(none.unwrap_err().reason(), Reason::Null));
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     unsafe fn from_counted(
         native: Self::Native,
         count: usize,
@@ -69,6 +111,21 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
     ///
     /// # Safety
     /// [`Self::from_counted`] was given the two, and the elements are still there.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{FromCounted, Utf16};
+    ///
+    /// let mut native = [0x67_u16, 0x6f];
+    /// let mut storage = Default::default();
+    /// // What happens around a closure that takes `&mut [char]`. SAFETY: two elements, used by nobody else.
+    /// unsafe {
+    ///     let text = <&mut [char] as FromCounted<'_, Utf16>>::from_counted(native.as_mut_ptr(), 2, &mut storage)?;
+    ///     text[1] = 'ü';
+    ///     <&mut [char] as FromCounted<'_, Utf16>>::write_back(native.as_mut_ptr(), &mut storage)?;
+    /// }
+    /// assert_eq!(native, [0x67, 0xfc]);
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     #[inline]
     unsafe fn write_back(native: Self::Native, storage: &mut Self::Storage) -> Result<(), MarshalError> {
         let _ = (native, storage);
@@ -76,6 +133,14 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
     }
 
     /// As [`FromNative::is_failure`](super::FromNative::is_failure).
+    ///
+    /// ```
+    /// use pinvoke::marshal::{FromCounted, Utf8};
+    ///
+    /// assert!(<Vec<i32> as FromCounted<'_, Utf8>>::is_failure(&core::ptr::null()));
+    /// // `None` is a value, not a failure.
+    /// assert!(!<Option<Vec<i32>> as FromCounted<'_, Utf8>>::is_failure(&core::ptr::null()));
+    /// ```
     #[inline]
     fn is_failure(native: &Self::Native) -> bool {
         let _ = native;
@@ -84,6 +149,18 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
 }
 
 /// Converted elements that native code still has, and that may change.
+///
+/// ```
+/// use pinvoke::marshal::counted::Changing;
+/// use pinvoke::marshal::{FromCounted, Utf16};
+///
+/// let native = [0xfc_u16].as_mut_ptr();
+/// let mut changing = Changing::<char, Utf16>::default();
+/// // SAFETY: one element, used by nobody else.
+/// unsafe { <&mut [char] as FromCounted<'_, Utf16>>::from_counted(native, 1, &mut changing) }?;
+/// assert_eq!(format!("{changing:?}"), "Changing { len: 1, .. }");
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 pub struct Changing<T: Element<M>, M: ?Sized>(Vec<T>, PhantomData<M>);
 
 impl<T: Element<M>, M: ?Sized> Default for Changing<T, M> {

@@ -62,6 +62,38 @@ use crate::native::{NativeField, NativeType, Passing};
 ///
 /// # Safety
 /// [`HandleKind::close`] closes any valid handle of the kind, on any thread that may own one.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use core::ffi::c_void;
+/// use pinvoke::LastError;
+/// use pinvoke::marshal::{HandleKind, OwnedHandle};
+///
+/// enum Directory {}
+///
+/// // SAFETY: closedir closes any `DIR *`.
+/// unsafe impl HandleKind for Directory {
+///     type Raw = *mut c_void;
+///     const INVALID: *mut c_void = core::ptr::null_mut();
+///     const NAME: &'static str = "DIR";
+///     fn is_valid(raw: *mut c_void) -> bool {
+///         !raw.is_null()
+///     }
+///     unsafe fn close(raw: *mut c_void) {
+///         // SAFETY: as promised.
+///         unsafe { closedir(raw) };
+///     }
+/// }
+///
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn opendir(path: &str) -> Result<OwnedHandle<Directory>, LastError>;
+///     fn closedir(directory: *mut c_void) -> i32;
+/// }
+/// assert!(opendir("/").is_ok()); // and closed again
+/// assert_eq!(opendir("/no/such/directory").unwrap_err().name(), Some("ENOENT"));
+/// # }
+/// ```
 pub unsafe trait HandleKind: 'static {
     /// What travels.
     type Raw: NativeType + PartialEq;
@@ -71,12 +103,38 @@ pub unsafe trait HandleKind: 'static {
     const NAME: &'static str;
 
     /// Whether a value is a handle.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Handle, HandleKind};
+    ///
+    /// /// A file descriptor.
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// assert!(Descriptor::is_valid(0));
+    /// assert!(!Descriptor::is_valid(Descriptor::INVALID));
+    /// ```
     fn is_valid(raw: Self::Raw) -> bool;
 
     /// Gives a handle back.
     ///
     /// # Safety
     /// The handle is valid and owned by the caller, and is not used again.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::marshal::{Handle, HandleKind};
+    ///
+    /// /// A file descriptor.
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// // SAFETY: a new descriptor, owned by nobody else and not used again.
+    /// unsafe { Descriptor::close(libc::dup(1)) };
+    /// # }
+    /// ```
     unsafe fn close(raw: Self::Raw);
 }
 
@@ -84,6 +142,24 @@ pub unsafe trait HandleKind: 'static {
 ///
 /// # Safety
 /// The type holds the raw handle it was made of, does not give it to anybody, and closes it when dropped.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::marshal::{Handle, HandleKind};
+///
+/// #[derive(Debug, Handle)]
+/// #[handle(close = libc::close, invalid = -1)]
+/// struct Descriptor(i32);
+///
+/// /// Whatever owns a handle can say so.
+/// fn name_of<H: Handle>(_: &H) -> &'static str {
+///     H::Kind::NAME
+/// }
+/// // SAFETY: a new descriptor, owned by nobody else.
+/// let descriptor = unsafe { Descriptor::from_raw(libc::dup(1)) };
+/// assert_eq!(descriptor.as_ref().map(name_of), Some("Descriptor"));
+/// # }
+/// ```
 pub unsafe trait Handle: Sized {
     /// What kind of handle.
     type Kind: HandleKind;
@@ -92,15 +168,62 @@ pub unsafe trait Handle: Sized {
     ///
     /// # Safety
     /// It is valid, and nobody else closes it.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use std::os::fd::IntoRawFd;
+    /// use pinvoke::marshal::Handle;
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// let file = std::fs::File::open("/dev/null")?;
+    /// // SAFETY: open, and no longer the file's to close.
+    /// let descriptor = unsafe { Descriptor::from_valid(file.into_raw_fd()) };
+    /// assert!(descriptor.as_raw() >= 0);
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     unsafe fn from_valid(raw: <Self::Kind as HandleKind>::Raw) -> Self;
 
     /// The handle, which stays owned by this.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::marshal::Handle;
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// // SAFETY: a new descriptor, owned by nobody else.
+    /// let descriptor = unsafe { Descriptor::from_valid(libc::open(c"/dev/null".as_ptr(), libc::O_WRONLY)) };
+    /// // For what is not declared with `&Descriptor`. SAFETY: three bytes are there.
+    /// assert_eq!(unsafe { libc::write(descriptor.as_raw(), c"abc".as_ptr().cast(), 3) }, 3);
+    /// # }
+    /// ```
     fn as_raw(&self) -> <Self::Kind as HandleKind>::Raw;
 
     /// Owns a handle; `None` if it is the invalid one.
     ///
     /// # Safety
     /// If it is valid, nobody else closes it.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::marshal::Handle;
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// // SAFETY: a new descriptor or -1.
+    /// let open = |path: &core::ffi::CStr| unsafe { Descriptor::from_raw(libc::open(path.as_ptr(), 0)) };
+    /// assert!(open(c"/dev/null").is_some());
+    /// assert!(open(c"/no/such/file").is_none());
+    /// # }
+    /// ```
     #[must_use]
     unsafe fn from_raw(raw: <Self::Kind as HandleKind>::Raw) -> Option<Self> {
         // SAFETY: the caller's promise, and it is valid.
@@ -108,12 +231,47 @@ pub unsafe trait Handle: Sized {
     }
 
     /// The handle, to be closed by somebody else.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use pinvoke::marshal::Handle;
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// struct Descriptor(i32);
+    ///
+    /// // SAFETY: a new descriptor, owned by nobody else.
+    /// let descriptor = unsafe { Descriptor::from_valid(libc::dup(1)) };
+    /// // To see what closing says. SAFETY: nobody else closes it.
+    /// assert_eq!(unsafe { libc::close(descriptor.into_raw()) }, 0);
+    /// # }
+    /// ```
     #[must_use]
     fn into_raw(self) -> <Self::Kind as HandleKind>::Raw {
         ManuallyDrop::new(self).as_raw()
     }
 
     /// The handle for as long as this lives.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use core::ffi::c_void;
+    /// use pinvoke::marshal::{Handle, HandleRef};
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = fclose)]
+    /// pub struct Stream(*mut c_void);
+    ///
+    /// #[pinvoke::dll_import("libc", set_last_error)]
+    /// unsafe extern "C" {
+    ///     safe fn tmpfile() -> Result<Stream, pinvoke::LastError>;
+    ///     safe fn feof(stream: HandleRef<'_, Stream>) -> i32;
+    ///     fn fclose(stream: *mut c_void) -> i32;
+    /// }
+    /// let stream = tmpfile().expect("room for a file");
+    /// assert_eq!(feof(stream.borrow()), 0);
+    /// # }
+    /// ```
     #[must_use]
     fn borrow(&self) -> HandleRef<'_, Self::Kind> {
         HandleRef(HandleValue(self.as_raw()), PhantomData)
@@ -182,10 +340,53 @@ unsafe impl<K: HandleKind> Handle for OwnedHandle<K> {
 }
 
 /// A handle that travels.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::marshal::{Handle, HandleValue, IntoNative, MarshalError};
+///
+/// #[derive(Handle)]
+/// #[handle(close = libc::close, invalid = -1)]
+/// pub struct Descriptor(i32);
+///
+/// /// A type of your own that travels as the handle in it.
+/// struct Console<'a>(&'a Descriptor);
+///
+/// impl<M: ?Sized> IntoNative<M> for Console<'_> {
+///     type Native = HandleValue<Descriptor>;
+///     type State = ();
+///     fn state() {}
+///     fn into_native(self, (): &mut ()) -> Result<Self::Native, MarshalError> {
+///         Ok(HandleValue::new(self.0.as_raw()))
+///     }
+/// }
+///
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     safe fn isatty(console: Console<'_>) -> i32;
+/// }
+/// // SAFETY: a new descriptor, owned by nobody else.
+/// let console = unsafe { Descriptor::from_valid(libc::open(c"/dev/null".as_ptr(), 0)) };
+/// assert_eq!(isatty(Console(&console)), 0);
+/// # }
+/// ```
 #[repr(transparent)]
 pub struct HandleValue<K: HandleKind>(K::Raw);
 
 /// A handle that lies in memory; a reference to it travels as the handle itself.
+///
+/// ```
+/// use pinvoke::marshal::{Ansi, Element, Handle, HandleSlot};
+///
+/// #[derive(Handle)]
+/// #[handle(close = libc::close, invalid = -1)]
+/// pub struct Descriptor(i32);
+///
+/// // The native form of a member `Option<Descriptor>`, as `int fd;` of `struct pollfd`: none is -1.
+/// let (slot, _): (HandleSlot<Descriptor>, _) = Element::<Ansi>::to_native(&None::<Descriptor>)?;
+/// assert_eq!(slot.get(), -1);
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[repr(transparent)]
 pub struct HandleSlot<K: HandleKind>(K::Raw);
 
@@ -193,11 +394,34 @@ macro_rules! raw {
     ($($type:ident)*) => { $(
         impl<K: HandleKind> $type<K> {
             /// Of a raw handle.
+            ///
+            /// ```
+            /// use pinvoke::marshal::{Handle, HandleSlot, HandleValue};
+            ///
+            /// #[derive(Handle)]
+            /// #[handle(close = libc::close, invalid = -1)]
+            /// pub struct Descriptor(i32);
+            ///
+            /// // Neither owns the standard output: it stays open.
+            /// let (travels, lies) = (HandleValue::<Descriptor>::new(1), HandleSlot::<Descriptor>::new(1));
+            /// assert_eq!((size_of_val(&travels), size_of_val(&lies)), (4, 4));
+            /// ```
             #[must_use]
             pub fn new(raw: K::Raw) -> Self {
                 $type(raw)
             }
             /// The raw handle.
+            ///
+            /// ```
+            /// use pinvoke::marshal::{Handle, HandleValue, Null};
+            ///
+            /// #[derive(Handle)]
+            /// #[handle(close = libc::close, invalid = -1)]
+            /// pub struct Descriptor(i32);
+            ///
+            /// assert_eq!(HandleValue::<Descriptor>::new(1).get(), 1);
+            /// assert_eq!(HandleValue::<Descriptor>::NULL.get(), -1);
+            /// ```
             #[must_use]
             pub fn get(self) -> K::Raw {
                 self.0
@@ -367,6 +591,26 @@ macro_rules! handle_value {
 handle_value!([K: HandleKind,] OwnedHandle<K>, K);
 
 /// A handle that somebody else owns and keeps open for `'a`.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::LastError;
+/// use pinvoke::marshal::{Handle, HandleRef};
+///
+/// #[derive(Debug, Handle)]
+/// #[handle(close = libc::close, invalid = -1)]
+/// pub struct Descriptor(i32);
+///
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn dup(from: HandleRef<'_, Descriptor>) -> Result<Descriptor, LastError>;
+/// }
+/// // SAFETY: the standard output stays open.
+/// let output = unsafe { HandleRef::<Descriptor>::from_raw(1) }.expect("it is no -1");
+/// let mine = dup(output).expect("it is open");
+/// assert_ne!(mine.as_raw(), output.as_raw());
+/// # }
+/// ```
 #[repr(transparent)]
 pub struct HandleRef<'a, K: HandleKind>(HandleValue<K>, PhantomData<&'a K>);
 
@@ -375,12 +619,38 @@ impl<K: HandleKind> HandleRef<'_, K> {
     ///
     /// # Safety
     /// If it is valid, it stays so for `'a`.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Handle, HandleRef};
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// pub struct Descriptor(i32);
+    ///
+    /// // SAFETY: the standard error stays open, and -1 is none.
+    /// unsafe {
+    ///     assert!(HandleRef::<Descriptor>::from_raw(2).is_some());
+    ///     assert!(HandleRef::<Descriptor>::from_raw(-1).is_none());
+    /// }
+    /// ```
     #[must_use]
     pub unsafe fn from_raw(raw: K::Raw) -> Option<Self> {
         K::is_valid(raw).then_some(HandleRef(HandleValue(raw), PhantomData))
     }
 
     /// The raw handle.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Handle, HandleRef};
+    ///
+    /// #[derive(Handle)]
+    /// #[handle(close = libc::close, invalid = -1)]
+    /// pub struct Descriptor(i32);
+    ///
+    /// // SAFETY: the standard error stays open.
+    /// let error = unsafe { HandleRef::<Descriptor>::from_raw(2) };
+    /// assert_eq!(error.map(HandleRef::as_raw), Some(2));
+    /// ```
     #[must_use]
     pub fn as_raw(self) -> K::Raw {
         self.0.0
@@ -430,10 +700,61 @@ impl<K: HandleKind, M: CharSet> FromNative<M> for HandleRef<'_, K> {
 ///
 /// A plain `&mut Option<H>` lends the handle, and closes it if another one, or none, stands there after
 /// the call. Here the function closes what it found, or leaves it there.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use core::ffi::{CStr, c_char};
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::{Exchange, Handle};
+///
+/// /// Memory of `malloc`.
+/// #[derive(Handle)]
+/// #[handle(close = free)]
+/// struct Line(*mut c_char);
+///
+/// #[derive(Debug, Handle)]
+/// #[handle(close = fclose)]
+/// struct Stream(*mut u8);
+///
+/// #[dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn fopen(path: &str, mode: &str) -> Result<Stream, pinvoke::LastError>;
+///     fn fclose(stream: *mut u8) -> i32;
+///     /// Puts the line into the memory that it finds, or into larger one, having freed the first.
+///     fn getline(line: Exchange<'_, Line>, size: &mut usize, stream: &Stream) -> isize;
+///     fn free(memory: *mut c_char);
+/// }
+/// let (mut line, mut size) = (None, 0);
+/// let file = fopen("Cargo.toml", "r").expect("tests run beside it");
+/// // SAFETY: the size is that of the memory, and at first there is none.
+/// assert_eq!(unsafe { getline(Exchange(&mut line), &mut size, &file) }, 10);
+/// // SAFETY: there is a text.
+/// assert_eq!(line.map(|l| unsafe { CStr::from_ptr(l.as_raw()) }.to_owned()).as_deref(), Some(c"[package]\n"));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Exchange<'a, H>(pub &'a mut Option<H>);
 
 /// The handle of an [`Exchange`] on its way.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::marshal::{Exchange, Handle, IntoNative, Utf8};
+///
+/// #[derive(Handle)]
+/// #[handle(close = libc::close, invalid = -1)]
+/// pub struct Descriptor(i32);
+///
+/// // SAFETY: a new descriptor, owned by nobody else.
+/// let mut place = unsafe { Descriptor::from_raw(libc::dup(1)) };
+/// let mut on_its_way = <Exchange<'_, Descriptor> as IntoNative<Utf8>>::state();
+/// IntoNative::<Utf8>::into_native(Exchange(&mut place), &mut on_its_way)?;
+/// // Another argument cannot be converted: the function is not called, and the handle is back.
+/// drop(on_its_way);
+/// assert!(place.is_some());
+/// # }
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 pub struct Exchanged<'a, H: Handle> {
     raw: <H::Kind as HandleKind>::Raw,
     /// As long as the function is not called.

@@ -43,6 +43,55 @@ use super::{CharSet, Element, MarshalError, Owned, Owner, Reason, Unit};
 use crate::native::{NativeField, NativeType};
 
 /// An argument that native code fills or replaces, and whose length it then tells.
+///
+/// ```
+/// use pinvoke::marshal::{Lend, MarshalError};
+///
+/// /// Room that is not a `Vec`.
+/// #[derive(Default)]
+/// struct Block {
+///     bytes: [u8; 16],
+///     used: usize,
+/// }
+///
+/// impl<'a, M: ?Sized> Lend<M> for &'a mut Block {
+///     type Native = *mut u8;
+///     type State = Option<&'a mut Block>;
+///     fn state() -> Self::State {
+///         None
+///     }
+///     fn lend(self, _: Option<usize>, state: &mut Self::State) -> Result<*mut u8, MarshalError> {
+///         Ok(state.insert(self).bytes.as_mut_ptr())
+///     }
+///     fn capacity(_: &Self::State) -> usize {
+///         16
+///     }
+///     fn length(state: &Self::State) -> usize {
+///         state.as_ref().map_or(0, |block| block.used)
+///     }
+///     unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError> {
+///         if let Some(block) = state.take() {
+///             block.used = used.unwrap_or(16).min(16);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # #[cfg(unix)] {
+/// use std::os::fd::AsRawFd;
+///
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     #[returns(len_of(block))]
+///     safe fn read(fd: i32, #[buffer] block: &mut Block, #[capacity_of(block)] size: usize) -> Result<isize, pinvoke::Error>;
+/// }
+/// let mut block = Block::default();
+/// let file = std::fs::File::open("Cargo.toml")?;
+/// read(file.as_raw_fd(), &mut block).expect("a file can be read");
+/// assert_eq!((block.used, &block.bytes[..9]), (16, &b"[package]"[..]));
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no room that native code can fill in the form `{M}`",
     note = "buffers are `&mut String` and `&mut Vec<T>`; arrays that native code replaces are `&mut Vec<T>`"
@@ -54,18 +103,61 @@ pub trait Lend<M: ?Sized>: Sized {
     type State;
 
     /// Room for the conversion, before it.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Lend, Utf8};
+    ///
+    /// // Made before any argument is converted: nothing is lent yet.
+    /// let state = <&mut Vec<i32> as Lend<Utf8>>::state();
+    /// assert_eq!(<&mut Vec<i32> as Lend<Utf8>>::capacity(&state), 0);
+    /// ```
     fn state() -> Self::State;
 
     /// The address of the room: for `room` units, or as many as the value has capacity for.
     ///
     /// # Errors
     /// The value has no native form, or more units than there is room for.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Lend, Utf8};
+    ///
+    /// let mut text = String::from("/tmp/XXXXXX");
+    /// let mut state = <&mut String as Lend<Utf8>>::state();
+    /// let address = Lend::<Utf8>::lend(&mut text, Some(64), &mut state)?;
+    /// // SAFETY: what was in the text, and zeros behind it.
+    /// assert_eq!(unsafe { libc::strlen(address) }, 11);
+    ///
+    /// let mut state = <&mut String as Lend<Utf8>>::state();
+    /// let error = Lend::<Utf8>::lend(&mut String::from("four"), Some(3), &mut state).unwrap_err();
+    /// assert_eq!(error.to_string(), "the count 4 is larger than the buffer of 3 elements");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn lend(self, room: Option<usize>, state: &mut Self::State) -> Result<Self::Native, MarshalError>;
 
     /// How many units there is room for.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Lend, Utf16};
+    ///
+    /// let mut text = String::with_capacity(100);
+    /// let mut state = <&mut String as Lend<Utf16>>::state();
+    /// Lend::<Utf16>::lend(&mut text, Some(260), &mut state)?;
+    /// assert_eq!(<&mut String as Lend<Utf16>>::capacity(&state), 260, "what `#[capacity_of(text)]` says");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn capacity(state: &Self::State) -> usize;
 
     /// How many units were lent with something in them.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Lend, Utf16};
+    ///
+    /// let mut text = String::from("😀!");
+    /// let mut state = <&mut String as Lend<Utf16>>::state();
+    /// Lend::<Utf16>::lend(&mut text, Some(260), &mut state)?;
+    /// assert_eq!(<&mut String as Lend<Utf16>>::length(&state), 3, "what `#[len_of(text)]` says");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn length(state: &Self::State) -> usize;
 
     /// Takes over what native code has left: so many units, if it said so.
@@ -75,10 +167,50 @@ pub trait Lend<M: ?Sized>: Sized {
     ///
     /// # Safety
     /// Native code has left so many units, as declared.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Lend, Utf8};
+    ///
+    /// let mut values = Vec::<i32>::new();
+    /// let mut state = <&mut Vec<i32> as Lend<Utf8>>::state();
+    /// let room = Lend::<Utf8>::lend(&mut values, Some(8), &mut state)?;
+    /// // SAFETY: there is room for eight; native code fills two and says so.
+    /// unsafe {
+    ///     room.write(7);
+    ///     room.add(1).write(9);
+    ///     <&mut Vec<i32> as Lend<Utf8>>::take_back(&mut state, Some(2))?;
+    /// }
+    /// drop(state);
+    /// assert_eq!(values, [7, 9]);
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError>;
 }
 
 /// Room for text.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Reason;
+///
+/// #[dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     safe fn getcwd(#[buffer] path: &mut String, #[capacity_of(path)] size: usize) -> Result<*mut u8, pinvoke::Error>;
+///     /// Fills the room to the brim.
+///     fn memset(#[buffer] text: &mut String, byte: i32, #[capacity_of(text)] size: usize) -> Result<*mut u8, pinvoke::Error>;
+/// }
+/// let mut path = String::with_capacity(4096);
+/// getcwd(&mut path).unwrap();
+/// assert_eq!(std::env::current_dir()?.to_str(), Some(&*path));
+/// assert!(path.capacity() >= 4096); // for the next call
+///
+/// // SAFETY: as many bytes as there is room for.
+/// let error = unsafe { memset(&mut String::with_capacity(8), b'x'.into()) }.unwrap_err();
+/// assert!(matches!(error, pinvoke::Error::Marshal(e) if matches!(e.reason(), Reason::Unterminated { units: 8.. })));
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TextBuffer<'a, U> {
     units: Vec<U>,
@@ -133,6 +265,19 @@ impl<'a, M: CharSet> Lend<M> for &'a mut String {
 }
 
 /// Room for elements.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     #[returns(len_of(groups))]
+///     safe fn getgroups(#[capacity_of(groups)] size: i32, #[buffer] groups: &mut Vec<u32>) -> Result<i32, pinvoke::Error>;
+/// }
+/// let mut groups = Vec::with_capacity(1024);
+/// let count = getgroups(&mut groups).unwrap();
+/// assert_eq!(groups.len(), count as usize);
+/// # }
+/// ```
 pub struct ElementBuffer<'a, T: Element<M>, M: ?Sized> {
     room: usize,
     /// Native forms, unless they are the elements themselves.
@@ -212,6 +357,20 @@ pub(super) fn zero<N: NativeField>() -> N {
 }
 
 /// The place of an array that native code may replace.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Puts an array of malloc's there, whatever stood there before.
+///     fn asprintf(#[returns(free, len = 4)] digits: &mut Vec<u8>, format: &str, ...) -> i32;
+/// }
+/// let mut digits = Vec::new();
+/// // SAFETY: the format asks for one `int` and makes four digits of it.
+/// unsafe { asprintf(&mut digits, "%04d", (17,)) };
+/// assert_eq!(digits, b"0017");
+/// # }
+/// ```
 pub struct Replaced<'a, T: Element<M>, M, O: Owner> {
     /// What native code sees.
     slot: *mut T::Native,
@@ -307,6 +466,18 @@ impl<'a, T: Element<M>, M, O: Owner> Lend<Owned<M, O>> for &'a mut Vec<T> {
 }
 
 /// The owner of memory that stays native code's: nothing is freed.
+///
+/// ```
+/// use pinvoke::marshal::{FromNative, Nobody, Owned, Utf8};
+///
+/// let constant = c"never freed".as_ptr().cast_mut();
+/// for _ in 0..2 {
+///     // SAFETY: a text that lives for ever.
+///     let text: String = unsafe { FromNative::<Owned<Utf8, Nobody>>::from_native(constant) }?;
+///     assert_eq!(text, "never freed");
+/// }
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Nobody {}
 

@@ -11,6 +11,34 @@ use super::{MarshalError, Reason};
 use crate::native::NativeType;
 
 /// An integer that counts elements, or the address of one that native code has written.
+///
+/// ```
+/// use pinvoke::marshal::{Count, MarshalError};
+/// use pinvoke::native::NativeType;
+///
+/// /// A `size_t` with a name.
+/// #[derive(Clone, Copy, NativeType)]
+/// #[repr(transparent)]
+/// struct Size(usize);
+///
+/// impl Count for Size {
+///     unsafe fn count(self) -> Result<usize, MarshalError> {
+///         Ok(self.0)
+///     }
+///     fn from_count(count: usize) -> Result<Size, MarshalError> {
+///         Ok(Size(count))
+///     }
+/// }
+///
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     fn memcmp(a: &[u8], b: &[u8], #[len_of(a)] size: Size) -> i32;
+/// }
+/// // SAFETY: the second is no shorter.
+/// assert_eq!(unsafe { memcmp(b"same", b"same text") }, 0);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not count anything",
     note = "a count is an integer, or a reference to one"
@@ -23,12 +51,33 @@ pub trait Count: NativeType {
     ///
     /// # Safety
     /// If it is an address, it is null or an integer is there.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Count, Reason};
+    ///
+    /// // SAFETY: no addresses, and one of an integer.
+    /// unsafe {
+    ///     assert_eq!(12_i16.count()?, 12);
+    ///     assert_eq!((&raw const *&12_u32).count()?, 12);
+    ///     assert_eq!((-1_i32).count().unwrap_err().to_string(), "the count -1 is negative");
+    ///     assert!(matches!(core::ptr::null::<u32>().count().unwrap_err().reason(), Reason::Null));
+    /// }
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     unsafe fn count(self) -> Result<usize, MarshalError>;
 
     /// What native code takes for so many.
     ///
     /// # Errors
     /// [`Reason::Count`] if the type is too narrow.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Count;
+    ///
+    /// assert_eq!(i16::from_count(300)?, 300);
+    /// assert_eq!(u8::from_count(300).unwrap_err().to_string(), "the count 300 is too large for u8");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn from_count(count: usize) -> Result<Self, MarshalError>;
 }
 
@@ -88,6 +137,16 @@ address!(*const T, *mut T);
 ///
 /// # Safety
 /// As for [`Count::count`].
+///
+/// ```
+/// use pinvoke::marshal::count;
+///
+/// // SAFETY: no addresses.
+/// assert_eq!(unsafe { count(3_i32, 2) }?, 5);
+/// // SAFETY: as above.
+/// assert!(unsafe { count(usize::MAX, 1) }.is_err());
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[inline]
 pub unsafe fn count<N: Count>(native: N, plus: usize) -> Result<usize, MarshalError> {
     // SAFETY: the caller's promise.
@@ -114,6 +173,22 @@ pub fn product(
 }
 
 /// A native address of elements of one size, whose bytes a declaration may count.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Elements;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     safe fn memset(values: &mut [u16], byte: i32, #[len_of(values, bytes)] size: usize) -> *mut u16;
+/// }
+/// assert_eq!(<*mut u16 as Elements>::SIZE, 2); // so that three elements are six bytes
+/// let mut values = [0; 3];
+/// memset(&mut values, 0x11);
+/// assert_eq!(values, [0x1111; 3]);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no address of elements, so that its bytes cannot be counted",
     note = "`bytes` is for slices, vectors, buffers and text"
@@ -180,12 +255,53 @@ pub(super) fn in_memory<T>(count: usize) -> Result<usize, MarshalError> {
 }
 
 /// A value whose length another parameter carries: `#[len_of(...)]`.
+///
+/// ```
+/// use pinvoke::marshal::{IntoNative, Length, MarshalError};
+///
+/// /// Bytes behind a type of your own.
+/// struct Packet<'a>(&'a [u8]);
+///
+/// impl<M: ?Sized> IntoNative<M> for Packet<'_> {
+///     type Native = *const u8;
+///     type State = ();
+///     fn state() {}
+///     fn into_native(self, (): &mut ()) -> Result<*const u8, MarshalError> {
+///         Ok(self.0.as_ptr())
+///     }
+/// }
+///
+/// impl<M: ?Sized> Length<M> for Packet<'_> {
+///     fn length(&self) -> usize {
+///         self.0.len()
+///     }
+/// }
+///
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc")]
+/// unsafe extern "C" {
+///     safe fn memchr(packet: Packet<'_>, byte: i32, #[len_of(packet)] size: usize) -> *const u8;
+/// }
+/// let bytes = [1, 2, 3];
+/// assert_eq!(memchr(Packet(&bytes), 3), &raw const bytes[2]);
+/// assert!(memchr(Packet(&bytes), 4).is_null());
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no length in the form `{M}`",
     note = "slices, vectors and text have one; `None` has length 0"
 )]
 pub trait Length<M: ?Sized> {
     /// Elements; of text, units of the character set without the NUL.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Length, Utf8, Utf16};
+    ///
+    /// let (text, numbers) = ("😀", &[7, 8, 9][..]);
+    /// assert_eq!((Length::<Utf8>::length(&text), Length::<Utf16>::length(&text)), (4, 2));
+    /// assert_eq!(Length::<Utf8>::length(&numbers), 3);
+    /// assert_eq!(Length::<Utf8>::length(&None::<&[i32]>), 0);
+    /// ```
     fn length(&self) -> usize;
 }
 

@@ -31,6 +31,26 @@ use super::lend::zero;
 use super::{Element, IntoNative, MarshalError};
 
 /// Native forms of the elements of a slice, and what they point to.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Bool32;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Truth values of four bytes each, in a row for the length of the call.
+///     fn memset(#[marshal(Bool32)] flags: &mut [bool], byte: i32, size: usize) -> *mut u8;
+/// }
+/// let mut flags = [false, false, true];
+/// // SAFETY: three times four bytes are there.
+/// unsafe { memset(&mut flags, 1, 8) };
+/// assert_eq!(flags, [true, true, true]);
+/// // SAFETY: as above.
+/// unsafe { memset(&mut flags, 0, 12) };
+/// assert_eq!(flags, [false; 3]);
+/// # }
+/// ```
 pub struct Natives<T: Element<M>, M: ?Sized> {
     natives: Vec<T::Native>,
     guards: Vec<T::Guard>,
@@ -121,6 +141,22 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a mut [T] {
 }
 
 /// Values that moved into a call, and their native forms where those are others.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// The vector is dropped when the call is over.
+///     safe fn write(fd: i32, data: Vec<u8>, #[len_of(data)] size: usize) -> isize;
+/// }
+/// use std::os::fd::AsRawFd;
+/// let null = std::fs::File::create("/dev/null")?;
+/// assert_eq!(write(null.as_raw_fd(), b"into the void".to_vec()), 13);
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Moved<T: Element<M>, M: ?Sized> {
     values: Vec<T>,
     natives: Natives<T, M>,

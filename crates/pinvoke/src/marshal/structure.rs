@@ -203,6 +203,7 @@ use super::{CharSet, Detached, Element, FromNative, IntoNative, MarshalError, Nu
 #[doc(hidden)]
 pub struct Held<T: Element<M>, M: ?Sized>(T::Native);
 
+#[doc(hidden)]
 impl<T: Element<M>, M: ?Sized> Held<T, M> {
     /// Converts a member.
     ///
@@ -252,6 +253,7 @@ pub struct ByValue<T: Element<M>, M: ?Sized> {
     held: Option<(Held<T, M>, T::Guard, T)>,
 }
 
+#[doc(hidden)]
 impl<T: Element<M>, M: ?Sized> ByValue<T, M> {
     /// Nothing yet.
     #[inline]
@@ -308,6 +310,28 @@ pub unsafe fn take_over<T: Element<M>, M: ?Sized>(native: T::Native) -> Result<T
 }
 
 /// A native structure in memory of this side's, and what it points to.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use core::ffi::c_long;
+/// use pinvoke::dll_import;
+/// use pinvoke::native::NativeType;
+///
+/// #[derive(Clone, Copy, Debug, NativeType)]
+/// #[repr(C)]
+/// struct Timespec {
+///     seconds: c_long,
+///     nanoseconds: c_long,
+/// }
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// The structure behind the box is there for the length of the call, and gone afterwards.
+///     safe fn nanosleep(time: Box<Timespec>, rest: Option<&mut Timespec>) -> i32;
+/// }
+/// assert_eq!(nanosleep(Box::new(Timespec { seconds: 0, nanoseconds: 1000 }), None), 0);
+/// # }
+/// ```
 pub struct Boxed<T: Element<M>, M: ?Sized> {
     native: Box<T::Native>,
     _guard: T::Guard,

@@ -97,6 +97,7 @@ pub struct Unclaimed<N: Copy, F: Fn(N)> {
     give_up: F,
 }
 
+#[doc(hidden)]
 impl<N: Copy, F: Fn(N)> Unclaimed<N, F> {
     #[inline]
     pub fn new(native: N, give_up: F) -> Self {
@@ -229,6 +230,7 @@ pub struct KeptLastError {
     kept: LastError,
 }
 
+#[doc(hidden)]
 impl KeptLastError {
     /// Remembers the thread's last error.
     #[inline]

@@ -115,36 +115,94 @@ pub trait CharSet: Sized + 'static {
     const NAME: &'static str;
 
     /// Room for one text.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Utf8};
+    ///
+    /// // Of 8-bit text, room for the usual length on the stack; the heap is for longer ones.
+    /// let mut room = Utf8::buffer();
+    /// let text = Utf8::terminate("7", &mut room)?;
+    /// // SAFETY: a text of C, which the room holds.
+    /// assert_eq!(unsafe { libc::atoi(text) }, 7);
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn buffer() -> Self::Buffer;
 
     /// Appends the units of a text, without a NUL at the end.
     ///
     /// # Errors
     /// A character that the set does not have.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Utf16};
+    ///
+    /// let mut units = vec![0xfeff]; // a byte-order mark
+    /// Utf16::encode("€", &mut units)?;
+    /// assert_eq!(units, [0xfeff, 0x20ac]);
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn encode(text: &str, units: &mut Vec<Self::Unit>) -> Result<(), MarshalError>;
 
     /// The text, encoded and terminated, in the buffer.
     ///
     /// # Errors
     /// [`Reason::InteriorNul`]; a character that the set does not have.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Reason, Utf32};
+    ///
+    /// let mut room = Utf32::buffer();
+    /// let text = Utf32::terminate("ü", &mut room)?;
+    /// // SAFETY: one unit and the NUL, which the room holds.
+    /// assert_eq!(unsafe { (text.read(), text.add(1).read()) }, (0xfc, 0));
+    /// let error = Utf32::terminate("a\0b", &mut room).unwrap_err();
+    /// assert!(matches!(error.reason(), Reason::InteriorNul { position: 1 }));
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn terminate(text: &str, buffer: &mut Self::Buffer) -> Result<*const Self::Unit, MarshalError>;
 
     /// The text of these units.
     ///
     /// # Errors
     /// [`Reason::NotUnicode`].
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Utf16};
+    ///
+    /// assert_eq!(Utf16::decode(&[0x67, 0xfc])?, "gü");
+    /// let error = Utf16::decode(&[0x67, 0xd83d]).unwrap_err();
+    /// assert_eq!(error.to_string(), "the text is not UTF-16: the first wrong unit is at index 1");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn decode(units: &[Self::Unit]) -> Result<String, MarshalError>;
 
     /// The text of these units, without a copy if they are UTF-8.
     ///
     /// # Errors
     /// As [`Self::decode`].
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use pinvoke::marshal::{CharSet, Utf8, Utf16};
+    ///
+    /// let units = b"text".map(|b| b as core::ffi::c_char);
+    /// assert!(matches!(Utf8::look(&units)?, Cow::Borrowed("text")));
+    /// assert!(matches!(Utf16::look(&[0x67, 0x6f])?, Cow::Owned(text) if text == "go"));
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     #[inline]
     fn look(units: &[Self::Unit]) -> Result<Cow<'_, str>, MarshalError> {
         Self::decode(units).map(Cow::Owned)
     }
 
     /// How many units a text has.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Utf8, Utf16, Utf32};
+    ///
+    /// let text = "a😀";
+    /// assert_eq!((Utf8::units_of(text), Utf16::units_of(text), Utf32::units_of(text)), (5, 3, 2));
+    /// ```
     fn units_of(text: &str) -> usize {
         let mut units = Vec::new();
         Self::encode(text, &mut units).map_or(0, |()| units.len())
@@ -157,6 +215,18 @@ pub trait CharSet: Sized + 'static {
     ///
     /// # Safety
     /// There is a NUL-terminated text of this set, or `text` is null.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Reason, Utf16};
+    ///
+    /// let text = [0x67_u16, 0x6f, 0, 0x21];
+    /// // SAFETY: there is a NUL.
+    /// assert_eq!(unsafe { Utf16::read(text.as_ptr()) }?, "go");
+    /// // SAFETY: null is allowed.
+    /// let error = unsafe { Utf16::read(core::ptr::null()) }.unwrap_err();
+    /// assert!(matches!(error.reason(), Reason::Null));
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     unsafe fn read(text: *const Self::Unit) -> Result<String, MarshalError> {
         // SAFETY: the caller's promise.
         Self::decode(unsafe { units_at(text) }?)
