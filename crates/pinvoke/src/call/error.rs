@@ -9,7 +9,7 @@ use crate::exec::{self, ExecError};
 
 /// Why a call cannot be prepared.
 ///
-/// ```
+/// ```standalone_crate
 /// use pinvoke::abi::signature::Signature;
 /// use pinvoke::call::{CallError, PreparedCall, Tier, forbid_stubs};
 ///

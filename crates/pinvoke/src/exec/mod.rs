@@ -77,7 +77,7 @@ pub enum ExecError {
 
 /// What switched generated code off.
 ///
-/// ```
+/// ```standalone_crate
 /// # #[cfg(target_pointer_width = "64")] {
 /// use pinvoke::abi::signature::Signature;
 /// use pinvoke::call::{CallError, ExecError, Forbidden, PreparedCall, Tier, forbid_stubs};
@@ -135,7 +135,7 @@ fn list(attempts: &[Attempt]) -> String {
 
 /// How much generated code this process holds.
 ///
-/// ```
+/// ```standalone_crate
 /// use pinvoke::abi::signature::Signature;
 /// use pinvoke::call::{PreparedCall, stub_stats};
 ///
@@ -179,7 +179,7 @@ thread_local! {
 /// Calls prepared afterwards run by the invoke thunk; calls prepared with a stub before keep it. Calls of
 /// all kinds work as before, some nanoseconds slower.
 ///
-/// ```
+/// ```standalone_crate
 /// use pinvoke::abi::signature::Signature;
 /// use pinvoke::call::{PreparedCall, Tier, forbid_stubs};
 ///

@@ -128,7 +128,7 @@ impl BindError {
     /// let BindFailure::EntryPoint(EntryPointError::NotFound(missing)) = error.failure() else {
     ///     unreachable!("the library is there")
     /// };
-    /// assert!(missing.near_misses.iter().any(|name| name.contains("getpid")));
+    /// assert_eq!(missing.name, "get_pid");
     /// # }
     /// ```
     #[must_use]

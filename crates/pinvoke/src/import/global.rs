@@ -48,7 +48,7 @@ impl<T, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     /// static OPTIND: Global<i32, Utf8> = Global::new(&IMPORT);
     /// # #[cfg(unix)] {
     /// // SAFETY: the C library has this variable, and nobody parses options meanwhile.
-    /// assert_eq!(unsafe { OPTIND.read() }?, 1);
+    /// assert!(unsafe { OPTIND.read() }? >= 1);
     /// # }
     /// # Ok::<(), pinvoke::Error>(())
     /// ```

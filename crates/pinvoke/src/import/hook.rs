@@ -17,7 +17,7 @@ static NAME_MAP: OnceLock<NameMap> = OnceLock::new();
 
 /// It is set, and cannot be set twice.
 ///
-/// ```
+/// ```standalone_crate
 /// use pinvoke::import::{NameMap, set_name_map};
 ///
 /// set_name_map(NameMap::new())?;
@@ -65,7 +65,7 @@ pub fn set_resolver(
 
 /// Makes `map` the names of the program's libraries and entry points.
 ///
-/// ```
+/// ```standalone_crate
 /// use pinvoke::abi::target::Os;
 /// use pinvoke::dll_import;
 /// use pinvoke::import::{NameMap, Platforms, set_name_map};
