@@ -1,4 +1,6 @@
-//! Every interleaving, and every order that memory allows, of small programs over the portable fence.
+//! Every interleaving, and every order that memory allows, of small programs over the portable fence; and over
+//! the asymmetric one, the heavy side of which interrupts a walk of the model between any two of its steps
+//! (`src/platform/model_fence.rs`). A thread of the model leaves out its fence from its second walk on.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p callback-object --test loom --release`. What is read in a routine
 //! is written after unregistering: loom reports it as a race if nothing orders the two. A wake-up that is
@@ -26,6 +28,13 @@ fn model(preemptions: usize, program: impl Fn() + Sync + Send + 'static) {
 
 fn object() -> CallbackObject {
     CallbackObject::unnamed(Attributes::new().fence(Fence::Portable))
+}
+
+/// An object with the asymmetric fence.
+fn asymmetric() -> CallbackObject {
+    let object = CallbackObject::unnamed(Attributes::new().fence(Fence::Asymmetric));
+    assert_eq!(object.fence_in_use(), Fence::Asymmetric);
+    object
 }
 
 fn notify(object: &CallbackObject) {
@@ -249,5 +258,111 @@ fn the_object_goes_while_it_is_looked_up() {
         assert!(std::ptr::eq(second.publish(NonZeroUsize::new(key + 1).unwrap()), front));
         notifier.join().unwrap();
         drop(registration);
+    });
+}
+
+/// Notifies once with a fence, and once more without.
+fn notify_from_habit(object: &CallbackObject) {
+    notify(object);
+    notify(object);
+}
+
+#[test]
+fn a_walk_without_a_fence_calls_nothing_that_was_unregistered() {
+    model(3, || {
+        let object = asymmetric();
+        let context = Context::new();
+        let registration = register(&object, &context);
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify_from_habit(&object)
+        });
+        registration.unregister().unwrap();
+        context.poison();
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn one_recall_is_enough_for_all_who_unregister() {
+    model(2, || {
+        let object = asymmetric();
+        let pairs = [Context::new(), Context::new()].map(|context| (register(&object, &context), context));
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify_from_habit(&object)
+        });
+        let unregister = |registration: Registration, context: Context| {
+            registration.unregister().unwrap();
+            context.poison();
+        };
+        let [(mine, my_context), (theirs, their_context)] = pairs;
+        let other = thread::spawn(move || unregister(theirs, their_context));
+        unregister(mine, my_context);
+        other.join().unwrap();
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn a_walk_without_a_fence_goes_on_while_the_list_is_replaced() {
+    model(2, || {
+        let object = asymmetric();
+        let contexts = [Context::new(), Context::new(), Context::new()];
+        let [first, second, third] = contexts.each_ref().map(|c| register(&object, c));
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || notify_from_habit(&object)
+        });
+        // Who is called first goes last, when the fence is back.
+        for (registration, context) in [first, second, third].into_iter().zip(contexts).rev() {
+            drop(registration);
+            context.poison();
+        }
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn a_habit_is_taken_up_again_after_a_recall() {
+    model(2, || {
+        let object = asymmetric();
+        let context = Context::new();
+        let registration = register(&object, &context);
+        let notifier = thread::spawn({
+            let object = object.clone();
+            move || {
+                notify_from_habit(&object);
+                notify_from_habit(&object);
+            }
+        });
+        drop(object.register(|_, _| {}).unwrap());
+        registration.unregister().unwrap();
+        context.poison();
+        notifier.join().unwrap();
+    });
+}
+
+#[test]
+fn the_object_goes_while_it_is_looked_up_from_habit() {
+    model(3, || {
+        let key = 8;
+        let [other, first] = [asymmetric(), asymmetric()];
+        other.register(|_, _| {}).unwrap().leak();
+        let front = first.publish(NonZeroUsize::new(key).unwrap());
+        let context = Context::new();
+        let registration = register(&first, &context);
+        let notifier = thread::spawn(move || {
+            notify(&other);
+            match front.notify(key, null_mut(), null_mut()) {
+                Ok(()) => {}
+                Err(error) => assert_eq!(error.status(), Status::INVALID_HANDLE),
+            }
+        });
+        drop(registration);
+        context.poison();
+        first.withdraw();
+        drop(first);
+        notifier.join().unwrap();
     });
 }

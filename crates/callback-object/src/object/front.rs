@@ -32,7 +32,7 @@ use core::ptr::{NonNull, null_mut};
 use super::Identity;
 use super::list::Head;
 use crate::platform::Lock;
-use crate::rundown::{CompilerOnly, Slot};
+use crate::rundown::Slot;
 use crate::status::{Error, Status};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
@@ -187,7 +187,7 @@ impl Front {
         let Some(key) = NonZeroUsize::new(key) else { return Err(not_there()) };
         if self.gate.load(Ordering::Acquire) == gate::USUAL
             && let Some(hand) = Slot::at_hand()
-            && self.walk::<CompilerOnly>(hand, || self.doubt(key), argument1, argument2).is_some()
+            && self.walk_lightly(hand, || self.doubt(key), argument1, argument2).is_some()
         {
             return Ok(());
         }

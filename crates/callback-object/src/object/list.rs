@@ -23,7 +23,7 @@ use core::ptr::{self, NonNull, null_mut};
 use core::sync::atomic::AtomicU64 as Counter;
 
 use super::{Identity, Routine};
-use crate::rundown::{self, Lists};
+use crate::rundown::{self, Fence, Lists};
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// The bit of a state word that says that the registration was removed.
@@ -320,7 +320,7 @@ impl Writer {
         if self.used == self.last(list).0.len() && self.live <= IN_ONE_ROW / 2 {
             // Not so short that a few that come and go have it replaced all the time.
             list = self.replace(current, (self.live * 2).max(self.live + TOLERATED));
-            self.free_retired();
+            self.free_retired(list.identity.fence);
         }
         let state = NEXT_STATE.fetch_add(2, Ordering::Relaxed);
         self.put(list, routine as *mut (), context, state);
@@ -384,7 +384,9 @@ impl Writer {
         if self.dead > self.live + TOLERATED {
             self.replace(current, self.live + self.live / 2);
         }
-        self.free_retired();
+        // SAFETY: the current list.
+        let list = unsafe { List::at(current.load(Ordering::Relaxed)) };
+        self.free_retired(list.identity.fence);
     }
 
     /// Replaces the list by one without the dead, with room for so many; returns the new one.
@@ -404,12 +406,12 @@ impl Writer {
         new
     }
 
-    /// Frees the retired lists that no walk reads.
-    fn free_retired(&mut self) {
+    /// Frees the retired lists that no walk reads, all of objects with this fence.
+    fn free_retired(&mut self, fence: Fence) {
         if self.retired.is_empty() {
             return;
         }
-        crate::sync::full_fence();
+        rundown::order_with_walks(fence);
         self.retired.retain(|old| {
             let read = rundown::is_read(old.as_ptr().cast_const().cast());
             if !read {
@@ -422,8 +424,11 @@ impl Writer {
 
     /// Frees everything; no walk of the object is running.
     pub(super) fn free(&mut self, current: &AtomicPtr<Head>) {
-        self.retired.extend(NonNull::new(current.swap(null_mut(), Ordering::SeqCst)));
-        self.free_retired();
+        let Some(list) = NonNull::new(current.swap(null_mut(), Ordering::SeqCst)) else { return };
+        // SAFETY: the list that was current.
+        let fence = unsafe { List::at(list.as_ptr()) }.identity.fence;
+        self.retired.push(list);
+        self.free_retired(fence);
         orphans::adopt(&mut self.retired);
     }
 }
@@ -431,7 +436,7 @@ impl Writer {
 /// Lists that a walk still reads although their object is gone: a routine dropped the last reference to
 /// the object it was called by. They are freed when another object goes.
 mod orphans {
-    use super::{Head, NonNull, Vec, Writer};
+    use super::{Fence, Head, NonNull, Vec, Writer};
     use crate::platform::Lock;
 
     struct Orphans(Vec<NonNull<Head>>);
@@ -451,7 +456,8 @@ mod orphans {
         orphans.0.append(lists);
         if !orphans.0.is_empty() {
             let mut writer = Writer { retired: core::mem::take(&mut orphans.0), ..Writer::default() };
-            writer.free_retired();
+            // Whatever their objects' was.
+            writer.free_retired(Fence::Asymmetric.available());
             orphans.0 = writer.retired;
         }
     }

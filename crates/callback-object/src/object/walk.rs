@@ -21,12 +21,14 @@ use core::ffi::c_void;
 use core::mem;
 
 use super::front::gate;
-use super::list::{Entry, List, is_dead};
+use super::list::{Entry, Head, List, is_dead};
 use super::{Access, Front, Identity, Object, ObjectReference, panics};
 use crate::irql;
 use crate::platform;
 use crate::report::{self, Report};
 use crate::rundown::{self, CompilerOnly, Condition, Frame, Full, HIGHEST_LEVEL, LightFence, Slot, Walk};
+#[cfg(feature = "negative-control")]
+use crate::rundown::{Delayed, Fence};
 use crate::status::{Error, Status};
 use crate::sync::Ordering;
 
@@ -71,13 +73,10 @@ impl ObjectReference {
     /// With the first panic of a routine, when the others have run, if the object's policy says so.
     #[inline(always)]
     pub fn notify(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
-        let gate = self.front.gate.load(Ordering::Acquire);
-        if gate == gate::EMPTY {
-            Ok(())
-        } else if gate == gate::USUAL {
-            self.front.walk_at_once(argument1, argument2)
-        } else {
-            self.object.notify_otherwise(argument1, argument2)
+        match self.front.gate.load(Ordering::Acquire) {
+            gate::USUAL => self.front.walk_at_once(argument1, argument2),
+            gate::EMPTY => Ok(()),
+            _ => self.object.notify_otherwise(argument1, argument2),
         }
     }
 }
@@ -101,8 +100,12 @@ impl Object {
         if self.front.live.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
+        #[cfg(feature = "negative-control")]
+        if self.identity.fence == Fence::Missing {
+            return self.front.walk_fenced::<Delayed>(argument1, argument2);
+        }
         if self.identity.fence.needs_light_fence() {
-            self.front.walk_fenced(argument1, argument2)
+            self.front.walk_fenced::<Full>(argument1, argument2)
         } else {
             self.front.walk_at_once(argument1, argument2)
         }
@@ -130,7 +133,7 @@ impl Front {
         match Slot::at_hand() {
             Some(hand) => {
                 // There is no doubt about whose list it is, so the walk takes place.
-                let _ = self.walk::<CompilerOnly>(hand, || 0, argument1, argument2);
+                let _ = self.walk_lightly(hand, || 0, argument1, argument2);
                 Ok(())
             }
             None => self.walk_carefully(argument1, argument2),
@@ -139,11 +142,17 @@ impl Front {
 
     /// The same with the other fence.
     #[inline(never)]
-    fn walk_fenced(&self, argument1: *mut c_void, argument2: *mut c_void) -> Result<(), Error> {
+    fn walk_fenced<F: LightFence>(
+        &self,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Result<(), Error> {
         match Slot::at_hand() {
-            Some(hand) => {
+            Some((slot, frame, condition)) => {
                 // As above.
-                let _ = self.walk::<Full>(hand, || 0, argument1, argument2);
+                if let Some((walk, list)) = Walk::begin(frame, &self.list, || 0) {
+                    Running::new(slot, walk, list).run::<F>(condition, argument1, argument2);
+                }
                 Ok(())
             }
             None => self.walk_carefully(argument1, argument2),
@@ -156,20 +165,38 @@ impl Front {
         self.walk_in_any_case(|| 0, |_| Ok(()), argument1, argument2).unwrap_or(Ok(()))
     }
 
-    /// The walk of a thread that is in no other and at a level at which it may notify. Nothing, if the list is
-    /// not the one that was meant: see [`Walk::begin`].
+    /// The walk of a thread that is in no other and at a level at which it may notify, with the asymmetric fence.
+    /// Nothing, if the list is not the one that was meant: see [`Walk::begin`].
     #[inline(always)]
-    pub(super) fn walk<F: LightFence>(
+    pub(super) fn walk_lightly(
         &self,
         (slot, frame, condition): (&Slot, &Frame, Condition),
         doubt: impl Fn() -> usize,
         argument1: *mut c_void,
         argument2: *mut c_void,
     ) -> Option<()> {
-        let (walk, list) = Walk::begin(frame, &self.list, doubt)?;
-        // SAFETY: protected by the walk until the walk ends; not null, for the object was there.
-        let list = unsafe { List::at(list) };
-        Running { slot, walk, list }.run::<F>(condition, argument1, argument2);
+        let (walk, list, asks) = Walk::begin_lightly(slot, frame, &self.list, &doubt);
+        if asks != 0 {
+            return self.walk_with_fence(slot, frame, doubt, argument1, argument2);
+        }
+        Running::new(slot, walk, list).run_lightly(condition, argument1, argument2);
+        Some(())
+    }
+
+    /// The same in a thread that is to fence itself.
+    #[cold]
+    #[inline(never)]
+    fn walk_with_fence(
+        &self,
+        slot: &Slot,
+        frame: &Frame,
+        doubt: impl Fn() -> usize,
+        argument1: *mut c_void,
+        argument2: *mut c_void,
+    ) -> Option<()> {
+        let (walk, list) = Walk::begin_with_fence(slot, frame, &self.list, doubt)?;
+        let condition = slot.condition();
+        Running::new(slot, walk, list).run::<CompilerOnly>(condition, argument1, argument2);
         Some(())
     }
 
@@ -186,15 +213,15 @@ impl Front {
         let slot = Slot::of_this_thread();
         let condition = slot.condition();
         let (walk, list) = Walk::begin(slot.vacant(), &self.list, doubt)?;
-        // SAFETY: as in `walk`.
-        let list = unsafe { List::at(list) };
-        let allowed = || irql::check("notify", &*list.identity, irql::DISPATCH);
-        if let Err(error) = admits(&list.identity).and_then(|()| allowed()) {
+        let running = Running::new(slot, walk, list);
+        let identity = &*running.list.identity;
+        let allowed = || irql::check("notify", identity, irql::DISPATCH);
+        if let Err(error) = admits(identity).and_then(|()| allowed()) {
+            mem::forget(running);
             walk.end();
             return Some(Err(error));
         }
-        let running = Running { slot, walk, list };
-        if list.identity.fence.needs_light_fence() {
+        if identity.fence.needs_light_fence() {
             running.run::<Full>(condition, argument1, argument2);
         } else {
             running.run::<CompilerOnly>(condition, argument1, argument2);
@@ -210,51 +237,46 @@ struct Running<'w> {
     list: &'w List,
 }
 
-impl Running<'_> {
-    /// Calls the routines and ends the walk.
+impl<'w> Running<'w> {
+    /// A walk that has begun.
     #[inline(always)]
-    fn run<F: LightFence>(self, condition: Condition, argument1: *mut c_void, argument2: *mut c_void) {
-        let caught = self.call_all::<F>(condition, argument1, argument2);
-        let (slot, walk) = (self.slot, self.walk);
-        mem::forget(self);
-        walk.end();
-        if caught {
-            panics::settle(slot);
-        }
+    fn new(slot: &'w Slot, walk: Walk<'w>, list: *const Head) -> Running<'w> {
+        // SAFETY: protected by the walk until the walk ends; not null, for the object was there.
+        let list = unsafe { List::at(list) };
+        Running { slot, walk, list }
     }
 
-    /// Calls the routines; whether panics of theirs wait to be settled.
+    /// Calls the routines and ends the walk. What is seldom, more than one row or something to follow up on at the
+    /// end, is out of line, so that there is little to remember here.
     #[inline(always)]
-    fn call_all<F: LightFence>(
-        &self,
-        first: Condition,
-        argument1: *mut c_void,
-        argument2: *mut c_void,
-    ) -> bool {
-        let &Running { slot, walk, list } = self;
+    fn run_lightly(self, first: Condition, argument1: *mut c_void, argument2: *mut c_void) {
+        let &Running { slot, walk, list } = &self;
+        let Some(row) = list.first.get(..list.published()) else {
+            mem::forget(self);
+            return run_at_length(slot, walk, first, argument1, argument2);
+        };
+        let mut condition = first;
+        call_row::<CompilerOnly>(slot, walk, row, &mut condition, argument1, argument2);
+        walk.publish::<CompilerOnly>(0);
+        mem::forget(self);
+        if slot.condition() != first {
+            return conclude(slot, walk, condition);
+        }
+        walk.end();
+    }
+
+    /// Calls the routines and ends the walk, whatever there is to do.
+    #[inline(always)]
+    fn run<F: LightFence>(self, first: Condition, argument1: *mut c_void, argument2: *mut c_void) {
+        let &Running { slot, walk, list } = &self;
         let mut condition = first;
         let mut left = list.published();
         let mut entries: &[Entry] = &list.first;
         let mut next = &list.next;
         loop {
-            let here = left.min(entries.len());
-            let mut ahead = entries[..here].iter();
-            let Some(mut this) = ahead.next() else { break };
-            platform::align_loop();
-            loop {
-                walk.publish::<F>(this.state());
-                let now = slot.condition();
-                if now == condition && !is_dead(this.state()) {
-                    // SAFETY: whoever registered the routine promised that it may be called with this
-                    // context and the arguments of any notification, until unregistering returned.
-                    unsafe { this.routine()(this.context(), argument1, argument2) };
-                } else {
-                    condition = pause(slot, condition, now, this, argument1, argument2);
-                }
-                let Some(next) = ahead.next() else { break };
-                this = next;
-            }
-            left -= here;
+            let row = &entries[..left.min(entries.len())];
+            call_row::<F>(slot, walk, row, &mut condition, argument1, argument2);
+            left -= row.len();
             if left == 0 {
                 break;
             }
@@ -262,8 +284,64 @@ impl Running<'_> {
             (entries, next) = (&segment.entries, &segment.next);
         }
         walk.publish::<F>(0);
+        mem::forget(self);
+        if slot.condition() != first {
+            return conclude(slot, walk, condition);
+        }
+        walk.end();
+    }
+}
+
+/// [`Running::run`], with no more than the usual case has at hand.
+#[cold]
+#[inline(never)]
+fn run_at_length(
+    slot: &Slot,
+    walk: Walk<'_>,
+    condition: Condition,
+    argument1: *mut c_void,
+    argument2: *mut c_void,
+) {
+    Running::new(slot, walk, walk.list().cast()).run::<CompilerOnly>(condition, argument1, argument2);
+}
+
+/// Ends a walk that has called all routines and after them finds another condition than it began with.
+#[cold]
+#[inline(never)]
+fn conclude(slot: &Slot, walk: Walk<'_>, expected: Condition) {
+    let caught = follow_up(slot, expected, slot.condition(), None).has_caught();
+    walk.end();
+    if caught {
+        panics::settle(slot);
+    }
+}
+
+/// Calls the routines of one row. `condition` is what the thread's is expected to be.
+#[inline(always)]
+fn call_row<F: LightFence>(
+    slot: &Slot,
+    walk: Walk<'_>,
+    row: &[Entry],
+    condition: &mut Condition,
+    argument1: *mut c_void,
+    argument2: *mut c_void,
+) {
+    let mut ahead = row.iter();
+    let Some(mut this) = ahead.next() else { return };
+    *condition = condition.before_loop();
+    loop {
+        walk.publish::<F>(this.state());
         let now = slot.condition();
-        now != first && follow_up(slot, condition, now, None).has_caught()
+        if now == *condition && !is_dead(this.state()) {
+            platform::last_step();
+            // SAFETY: whoever registered the routine promised that it may be called with this
+            // context and the arguments of any notification, until unregistering returned.
+            unsafe { this.routine()(this.context(), argument1, argument2) };
+        } else {
+            *condition = pause(slot, *condition, now, this, argument1, argument2);
+        }
+        let Some(next) = ahead.next() else { break };
+        this = next;
     }
 }
 
@@ -279,12 +357,13 @@ fn pause(
     argument1: *mut c_void,
     argument2: *mut c_void,
 ) -> Condition {
+    platform::last_step();
     let condition = follow_up(slot, expected, now, Some(this));
     if is_dead(this.state()) {
         let before = called_before(slot, list_of(slot), Some(this)).map_or(0, Entry::state);
         slot.remember_skipped(this.state(), before);
     } else {
-        // SAFETY: as in `call_all`.
+        // SAFETY: as in `call_row`.
         unsafe { this.routine()(this.context(), argument1, argument2) };
     }
     condition
@@ -303,6 +382,7 @@ fn follow_up(slot: &Slot, expected: Condition, now: Condition, this: Option<&Ent
     if now == expected {
         return now;
     }
+    platform::last_step();
     let list = list_of(slot);
     after_change(slot, list, called_before(slot, list, this), expected, now)
 }

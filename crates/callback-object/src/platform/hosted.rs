@@ -1,7 +1,7 @@
 //! Threads, locks and panics of the standard library.
 //!
-//! The word of a thread is a plain thread-local cell without a destructor, so reading it is a load. The
-//! destructor that gives a thread's slot back belongs to another cell, touched once per thread.
+//! The destructor that gives a thread's slot back belongs to a cell that is touched once per thread; the word of a
+//! thread, which every notification reads, has none.
 //!
 //! # Safety
 //! One call of `pthread_atfork` with a function that stays loaded as long as this code.
@@ -16,9 +16,9 @@ use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use super::stand_in::{STAND_IN, no_word};
+pub(crate) use super::word::{set_thread_word, thread_word};
 
 thread_local! {
-    static WORD: Cell<*const ()> = const { Cell::new(no_word()) };
     static EXIT: AtExit = const { AtExit(Cell::new(None)) };
 }
 
@@ -30,16 +30,6 @@ impl Drop for AtExit {
             action();
         }
     }
-}
-
-/// The word of this thread, at first [`no_word`].
-#[inline]
-pub(crate) fn thread_word() -> *const () {
-    WORD.get()
-}
-
-pub(crate) fn set_thread_word(word: *const ()) {
-    WORD.set(word);
 }
 
 /// Has `action` run when this thread ends. False when the thread is so near its end that it will not.

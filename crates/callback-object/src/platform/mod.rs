@@ -17,6 +17,24 @@ mod imp;
 #[cfg(not(loom))]
 mod stand_in;
 
+#[cfg(all(
+    feature = "std",
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_env = "gnu",
+    not(loom),
+    not(miri)
+))]
+#[path = "word_elf_x64.rs"]
+mod word;
+#[cfg(all(
+    feature = "std",
+    not(loom),
+    any(miri, not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))
+))]
+#[path = "word_any.rs"]
+mod word;
+
 #[cfg(all(target_arch = "x86_64", not(loom), not(miri)))]
 #[path = "align_x64.rs"]
 mod align;
@@ -30,15 +48,25 @@ mod others;
 #[cfg(all(feature = "std", windows, not(loom), not(miri)))]
 #[path = "flush.rs"]
 mod others;
-#[cfg(any(loom, miri, not(feature = "std"), not(any(target_os = "linux", windows))))]
+#[cfg(loom)]
+#[path = "model_fence.rs"]
+mod others;
+#[cfg(all(not(loom), any(miri, not(feature = "std"), not(any(target_os = "linux", windows)))))]
 #[path = "no_fence.rs"]
 mod others;
+
+#[cfg(not(loom))]
+#[path = "interruption_any.rs"]
+mod interruption;
+#[cfg(loom)]
+use others as interruption;
 
 pub(crate) use align::align_loop;
 pub(crate) use imp::{
     Guard, Lock, STAND_IN, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, no_word,
     panicking, resume, set_thread_word, thread_label, thread_word,
 };
+pub(crate) use interruption::{IS_MODEL, last_step, step};
 pub(crate) use others::{fence_others, fences_others};
 
 #[cfg(all(not(feature = "std"), not(loom)))]

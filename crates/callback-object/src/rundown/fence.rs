@@ -15,9 +15,9 @@ use crate::sync::{AtomicU64, Ordering, compiler_fence, full_fence, store_then_fe
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fence {
-    /// One full fence per notification; unregistering asks the system to fence the other threads, if
-    /// one of them is in a long walk of the same object. Where the system cannot, objects use
-    /// [`Fence::Portable`].
+    /// No fence in a thread that notifies often; unregistering asks the system to fence the other threads, if
+    /// one of them has notified often and nobody has unregistered since, or is in a long walk of the same
+    /// object. Where the system cannot, objects use [`Fence::Portable`].
     Asymmetric,
     /// A full fence per call of a routine; unregistering never asks the system.
     Portable,
@@ -85,8 +85,10 @@ pub(crate) struct CompilerOnly;
 impl LightFence for CompilerOnly {
     #[inline(always)]
     fn publish(place: &AtomicU64, word: u64) {
+        platform::step();
         place.store(word, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
+        platform::step();
     }
 }
 
@@ -98,4 +100,14 @@ impl LightFence for Full {
     fn publish(place: &AtomicU64, word: u64) {
         store_then_fence(place, word);
     }
+}
+
+/// Nothing is ordered, and the store stays in the processor's store buffer while the routine runs: it may, and on most
+/// days it does not for long enough to be noticed.
+#[cfg(feature = "negative-control")]
+pub(crate) struct Delayed;
+
+#[cfg(feature = "negative-control")]
+impl LightFence for Delayed {
+    fn publish(_place: &AtomicU64, _word: u64) {}
 }

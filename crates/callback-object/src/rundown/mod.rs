@@ -34,6 +34,9 @@
 //! were running at U1: none, most often; or one that ends while we look; only if it goes on is the
 //! heavy fence needed to learn which routine it is in.
 //!
+//! Threads that notify often leave that fence out as well, until they are [recalled](recall), which asks the
+//! system once for all that follows: [`habit`] says how.
+//!
 //! # Waiting for each other
 //!
 //! The sleepers form a graph: a sleeper waits for the threads inside its routine. Whoever would close a
@@ -41,6 +44,7 @@
 //! [deferred](defer) to the end of the last call.
 
 mod fence;
+mod habit;
 mod slot;
 
 use alloc::boxed::Box;
@@ -48,19 +52,23 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hint::spin_loop;
 
+#[cfg(feature = "negative-control")]
+pub(crate) use fence::Delayed;
 pub use fence::Fence;
 pub(crate) use fence::{CompilerOnly, Full, LightFence};
 pub(crate) use slot::{Condition, Frame, HIGHEST_LEVEL, Lists, Slot, Walk, is_read};
 
 use crate::platform::{self, Lock, Signal};
 use crate::report::{self, Report};
-use crate::sync::AtomicPtr;
+use crate::sync::{AtomicPtr, full_fence};
 
 /// All slots, and all threads that sleep.
 struct Domain {
     slots: AtomicPtr<Slot>,
     waits: Lock<Waits>,
     left: Signal,
+    /// Held by whoever recalls.
+    recalls: Lock<()>,
 }
 
 #[cfg(not(loom))]
@@ -68,6 +76,7 @@ static DOMAIN: Domain = Domain {
     slots: AtomicPtr::new(core::ptr::null_mut()),
     waits: Lock::new(Waits { waiting: Vec::new(), deferred: Vec::new() }),
     left: Signal::new(),
+    recalls: Lock::new(()),
 };
 
 #[cfg(loom)]
@@ -76,6 +85,7 @@ loom::lazy_static! {
         slots: AtomicPtr::new(core::ptr::null_mut()),
         waits: Lock::new(Waits { waiting: Vec::new(), deferred: Vec::new() }),
         left: Signal::new(),
+        recalls: Lock::new(()),
     };
 }
 
@@ -113,20 +123,51 @@ pub(crate) enum Departure {
 }
 
 /// Times to look again at a walk that was running, before the heavy fence: about as long as that takes.
-const LOOKS: u32 = 256;
+const LOOKS: u32 = if platform::IS_MODEL { 1 } else { 256 };
 
 /// Waits until no other thread is inside a registration whose state is among `states`, which are
 /// sorted, as they were alive, and have been marked dead in all of `lists`.
 pub(crate) fn depart(lists: &Lists, states: &[u64], fence: Fence) -> Departure {
     let own = Slot::attached();
     let own_call = own.is_some_and(|slot| slot.is_inside(states));
-    if !(fence.is_asymmetric() && walks_have_ended(lists, own)) {
-        fence.heavy();
+    let recalled = fence.is_asymmetric() && recall();
+    if recalled || !(fence.is_asymmetric() && walks_have_ended(lists, own)) {
+        if !recalled {
+            fence.heavy();
+        }
         if inside_elsewhere(states, own) && wait(states, own, fence) == Departure::Deadlock {
             return Departure::Deadlock;
         }
     }
     if own_call { Departure::OwnCall } else { Departure::Complete }
+}
+
+/// Has the walks of all other threads begin with a fence, and all that began without one seen. Whether the
+/// system was asked for that; then all other threads have passed a full fence.
+fn recall() -> bool {
+    let own = Slot::attached();
+    let all_are_fenced = || others(own).all(|slot| slot.habit().is_fenced());
+    full_fence();
+    if all_are_fenced() {
+        return false;
+    }
+    let _lock = DOMAIN.recalls.lock();
+    if all_are_fenced() {
+        return false;
+    }
+    others(own).for_each(|slot| slot.habit().begin_recall());
+    platform::fence_others();
+    others(own).for_each(|slot| slot.habit().end_recall());
+    true
+}
+
+/// Has what was stored before this seen by all walks that begin later, and walks that began earlier seen by
+/// whoever looks afterwards, as far as they are of objects with this fence.
+pub(crate) fn order_with_walks(fence: Fence) {
+    full_fence();
+    if fence.is_asymmetric() {
+        recall();
+    }
 }
 
 /// Whether every walk of `lists` that other threads had begun has ended, now or very soon.
@@ -298,5 +339,6 @@ extern "C" fn forked() {
     let own = Slot::attached();
     for slot in others(own) {
         slot.forget_calls();
+        slot.habit().forget();
     }
 }

@@ -20,8 +20,9 @@ use alloc::vec::Vec;
 use core::ptr::{null, null_mut};
 
 use crate::platform;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, store_ptr_then_fence};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, store_ptr_then_fence};
 
+use super::habit::Habit;
 use super::{DOMAIN, LightFence};
 
 /// The highest level at which a thread may notify; `object/walk.rs` checks that it is `irql::DISPATCH`.
@@ -91,6 +92,7 @@ struct Chunk {
 pub(crate) struct Slot {
     frames: [Frame; INLINE],
     condition: AtomicU64,
+    habit: Habit,
     further: AtomicPtr<Chunk>,
     used: AtomicU32,
     next: AtomicPtr<Slot>,
@@ -129,6 +131,12 @@ impl Condition {
     /// The same with another IRQL.
     pub(crate) fn with_level(self, level: u8) -> Condition {
         Condition(self.0 & !LEVEL_MASK | u64::from(level))
+    }
+
+    /// The same, where a loop begins that compares with it.
+    #[inline(always)]
+    pub(crate) fn before_loop(self) -> Condition {
+        Condition(platform::align_loop(self.0))
     }
 
     /// Whether panics wait to be settled.
@@ -204,6 +212,7 @@ impl Slot {
             frames: core::array::from_fn(|_| Frame::new()),
             further: AtomicPtr::new(null_mut()),
             condition: AtomicU64::new(0),
+            habit: Habit::new(),
             used: AtomicU32::new(1),
             next: AtomicPtr::new(null_mut()),
             skipped: core::array::from_fn(|_| AtomicU64::new(0)),
@@ -352,9 +361,15 @@ impl Slot {
         self.condition.store(0, Ordering::SeqCst);
     }
 
+    /// Whether its thread's walks begin with a fence.
+    pub(super) fn habit(&self) -> &Habit {
+        &self.habit
+    }
+
     /// Hands it to the next new thread.
     pub(super) fn release(&self) {
         self.set_level(0);
+        self.habit.end();
         self.used.store(0, Ordering::Release);
     }
 }
@@ -386,7 +401,39 @@ pub(crate) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// Begins a walk over the list that `list` points at, and protects the list.
+    /// [`begin`](Self::begin) without a fence, for the asymmetric fence and a thread that is in no walk. The walk has
+    /// begun, over this list, if the number is 0. If not, the thread is to fence itself or the list is in doubt, and
+    /// it is to [begin with a fence](Self::begin_with_fence).
+    #[inline(always)]
+    pub(crate) fn begin_lightly<T>(
+        slot: &'s Slot,
+        frame: &'s Frame,
+        list: &AtomicPtr<T>,
+        doubt: impl Fn() -> usize,
+    ) -> (Walk<'s>, *const T, usize) {
+        platform::step();
+        let seen = list.load(Ordering::Acquire);
+        frame.list.store(seen.cast(), Ordering::Release);
+        platform::step();
+        compiler_fence(Ordering::SeqCst);
+        let asks = slot.habit.asks_for_fence();
+        platform::step();
+        let now = list.load(Ordering::SeqCst);
+        (Walk { frame }, seen, (now.addr() ^ seen.addr()) | doubt() | asks)
+    }
+
+    /// [`begin`](Self::begin) where [`begin_lightly`](Self::begin_lightly) did not.
+    pub(crate) fn begin_with_fence<T>(
+        slot: &'s Slot,
+        frame: &'s Frame,
+        list: &AtomicPtr<T>,
+        doubt: impl Fn() -> usize,
+    ) -> Option<(Walk<'s>, *const T)> {
+        slot.habit.count_fenced_walk();
+        Walk::begin(frame, list, doubt)
+    }
+
+    /// Begins a walk over the list that `list` points at, with a fence, and protects the list.
     ///
     /// `doubt` is asked when the list is protected and is 0 unless it is not the list that was meant; its
     /// loads are sequentially consistent. Nothing else is stored before the fence, which has to wait for
@@ -407,6 +454,7 @@ impl<'s> Walk<'s> {
             }
             if doubt() != 0 {
                 frame.list.store(null_mut(), Ordering::Release);
+                platform::last_step();
                 return None;
             }
             seen = now;
@@ -435,5 +483,6 @@ impl<'s> Walk<'s> {
         let ended = self.frame.ended.load(Ordering::Relaxed).wrapping_add(1);
         self.frame.ended.store(ended, Ordering::Release);
         self.frame.list.store(null_mut(), Ordering::Release);
+        platform::last_step();
     }
 }
