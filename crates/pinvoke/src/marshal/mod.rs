@@ -143,6 +143,7 @@ pub use room::{Room, Roomy};
 pub use slice::NullTerminated;
 pub use text::{
     AnsiBStr, BStr, CharSet, Given, NotTerminated, OwnedText, SysString, U16CStr, U32CStr, Unit, UnitStr,
+    Utf8Text,
 };
 
 /// Gives a structure, an enumeration or a set of flags a native form of its own.
@@ -558,7 +559,8 @@ pub trait IntoNative<M: ?Sized>: Sized {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot come from a native function in the form `{M}`",
-    note = "results are native types, `bool`, text whose owner is stated (`#[returns(borrowed)]`, `#[returns(free)]`), handles, and types that derive `Marshal`, which are `Box<T>` behind a pointer"
+    note = "results are native types, `bool`, text whose owner is stated (`#[returns(borrowed)]`, `#[returns(free)]`), handles, and types that derive `Marshal`, which are `Box<T>` behind a pointer",
+    note = "`&str` looks at UTF-8 where it is: text of another character set is `String` or `Cow<str>`, which are converted"
 )]
 pub trait FromNative<M: ?Sized>: Sized {
     /// What travels.

@@ -9,6 +9,7 @@
 mod arrays;
 mod binder;
 mod callbacks;
+mod char_set;
 mod compiled;
 mod declaration;
 mod handles;

@@ -13,7 +13,7 @@ use windows_sys::Win32::Globalization::{
     WideCharToMultiByte,
 };
 
-use super::{CharSet, as_bytes};
+use super::{CharSet, Utf8Text, as_bytes};
 use crate::c_text::{CText, InteriorNul};
 use crate::marshal::{Ansi, Bool8, MarshalError, Reason};
 
@@ -22,6 +22,8 @@ impl CharSet for Ansi {
     type Bool = Bool8;
     type Buffer = CText;
     const NAME: &'static str = "text of the active code page";
+    // As far as it is ASCII, which is asked where it is looked at.
+    const IS_UTF8: bool = true;
 
     #[inline]
     fn buffer() -> CText {
@@ -64,6 +66,8 @@ impl CharSet for Ansi {
         encoded(text).map_or(0, |bytes| bytes.len())
     }
 }
+
+impl Utf8Text for Ansi {}
 
 /// Whether the active code page is UTF-8, as a program's manifest may say.
 fn is_utf8() -> bool {

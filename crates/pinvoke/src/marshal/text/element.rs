@@ -57,10 +57,7 @@ fn changed<'a>(_: Cow<'_, str>) -> Result<&'a str, MarshalError> {
 /// As for [`units_at`].
 unsafe fn look<'a, M: CharSet>(native: *const M::Unit) -> Result<&'a str, MarshalError> {
     const {
-        assert!(
-            size_of::<M::Unit>() == 1,
-            "`&str` can only look at UTF-8: declare `String` or `Cow<str>` for wide text"
-        );
+        assert!(M::IS_UTF8, "`&str` can only look at UTF-8: declare `String` or `Cow<str>` for other text");
     }
     // SAFETY: the caller's promise.
     super::look::<M>(unsafe { units_at(native) }?)

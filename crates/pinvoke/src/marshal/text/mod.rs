@@ -113,6 +113,9 @@ pub trait CharSet: Sized + 'static {
     type Buffer;
     /// What messages call it.
     const NAME: &'static str;
+    /// Whether the units are UTF-8, so that `&str` is a look at them where they are. Then implement
+    /// [`Utf8Text`], and [`look`](CharSet::look) without a copy.
+    const IS_UTF8: bool = false;
 
     /// Room for one text.
     ///
@@ -233,6 +236,16 @@ pub trait CharSet: Sized + 'static {
     }
 }
 
+/// Character sets whose units are UTF-8: what lets `&str` be a result or an argument of a callback.
+///
+/// Text of other sets has to be converted, and a `&str` has no place for what comes of it.
+#[diagnostic::on_unimplemented(
+    message = "`&str` cannot look at native text of the character set `{Self}`, which is not UTF-8",
+    label = "not UTF-8",
+    note = "write `String` or `Cow<str>`, which are converted by the character set, or `&CStr` or `&UnitStr<U>` for the text as it is"
+)]
+pub trait Utf8Text: CharSet<Unit = c_char> {}
+
 /// The units before the NUL.
 ///
 /// # Safety
@@ -276,6 +289,7 @@ macro_rules! utf8 {
             type Bool = super::Bool8;
             type Buffer = CText;
             const NAME: &'static str = $name;
+            const IS_UTF8: bool = true;
 
             #[inline]
             fn buffer() -> CText {
@@ -306,6 +320,8 @@ macro_rules! utf8 {
                 text.len()
             }
         }
+
+        impl Utf8Text for $set {}
     };
 }
 
@@ -331,6 +347,7 @@ impl<S: CharSet, B: super::NativeBool + 'static> CharSet for super::Booleans<S, 
     type Bool = B;
     type Buffer = S::Buffer;
     const NAME: &'static str = S::NAME;
+    const IS_UTF8: bool = S::IS_UTF8;
 
     #[inline]
     fn buffer() -> S::Buffer {
@@ -360,3 +377,5 @@ impl<S: CharSet, B: super::NativeBool + 'static> CharSet for super::Booleans<S, 
         S::units_of(text)
     }
 }
+
+impl<S: Utf8Text, B: super::NativeBool + 'static> Utf8Text for super::Booleans<S, B> {}

@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_char};
 use std::borrow::Cow;
 use std::ffi::CString;
 
-use super::{CharSet, Unit, UnitStr, look, units_at};
+use super::{CharSet, Unit, UnitStr, Utf8Text, look, units_at};
 use crate::marshal::counted::elements;
 use crate::marshal::{FromCounted, FromNative, IntoNative, Length, MarshalError, Reason};
 
@@ -103,7 +103,7 @@ macro_rules! result {
 
 result! {
     // SAFETY: the caller's promise.
-    ['a, M: CharSet<Unit = c_char>] &'a str, c_char, M, |native| look::<M>(unsafe { units_at(native) }?);
+    ['a, M: Utf8Text] &'a str, c_char, M, |native| look::<M>(unsafe { units_at(native) }?);
     // SAFETY: the caller's promise.
     [M: CharSet] String, M::Unit, M, |native| unsafe { M::read(native) };
     // SAFETY: the caller's promise.
@@ -130,7 +130,7 @@ result! {
 impl<'s, M: CharSet> FromCounted<'s, M> for &'s str {
     type Native = *const M::Unit;
     type Storage = String;
-    const LOOKS_AT_STORAGE: bool = size_of::<M::Unit>() != 1;
+    const LOOKS_AT_STORAGE: bool = !M::IS_UTF8;
 
     #[inline]
     unsafe fn from_counted(
@@ -140,7 +140,7 @@ impl<'s, M: CharSet> FromCounted<'s, M> for &'s str {
     ) -> Result<&'s str, MarshalError> {
         // SAFETY: the caller's promise.
         let units = unsafe { elements(native, count) }?;
-        if size_of::<M::Unit>() == 1 {
+        if const { M::IS_UTF8 } {
             return look::<M>(units);
         }
         *storage = M::decode(units)?;
