@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod examples;
+mod import_library;
 mod install;
 mod miri;
 mod platform;

@@ -115,7 +115,7 @@ pub(crate) fn test() -> Result<()> {
         let mut docs = cargo(&["doc", "--no-deps", "--locked", "--document-private-items"]);
         step(name, docs.args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
-    platform::macos::check()?;
+    platform::types::check()?;
     examples::run_all()?;
     let mut tally = Tally::default();
     let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);

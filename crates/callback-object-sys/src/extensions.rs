@@ -73,7 +73,11 @@ pub type PCBO_ACCESS_HOOK = Option<
     ) -> NTSTATUS,
 >;
 
-#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(all(windows, not(target_arch = "x86")), link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(
+    all(windows, target_arch = "x86"),
+    link(name = "callback_object", kind = "raw-dylib", import_name_type = "undecorated")
+)]
 unsafe extern "system" {
     /// Like `ExCreateCallback`, with a name in UTF-8.
     pub fn CboCreateCallback(
@@ -156,7 +160,11 @@ unsafe extern "system" {
 }
 
 // As for `ExNotifyCallback`.
-#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(all(windows, not(target_arch = "x86")), link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(
+    all(windows, target_arch = "x86"),
+    link(name = "callback_object", kind = "raw-dylib", import_name_type = "undecorated")
+)]
 unsafe extern "system-unwind" {
     /// Like `ExNotifyCallback`, and says why nothing was called.
     pub fn CboNotifyCallback(CallbackObject: PVOID, Argument1: PVOID, Argument2: PVOID) -> NTSTATUS;

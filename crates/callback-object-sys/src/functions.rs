@@ -6,7 +6,11 @@ use crate::types::{
     POBJECT_ATTRIBUTES, PUNICODE_STRING, PVOID,
 };
 
-#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(all(windows, not(target_arch = "x86")), link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(
+    all(windows, target_arch = "x86"),
+    link(name = "callback_object", kind = "raw-dylib", import_name_type = "undecorated")
+)]
 unsafe extern "system" {
     /// Makes a counted string of a string that ends with 0. Nothing is copied: the source has to outlive
     /// the counted string. A NULL source gives an empty string. At most 32,766 units are counted.
@@ -66,7 +70,11 @@ unsafe extern "system" {
 }
 
 // A routine may end its thread, which unwinds through the notification.
-#[cfg_attr(windows, link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(all(windows, not(target_arch = "x86")), link(name = "callback_object", kind = "raw-dylib"))]
+#[cfg_attr(
+    all(windows, target_arch = "x86"),
+    link(name = "callback_object", kind = "raw-dylib", import_name_type = "undecorated")
+)]
 unsafe extern "system-unwind" {
     /// Calls the object's routines in the order of their registration, in this thread, at its level, with
     /// these arguments. Routines registered meanwhile are not called; routines unregistered meanwhile are

@@ -40,18 +40,18 @@ const QSORT: &str = "void qsort(int *base, size_t n, size_t size, int (*cmp)(con
 #[test]
 fn calls_of_the_system() {
     let process: u32 =
-        good(&["call", "kernel32", "uint32_t GetCurrentProcessId(void)"]).trim().parse().unwrap();
+        good(&["call", "kernel32", "uint32_t WINAPI GetCurrentProcessId(void)"]).trim().parse().unwrap();
     assert!(process > 0);
     assert_eq!(good(&["call", "msvcrt", "double pow(double, double)", "2", "10"]), "1024.0\n");
     // Text is UTF-16 where the type says so, and the name gets its W by the rules of the library.
-    assert_eq!(good(&["call", "kernel32", "int lstrlenW(const wchar_t *text)", "Grüße 👋"]), "8\n");
+    assert_eq!(good(&["call", "kernel32", "int WINAPI lstrlenW(const wchar_t *text)", "Grüße 👋"]), "8\n");
     assert_eq!(
-        good(&["call", "user32", "wchar_t *CharUpperW(wchar_t *text)", "größe"]),
+        good(&["call", "user32", "wchar_t *WINAPI CharUpperW(wchar_t *text)", "größe"]),
         "\"GRÖßE\"\ntext = \"GRÖßE\"\n"
     );
     // By its documented number.
-    assert_eq!(good(&["call", "ws2_32", "uint16_t htons(uint16_t n)", "0x1234"]), "13330\n");
-    let open = "void *CreateFileW(const wchar_t *path, uint32_t access, uint32_t share, void *security, \
+    assert_eq!(good(&["call", "ws2_32", "uint16_t WINAPI htons(uint16_t n)", "0x1234"]), "13330\n");
+    let open = "void *WINAPI CreateFileW(const wchar_t *path, uint32_t access, uint32_t share, void *security, \
                 uint32_t creation, uint32_t flags, void *template)";
     let text = good(&[
         "call",
@@ -72,9 +72,11 @@ fn calls_of_the_system() {
 fn expressions_are_called_back() {
     assert_eq!(good(&["call", "msvcrt", QSORT, "[5,3,9]", "3", "4", "|a, b| a - b"]), "base = [3, 5, 9]\n");
     // Every window of this session, of which there may be none.
-    let windows = "int EnumWindows(int (*each)(void *window, intptr_t parameter), intptr_t parameter)";
+    let windows =
+        "int WINAPI EnumWindows(int (CALLBACK *each)(void *window, intptr_t parameter), intptr_t parameter)";
     assert_eq!(good(&["call", "user32", windows, "|window, parameter| 1", "0"]), "1\n");
-    let languages = "int EnumSystemLocalesW(int (*each)(const wchar_t *locale), uint32_t flags)";
+    let languages =
+        "int WINAPI EnumSystemLocalesW(int (CALLBACK *each)(const wchar_t *locale), uint32_t flags)";
     let text = good(&["call", "kernel32", languages, "|locale| { print(locale); 1 }", "1"]);
     // English (United States) is always there.
     assert!(text.lines().any(|line| line == "00000409"), "{text}");
@@ -100,8 +102,7 @@ fn exceptions_are_reported() {
         7,
         &["faulting address 0xdead0000, written to", "nothing that may be used so is there"],
     );
-    let raise =
-        "void RaiseException(uint32_t code, uint32_t flags, uint32_t count, const uintptr_t *arguments)";
+    let raise = "void WINAPI RaiseException(uint32_t code, uint32_t flags, uint32_t count, const uintptr_t *arguments)";
     bad(
         &["call", "kernel32", raise, "0xC0000094", "0", "0", "null"],
         7,
@@ -130,19 +131,19 @@ fn the_function_of_a_fault_is_named() {
 fn ends_and_hangs_are_reported() {
     bad(&["call", "msvcrt", "void exit(int status)", "3"], 8, &["exit ended the process with exit status 3"]);
     bad(
-        &["call", "kernel32", "void ExitProcess(uint32_t status)", "4000000000"],
+        &["call", "kernel32", "void WINAPI ExitProcess(uint32_t status)", "4000000000"],
         8,
         &["ExitProcess ended the process"],
     );
     let start = Instant::now();
     bad(
-        &["call", "kernel32", "void Sleep(uint32_t milliseconds)", "60000", "--timeout", "3"],
+        &["call", "kernel32", "void WINAPI Sleep(uint32_t milliseconds)", "60000", "--timeout", "3"],
         9,
         &["Sleep did not return within 3 s", "Sleep(milliseconds = 60000)"],
     );
     // A box that nobody answers, and a program that the native code has started, which ends with it.
     let message_box =
-        "int MessageBoxW(void *owner, const wchar_t *text, const wchar_t *title, uint32_t type)";
+        "int WINAPI MessageBoxW(void *owner, const wchar_t *text, const wchar_t *title, uint32_t type)";
     bad(
         &["call", "user32", message_box, "null", "Grüße", "Attention!", "MB_OK", "--timeout", "4"],
         9,
@@ -179,7 +180,7 @@ fn what_is_not_found_lists_every_attempt() {
     );
     bad(&["call", "kernel32", "int NoSuchFunction(void)"], 3, &["NoSuchFunction", "kernel32"]);
     bad(&["call", &fixture("needs.dll"), "int needs(void)"], 3, &["absent.dll"]);
-    bad(&["call", &fixture("x86.dll"), "int f(void)"], 3, &["32"]);
+    bad(&["call", &fixture("other.dll"), "int f(void)"], 3, &["wrong architecture"]);
 }
 
 #[test]
@@ -192,6 +193,20 @@ fn exports_have_numbers_and_forwarders() {
     assert_eq!((&json["exports"][0]["ordinal"], &json["exports"][1]["ordinal"]), (&7.into(), &9.into()));
     let text = good(&["exports", "kernel32", "GetCurrentProcessId"]);
     assert!(text.starts_with("GetCurrentProcessId  #"), "{text}");
+}
+
+#[test]
+#[cfg(target_arch = "x86")]
+fn decorated_names_are_found_and_conventions_checked() {
+    let library = fixture("linked.dll");
+    assert_eq!(good(&["call", &library, "int __stdcall decorated(int a, int b)", "3", "4"]), "34\n");
+    assert_eq!(
+        good(&["call", &library, "int __fastcall quick(int a, int b, short c)", "1", "2", "3"]),
+        "321\n"
+    );
+    bad(&["call", &library, "int decorated(int a, int b)", "3", "4"], 3, &["did you mean", "decorated@8"]);
+    let words = ["has removed 4 bytes of arguments from the stack", "declared cdecl"];
+    bad(&["call", "kernel32", "int lstrlenW(const wchar_t *text)", "x"], 1, &words);
 }
 
 #[test]
@@ -210,10 +225,18 @@ fn the_order_of_the_search_is_shown() {
 fn layouts_and_calls_are_those_of_windows() {
     // `long` has 4 bytes and `wchar_t` 2.
     let text = good(&["layout", "struct { char c; long n; wchar_t w; void *p; }"]);
-    assert!(text.starts_with("struct {...}  24 bytes, alignment 8  x86_64-windows-gnu"), "{text}");
-    let text = good(&["explain", "int f(int a, double b, int c, double d, int e)"]);
-    for register in ["rcx", "xmm1", "r8", "xmm3"] {
-        assert!(text.contains(register), "{text}");
+    let expected = match cfg!(target_arch = "x86") {
+        true => "struct {...}  16 bytes, alignment 4  x86-windows-gnu",
+        false => "struct {...}  24 bytes, alignment 8  x86_64-windows-gnu",
+    };
+    assert!(text.starts_with(expected), "{text}");
+    let text = good(&["explain", "int __fastcall f(int a, double b, int c, double d, int e)"]);
+    let places = match cfg!(target_arch = "x86") {
+        true => ["ecx", "edx", "[esp+0]", "[esp+8]"],
+        false => ["rcx", "xmm1", "r8", "xmm3"],
+    };
+    for place in places {
+        assert!(text.contains(place), "{text}");
     }
     assert!(good(&["completions", "powershell"]).contains("pinvoke"));
 }

@@ -9,6 +9,7 @@ use core::fmt;
 use std::ffi::{CString, OsString};
 use std::path::{Path, PathBuf};
 
+use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::{Arch, Target};
 
 use crate::library::exports::{self, Export, ExportKind, ExportsError};
@@ -169,14 +170,14 @@ pub enum CharSet {
 ///
 /// ```
 /// use pinvoke::abi::target::Target;
-/// use pinvoke::entry_point::{EntryPointOptions, names};
+/// use pinvoke::entry_point::{Decoration, EntryPointOptions, names};
 ///
-/// let options =
-///     EntryPointOptions { exact_spelling: true, stdcall_bytes: Some(4), ..EntryPointOptions::default() };
+/// let decoration = Some(Decoration::Stdcall { bytes: 4 });
+/// let options = EntryPointOptions { exact_spelling: true, decoration, ..EntryPointOptions::default() };
 /// let tried = |target| -> Vec<_> {
 ///     names("Sleep", target, &options).unwrap().iter().map(ToString::to_string).collect()
 /// };
-/// assert_eq!(tried(Target::X86_WINDOWS), ["Sleep", "_Sleep@4"]);
+/// assert_eq!(tried(Target::X86_WINDOWS), ["Sleep", "_Sleep@4", "Sleep@4"]);
 /// assert_eq!(tried(Target::X86_64_WINDOWS), ["Sleep"]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -185,9 +186,116 @@ pub struct EntryPointOptions {
     pub char_set: CharSet,
     /// Only the name itself is tried, without `A` or `W`.
     pub exact_spelling: bool,
-    /// For `stdcall` functions on 32-bit x86: the size of all arguments in bytes, for the decorated name
-    /// `_Name@N`.
-    pub stdcall_bytes: Option<u32>,
+    /// How compilers decorate the name, which is tried as well. Only 32-bit Windows has such names.
+    pub decoration: Option<Decoration>,
+}
+
+/// What compilers make of the name of a function that removes its own arguments, on 32-bit Windows: it says how many
+/// bytes they have. A library that is linked without a list of plain names exports it, by Microsoft's tools as it is
+/// (`_Name@N`, [documented](https://learn.microsoft.com/cpp/build/reference/decorated-names) as the `__stdcall`
+/// format), by GNU's without the first underscore.
+///
+/// ```
+/// use pinvoke::entry_point::Decoration;
+///
+/// // int __stdcall Add(char, long long), which the stack has as 4 and 8 bytes.
+/// let decoration = Decoration::stdcall(&[1, 8]);
+/// assert_eq!(decoration, Decoration::Stdcall { bytes: 12 });
+/// assert_eq!(decoration.names("Add"), ["_Add@12", "Add@12"]);
+/// assert_eq!(Decoration::fastcall(&[1, 8]).names("Add"), ["@Add@12"]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Decoration {
+    /// `_Name@N`, or `Name@N`.
+    Stdcall {
+        /// The size of all arguments in bytes, each filled up to a multiple of 4.
+        bytes: usize,
+    },
+    /// `@Name@N`.
+    Fastcall {
+        /// The same, those in registers included.
+        bytes: usize,
+    },
+}
+
+impl Decoration {
+    /// That of a function with this signature, if compilers for its target decorate it.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::abi::target::Target;
+    /// use pinvoke::entry_point::Decoration;
+    ///
+    /// let on = |target, text| Decoration::of(&Signature::parse(target, text).unwrap());
+    /// let decoration = on(Target::X86_WINDOWS, "stdcall(i8,i64)->i32");
+    /// assert_eq!(decoration, Some(Decoration::Stdcall { bytes: 12 }));
+    /// assert_eq!(on(Target::X86_WINDOWS, "cdecl(i8,i64)->i32"), None);
+    /// ```
+    #[must_use]
+    pub fn of(signature: &Signature) -> Option<Decoration> {
+        let target = signature.target;
+        if target.arch != Arch::X86 || !target.os.is_windows() || signature.variadic_from.is_some() {
+            return None;
+        }
+        let sizes = signature.params.iter().map(|param| usize::try_from(param.size).ok());
+        let sizes = sizes.collect::<Option<Vec<_>>>()?;
+        match signature.conv {
+            CallConv::System | CallConv::Stdcall => Some(Decoration::stdcall(&sizes)),
+            CallConv::Fastcall => Some(Decoration::fastcall(&sizes)),
+            CallConv::C | CallConv::SysV64 | CallConv::Win64 | CallConv::Thiscall => None,
+        }
+    }
+
+    /// That of a `stdcall` function with arguments of these sizes in bytes. The address at which it stores its
+    /// result, if it does, is none of them.
+    ///
+    /// ```
+    /// use pinvoke::entry_point::Decoration;
+    ///
+    /// assert_eq!(Decoration::stdcall(&[]).names("GetTickCount")[0], "_GetTickCount@0");
+    /// ```
+    #[must_use]
+    pub const fn stdcall(sizes: &[usize]) -> Decoration {
+        Decoration::Stdcall { bytes: stack_bytes(sizes) }
+    }
+
+    /// That of a `fastcall` function with arguments of these sizes in bytes.
+    ///
+    /// ```
+    /// use pinvoke::entry_point::Decoration;
+    ///
+    /// assert_eq!(Decoration::fastcall(&[4, 4, 4]).names("f")[0], "@f@12");
+    /// ```
+    #[must_use]
+    pub const fn fastcall(sizes: &[usize]) -> Decoration {
+        Decoration::Fastcall { bytes: stack_bytes(sizes) }
+    }
+
+    /// What the name may have become, in the order in which it is tried.
+    ///
+    /// ```
+    /// use pinvoke::entry_point::Decoration;
+    ///
+    /// assert_eq!(Decoration::Stdcall { bytes: 4 }.names("Sleep"), ["_Sleep@4", "Sleep@4"]);
+    /// ```
+    #[must_use]
+    pub fn names(self, name: &str) -> Vec<String> {
+        match self {
+            Decoration::Stdcall { bytes } => vec![format!("_{name}@{bytes}"), format!("{name}@{bytes}")],
+            Decoration::Fastcall { bytes } => vec![format!("@{name}@{bytes}")],
+        }
+    }
+}
+
+/// How much arguments take on the stack of 32-bit x86, where the smallest take a word.
+const fn stack_bytes(sizes: &[usize]) -> usize {
+    let (mut sizes, mut bytes) = (sizes, 0);
+    while let [first, rest @ ..] = sizes {
+        bytes += first.next_multiple_of(4);
+        sizes = rest;
+    }
+    bytes
 }
 
 /// What to look up.
@@ -261,12 +369,10 @@ pub fn names(
     };
     let mut lookups = Vec::new();
     for spelling in spellings {
-        let decorated = match options.stdcall_bytes {
-            Some(bytes) if target.arch == Arch::X86 => Some(format!("_{spelling}@{bytes}")),
-            _ => None,
-        };
+        let decoration = options.decoration.filter(|_| target.arch == Arch::X86);
+        let decorated = decoration.map(|decoration| decoration.names(&spelling));
         lookups.push(Lookup::Name(spelling));
-        lookups.extend(decorated.map(Lookup::Name));
+        lookups.extend(decorated.unwrap_or_default().into_iter().map(Lookup::Name));
     }
     Ok(lookups)
 }

@@ -101,6 +101,10 @@ fn an_exception_caught_below_a_callback_is_nobodys_business() {
     }
 }
 
+/// Every image of 32-bit Windows built by GNU's compilers has an unwinder of its own, which knows that image's frames
+/// only: an exception that would leave a library ends the process there, before it meets the callback.
+const ENDS_IN_ITS_IMAGE: bool = cfg!(all(windows, target_arch = "x86", target_env = "gnu"));
+
 /// What a report of a callback says when an exception would leave it.
 const WORDS: &[&str] =
     &["callback `visit`", "exception of another language", "caught by the native code below"];
@@ -113,7 +117,10 @@ fn ends_saying(test: &str, words: &[&str], body: impl FnOnce() -> c_int) {
     }
     // It is built here, and once.
     code("throws");
-    aborts_saying(test, words);
+    match ENDS_IN_ITS_IMAGE {
+        true => aborts_saying(test, &["terminate called after throwing an instance of 'std::runtime_error'"]),
+        false => aborts_saying(test, words),
+    }
 }
 
 #[test]

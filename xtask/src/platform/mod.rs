@@ -3,9 +3,8 @@
 
 mod aarch64;
 mod i686;
-pub(crate) mod macos;
+pub(crate) mod types;
 mod windows;
-mod windows_x86;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,8 +32,8 @@ pub(crate) enum Platform {
 pub(crate) fn run(platform: Platform) -> Result<Tally> {
     let start = Instant::now();
     let (name, tally) = match platform {
-        Platform::Windows => ("Windows x86-64 (Wine)", windows::run()),
-        Platform::WindowsX86 => ("Windows x86 (Wine)", windows_x86::run()),
+        Platform::Windows => ("Windows x86-64 (Wine)", windows::run_64()),
+        Platform::WindowsX86 => ("Windows x86 (Wine)", windows::run_32()),
         Platform::I686 => ("Linux i686", i686::run()),
         Platform::Aarch64 => ("Linux AArch64 (qemu-user)", aarch64::run()),
     };

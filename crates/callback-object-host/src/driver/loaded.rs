@@ -5,6 +5,7 @@
 //! Whoever loads a driver vouches for its code.
 #![allow(unsafe_code, reason = "loads foreign code")]
 
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,10 @@ use crate::module::{Handle, Module, Pin, Place, announce_unload, full_path, pins
 /// ```
 #[derive(Debug)]
 pub struct Driver(Arc<Loaded>);
+
+/// What the entry point is exported as: under its name or, on 32-bit Windows if nobody asked for plain names, as
+/// Microsoft's and GNU's compilers decorate it, with the size of its two arguments.
+const ENTRY: [&CStr; 3] = [c"DriverEntry", c"_DriverEntry@8", c"DriverEntry@8"];
 
 /// Every driver that is loaded, being loaded or being unloaded.
 static LOADED: Mutex<Vec<Arc<Loaded>>> = Mutex::new(Vec::new());
@@ -112,7 +117,8 @@ impl Driver {
             first,
             second,
         })?;
-        let entry = handle.symbol(c"DriverEntry").filter(|entry| module.contains(entry.addr().get()));
+        let entry = ENTRY.iter().find_map(|name| handle.symbol(name));
+        let entry = entry.filter(|entry| module.contains(entry.addr().get()));
         let entry = entry.ok_or_else(|| LoadError::NoEntry { path: at() })?;
         let name = driver_name(&file);
         let loaded = Arc::new(Loaded {

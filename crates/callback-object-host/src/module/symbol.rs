@@ -1,6 +1,6 @@
 //! Functions that an image does not export: their names stand in the file's own symbol table.
 
-use object::{Object, ObjectSymbol, SymbolKind};
+use object::{Architecture, BinaryFormat, Object, ObjectSymbol, SymbolKind};
 
 use super::Module;
 
@@ -22,7 +22,18 @@ pub(super) fn in_file(module: &Module, address: usize) -> Option<(String, usize)
         .filter(|s| s.kind() == SymbolKind::Text && s.is_definition() && s.address() <= wanted && sized(s))
         .max_by_key(ObjectSymbol::address)?;
     let offset = usize::try_from(wanted - symbol.address()).ok()?;
-    Some((readable(symbol.name().ok()?), offset))
+    let name = symbol.name().ok()?;
+    let is_decorated = file.architecture() == Architecture::I386 && file.format() == BinaryFormat::Pe;
+    Some((readable(if is_decorated { undecorated(name) } else { name }), offset))
+}
+
+/// Without what 32-bit Windows adds to names in C: `_cdecl`, `_stdcall@8`, `@fastcall@8`.
+fn undecorated(name: &str) -> &str {
+    let plain = name.strip_prefix(['_', '@']).unwrap_or(name);
+    match plain.rsplit_once('@') {
+        Some((before, bytes)) if !before.is_empty() && bytes.bytes().all(|b| b.is_ascii_digit()) => before,
+        _ => plain,
+    }
 }
 
 /// Rust and C++ names as their authors wrote them.
@@ -36,4 +47,23 @@ pub(super) fn readable(name: &str) -> String {
         .ok()
         .and_then(|symbol| symbol.demangle().ok())
         .unwrap_or_else(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::undecorated;
+
+    #[test]
+    fn decorations_are_taken_off() {
+        for (decorated, plain) in [
+            ("_routine@12", "routine"),
+            ("@quick@8", "quick"),
+            ("_main", "main"),
+            ("__ZN4core3fmt5writeE", "_ZN4core3fmt5writeE"),
+            ("routine", "routine"),
+            ("_odd@name", "odd@name"),
+        ] {
+            assert_eq!(undecorated(decorated), plain);
+        }
+    }
 }

@@ -102,8 +102,10 @@ static void foreign_objects(void)
     int local = 0;
     PCALLBACK_OBJECT object = create("\\Callback\\Foreign");
     PVOID registration = ExRegisterCallback(object, count, &local);
+    /* Another generation of the same place. */
+    const uintptr_t later = (uintptr_t)1 << (sizeof(uintptr_t) == 8 ? 40 : 20);
     const PVOID foreign[] = {&local, registration, (PVOID)1, (PVOID)~(uintptr_t)0, (PVOID)((uintptr_t)object + 1),
-                             (PVOID)((uintptr_t)object ^ (uintptr_t)1 << 40), (PVOID)(uintptr_t)count};
+                             (PVOID)((uintptr_t)object ^ later), (PVOID)(uintptr_t)count};
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
         PVOID made = &local;
         CHECK_STATUS(CboNotifyCallback(foreign[i], NULL, NULL), STATUS_INVALID_HANDLE);

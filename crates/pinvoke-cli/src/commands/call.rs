@@ -66,7 +66,7 @@ impl Step {
         let notes: Vec<Diagnostic> = unit.notes().to_vec();
         count(&function, words.arguments.len())?;
         let name = entry_point.or(function.entry_point.as_deref()).unwrap_or(&function.name);
-        let entry = finding::entry_point(library, name)?;
+        let entry = finding::function(library, name, &function)?;
         Ok(Step { function, entry, texts: words.arguments, notes })
     }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use pinvoke::entry_point::{EntryPoint, EntryPointError};
+use pinvoke::decl::types::ResolvedFunction;
+use pinvoke::entry_point::{Decoration, EntryPoint, EntryPointError, EntryPointOptions};
 use pinvoke::library::probe::{OWN_PROCESS, ProbeOptions};
 use pinvoke::library::{Attempt, Library, LoadError};
 use serde_json::json;
@@ -43,6 +44,17 @@ pub(crate) fn library(name: &str, search: &[PathBuf]) -> Result<Library, Failure
 /// Looks up a function or a variable.
 pub(crate) fn entry_point(library: &Library, name: &str) -> Result<EntryPoint, Failure> {
     library.entry_point(name).map_err(|error| not_exported(&error))
+}
+
+/// Looks up a function, also by the name that compilers make of its own by its signature.
+pub(crate) fn function(
+    library: &Library,
+    name: &str,
+    function: &ResolvedFunction,
+) -> Result<EntryPoint, Failure> {
+    let decoration = if function.ty.variadic { None } else { Decoration::of(&function.signature(&[])) };
+    let options = EntryPointOptions { decoration, ..EntryPointOptions::default() };
+    library.entry_point_with(name, &options).map_err(|error| not_exported(&error))
 }
 
 /// What a library is called in reports: its file, or the name it was asked for.

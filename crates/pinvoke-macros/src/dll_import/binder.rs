@@ -156,7 +156,7 @@ fn static_result(function: &Function) -> TokenStream {
 }
 
 /// Whether the type means the same where no lifetime is in scope, once its own are `'static`.
-fn can_be_named(ty: &Type) -> bool {
+pub(super) fn can_be_named(ty: &Type) -> bool {
     struct Names(bool);
     impl Visit<'_> for Names {
         fn visit_type_impl_trait(&mut self, _: &syn::TypeImplTrait) {
@@ -221,6 +221,6 @@ fn of_target(options: &Options, convention: &LitStr, make: impl Fn(&LitStr) -> T
 }
 
 /// The conditions under which the function is there at all.
-fn cfg(attributes: &[Attribute]) -> Vec<&Attribute> {
+pub(super) fn cfg(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|a| a.path().is_ident("cfg")).collect()
 }

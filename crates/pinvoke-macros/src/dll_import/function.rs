@@ -10,13 +10,14 @@ use super::callback;
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
 use super::result::{Failure, ResultForm};
-use super::{import_of, import_static, length, returns};
+use super::{decoration, import_of, import_static, length, returns};
 
 /// The import and the function.
 pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, Error> {
     let binder = Binder::of(function);
     let install = binder.as_ref().map(Binder::install);
-    let import_static = import_static(&function.name, &function.options, library, install)?;
+    let decoration = decoration::of(function);
+    let import_static = import_static(&function.name, &function.options, library, decoration, install)?;
     let attributes = &function.attributes;
     let signature = signature(function);
     let body = body(function, binder.as_ref(), library)?;
@@ -404,7 +405,7 @@ pub(super) fn native_result(function: &Function, value: &Type) -> TokenStream {
 }
 
 /// Whether the declared value comes through a last parameter.
-fn has_out_parameter(function: &Function) -> bool {
+pub(crate) fn has_out_parameter(function: &Function) -> bool {
     let is_unit = matches!(function.result.value(), syn::Type::Tuple(tuple) if tuple.elems.is_empty());
     matches!(function.failure, Failure::Hresult) && !is_unit
 }

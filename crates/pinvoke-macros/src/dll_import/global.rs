@@ -50,7 +50,7 @@ impl Global {
 pub(super) fn emit(global: &Global, library: &Ident) -> Result<TokenStream, Error> {
     let Global { attributes, visibility, name, ty, is_mut, form, options } = global;
     let import = import_of(name);
-    let import_static = import_static(name, options, library, None)?;
+    let import_static = import_static(name, options, library, None, None)?;
     Ok(quote! {
         #import_static
         #(#attributes)*

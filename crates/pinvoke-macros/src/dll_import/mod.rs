@@ -9,6 +9,7 @@ mod binder;
 mod callback;
 pub(crate) mod callback_type;
 pub(crate) mod declaration;
+mod decoration;
 mod function;
 mod global;
 mod length;
@@ -117,11 +118,13 @@ fn import_of(name: &Ident) -> Ident {
     format_ident!("__PINVOKE_IMPORT_{}", name)
 }
 
-/// The static `Import` behind an item; `refine` are statements about the variable `import`.
+/// The static `Import` behind an item. Compilers may decorate its name; `refine` are statements about the variable
+/// `import`.
 fn import_static(
     name: &Ident,
     options: &Options,
     library: &Ident,
+    decoration: Option<TokenStream>,
     refine: Option<TokenStream>,
 ) -> Result<TokenStream, Error> {
     let import = import_of(name);
@@ -137,6 +140,7 @@ fn import_static(
     let c_name = proc_macro2::Literal::c_string(&c_name);
     let spelling = options.char_set.spelling();
     let exact = options.exact_spelling;
+    let decoration = decoration.unwrap_or_else(|| quote!(decoration: ::core::option::Option::None,));
     Ok(quote! {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "named after the item")]
@@ -145,7 +149,7 @@ fn import_static(
                 ::pinvoke::entry_point::EntryPointOptions {
                     char_set: #spelling,
                     exact_spelling: #exact,
-                    stdcall_bytes: ::core::option::Option::None,
+                    #decoration
                 },
             );
             #refine

@@ -167,7 +167,7 @@ impl Options {
 
     /// Whether the convention is one of 32-bit x86, which elsewhere means the convention of C.
     pub(crate) fn is_x86_convention(&self) -> bool {
-        ["stdcall", "thiscall", "fastcall"].contains(&self.convention.value().as_str())
+        is_x86_convention(&self.convention)
     }
 
     /// The options of a function of the block.
@@ -233,6 +233,19 @@ impl Options {
             }
         }
         Ok(())
+    }
+}
+
+fn is_x86_convention(convention: &LitStr) -> bool {
+    ["stdcall", "thiscall", "fastcall"].contains(&convention.value().as_str())
+}
+
+/// The type of an unsafe function with this convention; `rest` is what follows `fn`.
+pub(crate) fn function_type(convention: &LitStr, rest: &TokenStream) -> TokenStream {
+    if is_x86_convention(convention) {
+        quote!(::pinvoke::x86_function!(#convention fn #rest))
+    } else {
+        quote!(unsafe extern #convention fn #rest)
     }
 }
 

@@ -14,6 +14,7 @@ use syn::{Error, Expr, GenericArgument, PathArguments, Token, Type, parenthesize
 use super::declaration::{Function, Kind, is_named};
 use super::import_of;
 use super::length::{self, Length};
+use super::options::function_type;
 
 /// Who frees what native code hands over.
 #[derive(Clone)]
@@ -215,7 +216,9 @@ pub(crate) fn check_owners(function: &Function, names: &[&Ident]) -> Result<(), 
 
 /// The owners that are functions of the block, as types; they are bound before the call is made.
 pub(crate) fn owners(function: &Function, fail: &TokenStream) -> TokenStream {
-    let convention = &function.options.convention;
+    let of = |rest: &TokenStream| function_type(&function.options.convention, rest);
+    let free_type = of(&quote!((*mut ::core::ffi::c_void)));
+    let allocate_type = of(&quote!((::core::primitive::usize) -> *mut ::core::ffi::c_void));
     let owners = named(function).into_iter().map(|(free, allocate)| {
         let (owner, import, name) = (owner_of(free), import_of(free), free.to_string());
         let bound = [Some(free), allocate].into_iter().flatten().map(import_of);
@@ -226,7 +229,7 @@ pub(crate) fn owners(function: &Function, fail: &TokenStream) -> TokenStream {
                     let code = #import.code_or_panic();
                     // SAFETY: the declaration says that this function allocates memory.
                     let allocate = unsafe {
-                        ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(::core::primitive::usize) -> *mut ::core::ffi::c_void>(code)
+                        ::core::mem::transmute::<::pinvoke::native::CodePtr, #allocate_type>(code)
                     };
                     // SAFETY: as above.
                     unsafe { allocate(bytes) }
@@ -243,7 +246,7 @@ pub(crate) fn owners(function: &Function, fail: &TokenStream) -> TokenStream {
                     let code = #import.code_or_panic();
                     // SAFETY: as above.
                     let free = unsafe {
-                        ::core::mem::transmute::<::pinvoke::native::CodePtr, unsafe extern #convention fn(*mut ::core::ffi::c_void)>(code)
+                        ::core::mem::transmute::<::pinvoke::native::CodePtr, #free_type>(code)
                     };
                     // SAFETY: the caller's promise.
                     unsafe { free(memory) }

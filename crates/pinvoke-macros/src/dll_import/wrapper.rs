@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::LitStr;
 
+use super::options::function_type;
 use super::prototype::{Index, Input, Length, Prototype, UserData};
 
 impl Prototype {
@@ -32,8 +33,7 @@ impl Prototype {
     pub(crate) fn function_pointer(&self, convention: &LitStr) -> TokenStream {
         let natives = self.with_user_data(self.natives(), &quote!(*mut ::core::ffi::c_void));
         let output = self.native_output();
-        let convention = callback_convention(convention);
-        quote!(unsafe extern #convention fn(#(#natives),*) -> #output)
+        function_type(&callback_convention(convention), &quote!((#(#natives),*) -> #output))
     }
 
     /// A list with something for the user data at its place.
@@ -139,12 +139,15 @@ impl Prototype {
     }
 }
 
-/// The convention of C by its own name: thunks exist where the others are no different.
+/// The convention of a callback's type: that of the declaration where there are thunks of it. Others are the
+/// convention of C by another name, and so is what is said about unwinding.
 fn callback_convention(convention: &LitStr) -> LitStr {
-    match convention.value().as_str() {
-        "sysv64" | "win64" => convention.clone(),
-        _ => LitStr::new("C", convention.span()),
-    }
+    let text = convention.value();
+    let name = match text.strip_suffix("-unwind").unwrap_or(&text) {
+        known @ ("system" | "sysv64" | "win64" | "stdcall" | "fastcall" | "thiscall") => known,
+        _ => "C",
+    };
+    LitStr::new(name, convention.span())
 }
 
 pub(crate) fn native(i: usize) -> Ident {

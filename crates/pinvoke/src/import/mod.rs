@@ -83,22 +83,21 @@ impl Import {
     /// ```
     #[must_use]
     pub const fn new(library: &'static ImportLibrary, entry_point: &'static CStr) -> Import {
-        let options =
-            EntryPointOptions { char_set: CharSet::Ansi, exact_spelling: false, stdcall_bytes: None };
+        let options = EntryPointOptions { char_set: CharSet::Ansi, exact_spelling: false, decoration: None };
         Import { library, entry_point, options, code: AtomicPtr::new(null_mut()), binder: None }
     }
 
     /// Says which spellings of the name are tried; see [`EntryPointOptions`].
     ///
     /// ```
-    /// use pinvoke::entry_point::{CharSet, EntryPointOptions};
+    /// use pinvoke::entry_point::{CharSet, Decoration, EntryPointOptions};
     /// use pinvoke::import::{Import, ImportLibrary};
     ///
     /// static USER32: ImportLibrary = ImportLibrary::new("user32", &[]);
     /// static MESSAGE_BOX: Import = Import::new(&USER32, c"MessageBox").with_options(EntryPointOptions {
     ///     char_set: CharSet::Unicode,
     ///     exact_spelling: false,
-    ///     stdcall_bytes: Some(16),
+    ///     decoration: Some(Decoration::Stdcall { bytes: 16 }),
     /// });
     /// // On Windows this binds `MessageBoxW`; elsewhere there is no such library.
     /// assert_eq!(MESSAGE_BOX.is_available(), cfg!(windows));

@@ -39,9 +39,12 @@
 //!   report that names the callback. Rust can neither contain such an exception nor promise the native
 //!   code further out that it may go on. A function that is called and may throw has to be declared
 //!   `-unwind`, or called by a [`PreparedCall`](crate::call::PreparedCall); an exception out of another
-//!   ends the process without the report.
+//!   ends the process without the report. So does any that would leave its library on 32-bit Windows with GNU's
+//!   runtime: there every image has an unwinder that knows its own frames only, and the runtime of C++ ends the
+//!   process where these end, before the callback is reached.
 //! * **Faults** (an access violation, `SIGSEGV`) are not touched: an exception or signal handler finds
-//!   every frame, those of stubs, thunks and entries included, and may have the program go on. Where
+//!   every frame, those of stubs, thunks and entries included, and may have the program go on. (On 32-bit Windows
+//!   nothing but the chain of frame pointers tells where frames are; thunks and entries are in it.) Where
 //!   there is none the process ends as the system ends such processes. A handler of structured exceptions
 //!   further out that unwinds to itself skips the Rust frames between, as `longjmp` does; the callback
 //!   would count as running for ever. Do not.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::workshop::Workshop;
 use pinvoke::entry_point::{
-    CharSet, EntryPointError, EntryPointOptions, InvalidEntryPointName, MissingEntryPoint, names,
+    CharSet, Decoration, EntryPointError, EntryPointOptions, InvalidEntryPointName, MissingEntryPoint, names,
 };
 use pinvoke::library::Library;
 use pinvoke::library::exports::{self, ExportKind, ExportsError};
@@ -23,28 +23,32 @@ fn missing(library: &Library, name: &str) -> MissingEntryPoint {
 #[test]
 fn names_to_try() {
     use CharSet::{Ansi, Auto, Unicode};
-    let check = |target, char_set, exact_spelling, stdcall_bytes, expected: &[&str]| {
-        let options = EntryPointOptions { char_set, exact_spelling, stdcall_bytes };
+    let check = |target, char_set, exact_spelling, decoration, expected: &[&str]| {
+        let options = EntryPointOptions { char_set, exact_spelling, decoration };
         let found: Vec<String> =
             names("Name", target, &options).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(found, expected, "{target} {options:?}");
     };
+    let stdcall = |bytes| Some(Decoration::Stdcall { bytes });
     let windows = Target::X86_64_WINDOWS;
     check(windows, Ansi, false, None, &["Name", "NameA"]);
     check(windows, Unicode, false, None, &["NameW", "Name"]);
     check(windows, Auto, false, None, &["NameW", "Name"]);
     for char_set in [Ansi, Unicode, Auto] {
         check(windows, char_set, true, None, &["Name"]);
-        check(Target::X86_WINDOWS, char_set, true, Some(8), &["Name", "_Name@8"]);
+        check(Target::X86_WINDOWS, char_set, true, stdcall(8), &["Name", "_Name@8", "Name@8"]);
         for unix in [Target::X86_64_LINUX, Target::X86_LINUX, Target::AARCH64_MACOS] {
-            check(unix, char_set, false, Some(8), &["Name"]);
+            check(unix, char_set, false, stdcall(8), &["Name"]);
             check(unix, char_set, true, None, &["Name"]);
         }
     }
-    check(Target::X86_WINDOWS, Ansi, false, Some(0), &["Name", "_Name@0", "NameA", "_NameA@0"]);
-    check(Target::X86_WINDOWS, Unicode, false, Some(12), &["NameW", "_NameW@12", "Name", "_Name@12"]);
+    let x86 = Target::X86_WINDOWS;
+    check(x86, Ansi, false, stdcall(0), &["Name", "_Name@0", "Name@0", "NameA", "_NameA@0", "NameA@0"]);
+    let wide_first = ["NameW", "_NameW@12", "NameW@12", "Name", "_Name@12", "Name@12"];
+    check(x86, Unicode, false, stdcall(12), &wide_first);
+    check(x86, Ansi, true, Some(Decoration::fastcall(&[4, 8, 2])), &["Name", "@Name@16"]);
     // Only 32-bit x86 decorates.
-    check(windows, Ansi, false, Some(8), &["Name", "NameA"]);
+    check(windows, Ansi, false, stdcall(8), &["Name", "NameA"]);
 }
 
 #[test]

@@ -33,8 +33,8 @@ fn is_abort(status: ExitStatus) -> bool {
     std::os::unix::process::ExitStatusExt::signal(&status) == Some(libc::SIGABRT)
 }
 
-/// `STATUS_STACK_BUFFER_OVERRUN`, the code of every fast failure.
+/// `STATUS_STACK_BUFFER_OVERRUN`, the code of every fast failure; or 3, of the C library's `abort`.
 #[cfg(windows)]
 fn is_abort(status: ExitStatus) -> bool {
-    status.code().map(i32::cast_unsigned) == Some(0xC000_0409)
+    matches!(status.code().map(i32::cast_unsigned), Some(0xC000_0409 | 3))
 }

@@ -1,7 +1,6 @@
 //! Libraries and entry points: names, numbers, and every refusal.
 
 use std::fs;
-use std::path::PathBuf;
 
 use pinvoke::entry_point::{CharSet, EntryPointOptions};
 use pinvoke::library::diagnose::Finding;
@@ -9,13 +8,7 @@ use pinvoke::library::exports::ExportKind;
 use pinvoke::library::probe::{ProbeOptions, SearchPath, SearchPlaces};
 use pinvoke::library::{Library, LoadError};
 
-/// The folder of the libraries that are built for these tests.
-fn fixtures() -> PathBuf {
-    let folder = std::env::var_os("PINVOKE_WINDOWS_FIXTURES");
-    folder
-        .expect("PINVOKE_WINDOWS_FIXTURES is set by `cargo xtask platform windows`, which runs these tests")
-        .into()
-}
+use super::fixtures;
 
 fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -64,7 +57,7 @@ fn names_are_probed_by_the_rules_of_windows() {
 fn text_functions_come_in_two_spellings() {
     let kernel = Library::open("kernel32").unwrap();
     let find = |name: &str, char_set, exact_spelling| {
-        let options = EntryPointOptions { char_set, exact_spelling, stdcall_bytes: None };
+        let options = EntryPointOptions { char_set, exact_spelling, decoration: None };
         kernel.entry_point_with(name, &options).map(|entry| entry.name().to_owned())
     };
     assert_eq!(find("GetModuleFileName", CharSet::Unicode, false).unwrap(), "GetModuleFileNameW");
@@ -114,15 +107,17 @@ fn the_program_has_what_its_libraries_have() {
 
 #[test]
 fn a_library_for_another_machine_is_named_as_such() {
-    let (error, text) = refusal("x86.dll", &fs::read(fixtures().join("x86.dll")).unwrap());
+    let ((other, bits), own) = match cfg!(target_pointer_width = "64") {
+        true => (("32-bit x86", 32), "x86-64"),
+        false => (("x86-64", 64), "32-bit x86"),
+    };
+    let (error, text) = refusal("other.dll", &fs::read(fixtures().join("other.dll")).unwrap());
     assert!(
-        matches!(only_finding(&error), Finding::OtherMachine { file, .. } if file.bits == 32),
+        matches!(only_finding(&error), Finding::OtherMachine { file, .. } if u32::from(file.bits) == bits),
         "{error:?}"
     );
-    assert!(
-        text.contains("is for the wrong architecture: 32-bit x86, while this process is x86-64"),
-        "{text}"
-    );
+    let expected = format!("is for the wrong architecture: {other}, while this process is {own}");
+    assert!(text.contains(&expected), "{text}");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{CPP, LINKER, TARGET, output};
+use super::machine::Machine;
+use crate::import_library;
+use crate::platform::output;
 use crate::run::cargo;
-
-const DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";
 
 /// Where the sources are.
 const HERE: &str = "crates/callback-object-host";
@@ -38,9 +38,9 @@ const DRIVERS: &[(&str, &[&str])] = &[
 ];
 
 /// Builds all of it into `folder`.
-pub(super) fn fixtures(folder: &Path, with: impl Fn(&mut Command)) -> Result<()> {
+pub(super) fn fixtures(machine: &Machine, folder: &Path, with: impl Fn(&mut Command)) -> Result<()> {
     let mut library =
-        cargo(&["build", "--quiet", "--locked", "-p", "callback-object-host", "--target", TARGET]);
+        cargo(&["build", "--quiet", "--locked", "-p", "callback-object-host", "--target", machine.target]);
     library.arg("--lib");
     for example in RUST {
         library.args(["--example", example]);
@@ -48,7 +48,7 @@ pub(super) fn fixtures(folder: &Path, with: impl Fn(&mut Command)) -> Result<()>
     with(&mut library);
     output("building the library of callback objects", &mut library)?;
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let built = Path::new(&target).join(TARGET).join("debug");
+    let built = Path::new(&target).join(machine.target).join("debug");
     let copy = |from: &Path, to: &str| {
         fs::copy(from, folder.join(to)).with_context(|| format!("{} is missing", from.display())).map(|_| ())
     };
@@ -57,34 +57,24 @@ pub(super) fn fixtures(folder: &Path, with: impl Fn(&mut Command)) -> Result<()>
         let file = format!("{example}.dll");
         copy(&built.join("examples").join(&file), &file)?;
     }
-    import_library(folder)?;
+    import_library::make(machine.dlltool, machine.is_x86(), folder)?;
     for (source, flags) in PROGRAMS {
-        compile(folder, source, flags, ".exe")?;
+        compile(machine, folder, source, flags, ".exe")?;
     }
     for (source, flags) in DRIVERS {
-        compile(folder, source, flags, ".dll")?;
+        compile(machine, folder, source, flags, ".dll")?;
     }
     Ok(())
 }
 
-/// What C is linked with: cargo's names a file that is called otherwise.
-fn import_library(folder: &Path) -> Result<()> {
-    let names = fs::read_to_string(Path::new(HERE).join("tests/abi/symbols.txt"))?;
-    let definitions = folder.join("callback_object.def");
-    fs::write(&definitions, format!("LIBRARY callback_object.dll\nEXPORTS\n{names}"))?;
-    let mut make = Command::new(DLLTOOL);
-    make.arg("-d").arg(&definitions).arg("-l").arg(folder.join("libcallback_object.dll.a"));
-    output("making an import library", &mut make).map(|_| ())
-}
-
-fn compile(folder: &Path, source: &str, flags: &[&str], extension: &str) -> Result<()> {
+fn compile(machine: &Machine, folder: &Path, source: &str, flags: &[&str], extension: &str) -> Result<()> {
     let cpp = Path::new(source).extension().is_some_and(|e| e == "cpp");
     let mut file = Path::new(source).with_extension("").display().to_string();
     for flag in flags {
         let words = flag.split(|c: char| !c.is_ascii_alphanumeric());
         file.extend(words.filter(|word| !word.is_empty()).map(|word| format!("_{word}")));
     }
-    let mut compile = Command::new(if cpp { CPP } else { LINKER });
+    let mut compile = Command::new(if cpp { machine.cpp } else { machine.cc });
     compile
         .arg(if cpp { "-std=c++17" } else { "-std=gnu11" })
         .args(["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-static"])

@@ -247,3 +247,19 @@ impl Drop for KeptLastError {
         self.errno.set(self.kept);
     }
 }
+
+/// The type of a function with a convention that only 32-bit x86 has; elsewhere that of C stands for all of them.
+#[cfg(target_arch = "x86")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! x86_function {
+    ($convention:literal $($rest:tt)*) => { unsafe extern $convention $($rest)* };
+}
+
+/// The type of a function with a convention that only 32-bit x86 has; elsewhere that of C stands for all of them.
+#[cfg(not(target_arch = "x86"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! x86_function {
+    ($convention:literal $($rest:tt)*) => { unsafe extern "C" $($rest)* };
+}

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::path::PathBuf;
 
 use pinvoke::abi::signature::Signature;
 use pinvoke::abi::target::Target;
@@ -12,6 +11,8 @@ use pinvoke::dll_import;
 use pinvoke::library::Library;
 use pinvoke::native::CodePtr;
 use pinvoke::upcall::{Declaration, DynamicCallback, ThreadRule, UpcallArgs};
+
+use super::fixtures;
 
 /// The registers of a thread: so many bytes, of which the tests want three registers.
 #[repr(C, align(16))]
@@ -133,8 +134,7 @@ unsafe extern "system" fn on_fault(fault: *const ExceptionPointers) -> i32 {
 }
 
 fn library() -> Library {
-    let folder = std::env::var_os("PINVOKE_WINDOWS_FIXTURES").unwrap();
-    Library::open(PathBuf::from(folder).join("exceptions.dll")).unwrap()
+    Library::open(fixtures().join("exceptions.dll")).unwrap()
 }
 
 fn prepared(notation: &str, tier: Tier) -> PreparedCall {

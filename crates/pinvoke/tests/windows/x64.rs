@@ -1,4 +1,4 @@
-//! Calls of signatures known at run time, in both conventions and both tiers, and more callbacks than the pool has.
+//! Calls of signatures known at run time, in both conventions and both tiers of x86-64.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +6,6 @@ use pinvoke::abi::signature::Signature;
 use pinvoke::abi::target::Target;
 use pinvoke::call::{PreparedCall, Tier};
 use pinvoke::native::CodePtr;
-use pinvoke::upcall::{Declaration, lookup};
 
 fn prepare(notation: &str, tier: Tier) -> PreparedCall {
     let signature = Signature::parse(Target::HOST, notation).unwrap();
@@ -95,31 +94,4 @@ fn both_conventions_and_tiers_compute_the_same() {
             assert_eq!(unsafe { ret.cast::<f64>().read() }, 654_321.0, "{conv} {tier:?}");
         }
     }
-}
-
-#[test]
-fn there_are_more_callbacks_than_the_pool_has() {
-    type Add = unsafe extern "system" fn(i32) -> i32;
-    const ADD: Declaration<Add> = Declaration::new("add");
-    let callbacks: Vec<_> = (0..3000).map(|n| ADD.owned(move |m: i32| -> i32 { n + m }).unwrap()).collect();
-    for (n, callback) in (0..).zip(&callbacks) {
-        assert_eq!(unsafe { (callback.function())(1000) }, n + 1000);
-        let code = CodePtr::new(callback.function() as *const _).unwrap();
-        assert_eq!(lookup(code).unwrap().name(), "add");
-    }
-    // Many arguments: the slot comes in r10, and the entry saves what Microsoft x64 preserves.
-    type Many = unsafe extern "system" fn(f64, f64, f64, f64, f64, i64, f32) -> f64;
-    const MANY: Declaration<Many> = Declaration::new("many");
-    let many = MANY
-        .owned(|a: f64, b: f64, c: f64, d: f64, e: f64, f: i64, g: f32| -> f64 {
-            a + b * 2.0 + c * 3.0 + d * 4.0 + e * 5.0 + f as f64 * 6.0 + f64::from(g) * 7.0
-        })
-        .unwrap();
-    assert_eq!(unsafe { (many.function())(1.0, 1.0, 1.0, 1.0, 1.0, 1, 1.0) }, 28.0);
-    type Ints = unsafe extern "system" fn(i64, i64, i64, i64, i64) -> i64;
-    const INTS: Declaration<Ints> = Declaration::new("ints");
-    let ints = INTS
-        .owned(|a: i64, b: i64, c: i64, d: i64, e: i64| -> i64 { a + b * 2 + c * 3 + d * 4 + e * 5 })
-        .unwrap();
-    assert_eq!(unsafe { (ints.function())(1, 1, 1, 1, 1) }, 15);
 }

@@ -1,13 +1,4 @@
-//! Windows on 32-bit x86: functions that remove their own arguments, names that say how many, windows that call back so.
-//!
-//! `cargo xtask platform windows-x86` builds what the tests load and runs them under Wine.
-#![cfg(all(windows, target_arch = "x86"))]
-#![allow(
-    clippy::undocumented_unsafe_blocks,
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "tests call functions whose arguments they show"
-)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! What only 32-bit Windows has: functions that remove their own arguments, and names that say how many.
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,21 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pinvoke::abi::signature::Signature;
 use pinvoke::abi::target::Target;
 use pinvoke::call::PreparedCall;
-use pinvoke::dll_import;
-use pinvoke::entry_point::EntryPointOptions;
+use pinvoke::entry_point::{Decoration, EntryPointOptions};
 use pinvoke::library::Library;
 use pinvoke::native::{CodePtr, NativeType};
-use pinvoke::upcall::{Declaration, DynamicCallback, ThreadRule, UpcallArgs, function};
+use pinvoke::upcall::{DynamicCallback, ThreadRule, UpcallArgs, function};
+use pinvoke::{Error, Function, callback, dll_import};
 
-type Hwnd = *mut c_void;
-
-fn fixture(name: &str) -> String {
-    let folder = std::env::var("PINVOKE_WINDOWS_FIXTURES").expect("`cargo xtask platform` sets it");
-    format!("{folder}\\{name}")
-}
+use super::fixtures;
 
 fn library() -> Library {
-    Library::open(fixture("conventions.dll")).unwrap()
+    Library::open(fixtures().join("conventions.dll")).unwrap()
 }
 
 /// Calls `code` with these arguments; the bytes of its result.
@@ -112,8 +98,9 @@ fn every_convention_calls_back() {
 #[test]
 fn names_may_say_how_many_bytes_a_function_removes() {
     // As Microsoft's compiler exports it: `_decorated@8`.
-    let library = Library::open(fixture("decorated.dll")).unwrap();
-    let options = EntryPointOptions { stdcall_bytes: Some(8), ..EntryPointOptions::default() };
+    let library = Library::open(fixtures().join("decorated.dll")).unwrap();
+    let options =
+        EntryPointOptions { decoration: Some(Decoration::stdcall(&[4, 4])), ..EntryPointOptions::default() };
     let found = library.entry_point_with("decorated", &options).unwrap();
     let i = i32::to_le_bytes;
     assert_eq!(call("stdcall(i32,i32)->i32", found.code(), &[&i(3), &i(4)]), i(34));
@@ -132,115 +119,81 @@ fn a_wrong_convention_shows_at_the_stack() {
     );
 }
 
-#[test]
-fn a_64_bit_library_is_named_as_such() {
-    let failure = Library::open(fixture("x64.dll")).unwrap_err().to_string();
-    assert!(
-        failure.contains("is for the wrong architecture: x86-64, while this process is 32-bit x86"),
-        "{failure}"
-    );
-}
-
-#[dll_import("msvcrt")]
-unsafe extern "C" {
-    fn qsort(base: *mut i32, count: usize, size: usize, compare: impl FnMut(&i32, &i32) -> i32);
-}
-
-#[test]
-fn qsort_of_msvcrt_takes_a_cdecl_closure() {
-    let mut numbers: Vec<i32> = (0..1000).map(|n| n * 7919 % 1000).collect();
-    let mut calls = 0;
-    let compare = |a: &i32, b: &i32| {
-        calls += 1;
-        a - b
-    };
-    unsafe { qsort(numbers.as_mut_ptr(), numbers.len(), 4, compare) };
-    assert!(numbers.is_sorted() && calls > 1000);
-}
-
-#[dll_import("user32", char_set = Auto)]
-unsafe extern "system" {
-    safe fn EnumWindows(each: impl FnMut(Hwnd, isize) -> pinvoke::marshal::Bool32, param: isize) -> i32;
-    safe fn IsWindow(window: Hwnd) -> i32;
-    safe fn CreateWindowEx(
-        style: u32,
-        class: &str,
-        title: &str,
-        flags: u32,
-        x: i32,
-        y: i32,
-        width: i32,
-        height: i32,
-        parent: Hwnd,
-        menu: Hwnd,
-        instance: Hwnd,
-        param: isize,
-    ) -> Hwnd;
-    fn DestroyWindow(window: Hwnd) -> i32;
-    fn SendMessage(window: Hwnd, message: u32, w: usize, l: isize) -> isize;
-    fn DefWindowProc(window: Hwnd, message: u32, w: usize, l: isize) -> isize;
-    fn RegisterClass(class: *const WindowClass) -> u16;
-}
-
-type Procedure = unsafe extern "system" fn(Hwnd, u32, usize, isize) -> isize;
-
-#[derive(Clone, Copy, NativeType)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, NativeType)]
 #[repr(C)]
-struct WindowClass {
-    style: u32,
-    procedure: Option<CodePtr>,
-    class_extra: c_int,
-    window_extra: c_int,
-    instance: Hwnd,
-    icon: Hwnd,
-    cursor: Hwnd,
-    background: Hwnd,
-    menu: *const u16,
-    name: *const u16,
+struct Triple {
+    a: i32,
+    b: i32,
+    c: i32,
+}
+
+/// Its exports are as the linker made them: `decorated@8` and so on, and no plain name.
+#[dll_import("linked", char_set = Unicode)]
+unsafe extern "system" {
+    safe fn decorated(a: i32, b: i32) -> i32;
+    safe fn nothing() -> i32;
+    safe fn narrow_and_wide(a: i8, b: i64, c: f32, d: Triple) -> Triple;
+    safe fn length(text: &str) -> i32;
+    safe fn called_back(visit: impl FnMut(i32, UserData) -> i32, data: UserData, changed: &mut i32) -> i32;
+    fn generic<T>(start: *const T, count: i32) -> i32;
+    #[dll_import(preserve_sig = false)]
+    safe fn result_behind(a: i32) -> Result<i32, Error>;
+    #[dll_import(convention = FastCall)]
+    safe fn quick(a: i32, b: i32, c: i16) -> i32;
+    #[dll_import(entry_point = "decorated", optional)]
+    safe fn three_instead_of_two(a: i32, b: i32, c: i32) -> Option<i32>;
 }
 
 #[test]
-fn a_window_procedure_is_a_closure_and_enum_windows_finds_the_window() {
-    static PROCEDURE: Declaration<Procedure> = Declaration::new("window procedure");
-    let null = std::ptr::null_mut();
-    let seen = std::rc::Rc::new(std::cell::Cell::new(0));
-    let count = seen.clone();
-    let procedure = PROCEDURE
-        .owned(move |window: Hwnd, message: u32, w: usize, l: isize| -> isize {
-            if message == 0x0400 {
-                count.set(count.get() + 1);
-                return (w * 2).cast_signed() + l;
-            }
-            unsafe { DefWindowProc(window, message, w, l) }
-        })
-        .unwrap();
-    let name: Vec<u16> = "pinvoke x86\0".encode_utf16().collect();
-    let class = WindowClass {
-        style: 0,
-        procedure: Some(procedure.code()),
-        class_extra: 0,
-        window_extra: 0,
-        instance: null,
-        icon: null,
-        cursor: null,
-        background: null,
-        menu: std::ptr::null(),
-        name: name.as_ptr(),
-    };
-    assert_ne!(unsafe { RegisterClass(&raw const class) }, 0);
-    let window = CreateWindowEx(0, "pinvoke x86", "Grüße", 0x00CF_0000, 0, 0, 100, 100, null, null, null, 0);
-    assert!(!window.is_null());
-    assert_eq!(unsafe { SendMessage(window, 0x0400, 20, 2) }, 42);
-    assert_eq!(seen.get(), 1);
-    let mut found = false;
-    let each = |each: Hwnd, param: isize| {
-        assert_eq!(param, 77);
-        found |= each == window;
-        true.into()
-    };
-    assert_ne!(EnumWindows(each, 77), 0);
-    assert!(found && IsWindow(window) != 0);
-    assert_ne!(unsafe { DestroyWindow(window) }, 0);
+fn declared_imports_find_decorated_names() {
+    // The loader knows a loaded library by its name.
+    let library = Library::open(fixtures().join("linked.dll")).unwrap();
+    assert!(library.entry_point("decorated").is_err());
+    assert_eq!(decorated(3, 4), 34);
+    assert_eq!(nothing(), 17);
+    let d = Triple { a: 10, b: 20, c: 30 };
+    assert_eq!(narrow_and_wide(-1, 2, 0.75, d), Triple { a: 9, b: 22, c: 33 });
+    assert_eq!(length("Grüße"), 5);
+    let mut changed = 0;
+    assert_eq!(called_back(|n| n + 1, &mut changed), 21);
+    assert_eq!(changed, 21);
+    assert_eq!(unsafe { generic(b"abc".as_ptr(), 2) }, i32::from(b'b'));
+    assert_eq!(result_behind(41).unwrap(), 42);
+    assert_eq!(quick(1, 2, 3), 321);
+    assert_eq!(three_instead_of_two(1, 2, 3), None, "the name says how many bytes there are");
+}
+
+/// A closure has the convention of the function that it is given to.
+#[dll_import("conventions")]
+unsafe extern "C" {
+    safe fn back_cdecl(f: impl FnMut(i32, i32, i16) -> i32, n: i32) -> i32;
+    #[dll_import(convention = StdCall)]
+    safe fn back_stdcall(f: impl FnMut(i32, i32, i16) -> i32, n: i32) -> i32;
+    #[dll_import(convention = FastCall)]
+    safe fn back_fastcall(f: impl FnMut(i32, i32, i16) -> i32, n: i32) -> i32;
+    #[dll_import(convention = ThisCall)]
+    safe fn back_thiscall(f: impl FnMut(i32, i32, i16) -> i32, n: i32) -> i32;
+    #[dll_import(entry_point = "back_stdcall", convention = StdCall)]
+    safe fn back_by_type(f: Function<'_, Back>, n: i32) -> i32;
+}
+
+#[callback]
+type Back = unsafe extern "stdcall" fn(a: i32, b: i32, c: i16) -> i32;
+
+#[test]
+fn closures_of_declared_imports_have_their_convention() {
+    library();
+    let sum = |a: i32, b: i32, c: i16| -> i32 { a + b + i32::from(c) };
+    let expected = 2 * 4950;
+    for _ in 0..100 {
+        assert_eq!(
+            [back_cdecl(sum, 100), back_stdcall(sum, 100), back_fastcall(sum, 100), back_thiscall(sum, 100)],
+            [expected; 4]
+        );
+    }
+    let registered = Back::owned(sum).unwrap();
+    assert_eq!(back_by_type(registered.function(), 100), expected);
+    assert_eq!(back_by_type(Back::function(|a, b, c| a + b + i32::from(c)), 100), expected);
 }
 
 #[test]

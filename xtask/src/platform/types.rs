@@ -1,4 +1,4 @@
-//! macOS: there is nothing here to link or run its programs with, so they are compiled as far as their types.
+//! Systems whose programs are not linked here: they are compiled as far as their types.
 
 use anyhow::Result;
 
