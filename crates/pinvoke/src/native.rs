@@ -78,6 +78,16 @@ impl CodePtr {
 
     /// Wraps an address that is not null.
     ///
+    /// ```
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// extern "C" fn routine() {}
+    ///
+    /// // SAFETY: functions are not null.
+    /// let code = unsafe { CodePtr::new_unchecked(routine as *const _) };
+    /// assert_eq!(Some(code), CodePtr::new(routine as *const _));
+    /// ```
+    ///
     /// # Safety
     /// It is not.
     #[must_use]

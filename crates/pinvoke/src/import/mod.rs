@@ -110,6 +110,27 @@ impl Import {
     /// Makes `binder` what is called until the import is bound; then
     /// [`code_or_binder`](Import::code_or_binder) may be used.
     ///
+    /// ```
+    /// use core::ffi::c_void;
+    ///
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// // SAFETY: the binder takes and returns what abs does.
+    /// static ABS: Import = unsafe { Import::new(&C, c"abs").bound_by(bind_abs as *const c_void) };
+    ///
+    /// /// Stands for `abs` until that is bound.
+    /// extern "C" fn bind_abs(j: i32) -> i32 {
+    ///     // SAFETY: this is the type that C gives abs.
+    ///     let abs: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(ABS.code_or_panic()) };
+    ///     abs(j)
+    /// }
+    ///
+    /// // SAFETY: there is a binder, and both functions have this type.
+    /// let abs: extern "C" fn(i32) -> i32 = unsafe { std::mem::transmute(ABS.code_or_binder()) };
+    /// assert_eq!(abs(-5), 5);
+    /// ```
+    ///
     /// # Panics
     /// If it is null.
     ///
@@ -212,6 +233,24 @@ impl Import {
 
     /// The address, or that of the binder, which binds the import, goes on to its function, and panics if
     /// there is none.
+    ///
+    /// ```
+    /// use core::ffi::c_void;
+    ///
+    /// use pinvoke::import::{Import, ImportLibrary};
+    ///
+    /// extern "C" fn binder() {}
+    ///
+    /// static C: ImportLibrary = ImportLibrary::new(if cfg!(windows) { "msvcrt" } else { "libc" }, &[]);
+    /// // SAFETY: the binder is never called here.
+    /// static ABORT: Import = unsafe { Import::new(&C, c"abort").bound_by(binder as *const c_void) };
+    ///
+    /// // SAFETY: there is a binder.
+    /// let code = || unsafe { ABORT.code_or_binder() };
+    /// assert_eq!(code().as_ptr(), binder as *const c_void); // nothing is bound yet
+    /// assert_eq!(ABORT.code()?, code());
+    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// ```
     ///
     /// # Safety
     /// The import has a [binder](Import::bound_by).

@@ -17,16 +17,47 @@ use super::{CharSet, Element, FromNative, IntoNative, MarshalError};
 use crate::native::NativeType;
 
 /// A native type that stands for a `bool`.
+///
+/// ```
+/// use pinvoke::marshal::{Bool32, NativeBool, VariantBool};
+///
+/// /// How a flag that is set lies in native memory.
+/// fn written<B: NativeBool>() -> B {
+///     B::from_bool(true)
+/// }
+/// assert_eq!((written::<Bool32>().get(), written::<VariantBool>().get()), (1, -1));
+/// ```
 pub trait NativeBool: NativeType {
     /// The type, from Rust's.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{NativeBool, VariantBool};
+    ///
+    /// assert_eq!(VariantBool::from_bool(false).get(), 0);
+    /// ```
     fn from_bool(value: bool) -> Self;
     /// Rust's, from the type.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Bool8, NativeBool};
+    ///
+    /// // Whatever is not 0 is true.
+    /// assert!(Bool8::new(200).to_bool());
+    /// ```
     fn to_bool(self) -> bool;
 }
 
 /// One byte that native code wrote as a `bool`, whatever it is.
 ///
 /// A Rust `bool` has two values; what lies in native memory may have 256.
+///
+/// ```
+/// use pinvoke::marshal::Bool8;
+///
+/// let read = Bool8::new(2); // no `bool` of Rust could hold it
+/// assert!(bool::from(read));
+/// assert_eq!(Bool8::from(true).get(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, NativeType)]
 #[repr(transparent)]
 pub struct Bool8(u8);
@@ -64,11 +95,25 @@ macro_rules! boolean {
     ($($type:ident($int:ty), $true:expr;)*) => { $(
         impl $type {
             /// From the number that native code has.
+            ///
+            /// ```
+            /// use pinvoke::marshal::{Bool32, VariantBool};
+            ///
+            /// // What native code has written, whatever it is:
+            /// assert!(bool::from(Bool32::new(-7)) && bool::from(VariantBool::new(1)));
+            /// ```
             #[must_use]
             pub const fn new(number: $int) -> Self {
                 Self(number)
             }
             /// The number that native code has.
+            ///
+            /// ```
+            /// use pinvoke::marshal::{Bool8, Bool32, VariantBool};
+            ///
+            /// let numbers = (Bool8::from(true).get(), Bool32::from(true).get(), VariantBool::from(true).get());
+            /// assert_eq!(numbers, (1, 1, -1));
+            /// ```
             #[must_use]
             pub const fn get(self) -> $int {
                 self.0
@@ -107,6 +152,18 @@ boolean! {
 }
 
 /// The character set `S`, with `bool` as `B`: the form of a block that says `bool = B`.
+///
+/// ```
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Bool32;
+///
+/// // `char_set` and `bool` of a block together are the form `Booleans<Utf16, Bool32>`.
+/// #[dll_import("user32", char_set = Unicode, bool = Bool32)]
+/// unsafe extern "system" {
+///     safe fn SetWindowText(window: isize, text: &str) -> bool;
+/// }
+/// # let _ = SetWindowText;
+/// ```
 #[derive(Debug)]
 pub struct Booleans<S, B>(core::marker::PhantomData<(S, B)>);
 

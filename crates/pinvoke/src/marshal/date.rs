@@ -12,8 +12,8 @@ use crate::native::NativeType;
 /// A date and time of OLE, `DATE`.
 ///
 /// ```
-/// use std::time::{Duration, SystemTime};
 /// use pinvoke::marshal::OleDate;
+/// use std::time::{Duration, SystemTime};
 ///
 /// let epoch = OleDate::try_from(SystemTime::UNIX_EPOCH)?;
 /// assert_eq!(epoch.days(), 25_569.0);
@@ -26,6 +26,16 @@ use crate::native::NativeType;
 pub struct OleDate(f64);
 
 /// A date that has no other form: outside of the years 100 to 9999, or no number.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use pinvoke::marshal::{OleDate, OleDateError};
+///
+/// // In the year 10000:
+/// assert_eq!(SystemTime::try_from(OleDate::from_days(2_958_466.0)), Err(OleDateError));
+/// assert!(SystemTime::try_from(OleDate::from_days(f64::NAN)).is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("the date is not in the years 100 to 9999")]
 pub struct OleDateError;
@@ -39,12 +49,32 @@ const END: f64 = 2_958_466.0;
 
 impl OleDate {
     /// Of days as OLE counts them.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use pinvoke::marshal::OleDate;
+    ///
+    /// assert_eq!(SystemTime::try_from(OleDate::from_days(25_569.0))?, SystemTime::UNIX_EPOCH);
+    /// # Ok::<(), pinvoke::marshal::OleDateError>(())
+    /// ```
     #[must_use]
     pub const fn from_days(days: f64) -> OleDate {
         OleDate(days)
     }
 
     /// Days as OLE counts them.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use pinvoke::marshal::OleDate;
+    ///
+    /// // Six in the evening of the first of January 1970:
+    /// let evening = OleDate::try_from(SystemTime::UNIX_EPOCH + Duration::from_secs(18 * 3600))?;
+    /// assert_eq!(evening.days(), 25_569.75);
+    /// # Ok::<(), pinvoke::marshal::OleDateError>(())
+    /// ```
     #[must_use]
     pub const fn days(self) -> f64 {
         self.0

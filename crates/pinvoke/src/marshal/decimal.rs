@@ -42,6 +42,14 @@ const MAX_SCALE: u8 = 28;
 const MAX_MANTISSA: u128 = (1 << 96) - 1;
 
 /// Why a number is no decimal.
+///
+/// ```
+/// use pinvoke::marshal::{Currency, Decimal, DecimalError};
+///
+/// assert_eq!(Decimal::new(1, 29), Err(DecimalError::TooFine { scale: 29, max: 28 }));
+/// assert_eq!(Decimal::new(i128::MAX, 0), Err(DecimalError::TooLarge { bits: 96 }));
+/// assert_eq!("twelve".parse::<Currency>(), Err(DecimalError::NotANumber { text: "twelve".into() }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecimalError {
@@ -70,6 +78,14 @@ pub enum DecimalError {
 impl Decimal {
     /// `mantissa / 10^scale`.
     ///
+    /// ```
+    /// use pinvoke::marshal::Decimal;
+    ///
+    /// assert_eq!(Decimal::new(1999, 2)?.to_string(), "19.99");
+    /// assert!(Decimal::new(1 << 96, 0).is_err());
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
+    ///
     /// # Errors
     /// The mantissa has more than 96 bits, or the scale is above 28.
     pub fn new(mantissa: i128, scale: u8) -> Result<Decimal, DecimalError> {
@@ -86,6 +102,15 @@ impl Decimal {
     }
 
     /// The integer.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Decimal;
+    ///
+    /// let rate: Decimal = "0.0725".parse()?;
+    /// // Exact arithmetic with the numbers that it is made of:
+    /// assert_eq!(rate.mantissa() * 10_000, 7_250_000);
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
     #[must_use]
     pub fn mantissa(self) -> i128 {
         let magnitude = i128::from(self.high) << 64 | i128::from(self.low);
@@ -93,12 +118,27 @@ impl Decimal {
     }
 
     /// Digits behind the point. What native code wrote may be above 28, and is no number then to OLE.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Decimal;
+    ///
+    /// // The zeros of the text are kept, as OLE keeps them.
+    /// assert_eq!(("1.50".parse::<Decimal>()?.scale(), "1.5".parse::<Decimal>()?.scale()), (2, 1));
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
     #[must_use]
     pub fn scale(self) -> u8 {
         self.scale
     }
 
     /// The nearest `double`.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Decimal;
+    ///
+    /// assert_eq!("0.1".parse::<Decimal>()?.to_f64(), 0.1);
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
     #[must_use]
     pub fn to_f64(self) -> f64 {
         // Through the text, which rounds once.
@@ -232,12 +272,26 @@ const CURRENCY_SCALE: u8 = 4;
 
 impl Currency {
     /// Of ten-thousandths of the unit.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Currency;
+    ///
+    /// assert_eq!(Currency::from_ten_thousandths(-125_000), "-12.5".parse()?);
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
     #[must_use]
     pub const fn from_ten_thousandths(number: i64) -> Currency {
         Currency(number)
     }
 
     /// In ten-thousandths of the unit.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Currency;
+    ///
+    /// assert_eq!("19.99".parse::<Currency>()?.ten_thousandths(), 199_900);
+    /// # Ok::<(), pinvoke::marshal::DecimalError>(())
+    /// ```
     #[must_use]
     pub const fn ten_thousandths(self) -> i64 {
         self.0

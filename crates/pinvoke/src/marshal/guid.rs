@@ -31,12 +31,27 @@ pub struct Guid {
 
 impl Guid {
     /// Of its groups, as C declares them: `{ 0x..., 0x..., 0x..., { 0x.., ... } }`.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Guid;
+    ///
+    /// // As headers write it:
+    /// const IID_IDISPATCH: Guid = Guid::new(0x0002_0400, 0, 0, [0xC0, 0, 0, 0, 0, 0, 0, 0x46]);
+    /// assert_eq!(IID_IDISPATCH.to_string(), "00020400-0000-0000-c000-000000000046");
+    /// ```
     #[must_use]
     pub const fn new(data1: u32, data2: u16, data3: u16, data4: [u8; 8]) -> Guid {
         Guid { data1, data2, data3, data4 }
     }
 
     /// Of its digits as one number.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Guid;
+    ///
+    /// const DISK: Guid = Guid::from_u128(0x53f56307_b6bf_11d0_94f2_00a0c91efb8b);
+    /// assert_eq!(DISK.to_string(), "53f56307-b6bf-11d0-94f2-00a0c91efb8b");
+    /// ```
     #[must_use]
     pub const fn from_u128(number: u128) -> Guid {
         let [a, b, c, d, e, f, g, h, data4 @ ..] = number.to_be_bytes();
@@ -49,6 +64,14 @@ impl Guid {
     }
 
     /// Its digits as one number.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Guid;
+    ///
+    /// let guid: Guid = "00000000-0000-0000-c000-000000000046".parse()?;
+    /// assert_eq!(guid.to_u128(), 0xC000_0000_0000_0046);
+    /// # Ok::<(), pinvoke::marshal::ParseGuidError>(())
+    /// ```
     #[must_use]
     pub const fn to_u128(self) -> u128 {
         ((self.data1 as u128) << 96)
@@ -59,6 +82,13 @@ impl Guid {
 }
 
 /// Why a text is no GUID.
+///
+/// ```
+/// use pinvoke::marshal::Guid;
+///
+/// let error = "{0002-0400}".parse::<Guid>().unwrap_err();
+/// assert!(error.to_string().starts_with("'{0002-0400}' is no GUID: 32 hexadecimal digits are expected"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{text}' is no GUID: 32 hexadecimal digits are expected, in groups of 8-4-4-4-12 or in one, perhaps in braces or parentheses"
