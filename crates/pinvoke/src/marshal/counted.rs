@@ -4,7 +4,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::length::in_memory;
+use super::length::{in_memory, make_room};
 use super::owner::Freed;
 use super::structure::Held;
 use super::{Element, MarshalError, Null, Owned, Owner, Reason};
@@ -206,8 +206,13 @@ pub(super) unsafe fn values<T: Element<M>, M: ?Sized>(
 ) -> Result<Vec<T>, MarshalError> {
     // SAFETY: the caller's promise.
     let natives = unsafe { elements(native, count) }?;
-    // SAFETY: as above.
-    natives.iter().map(|n| unsafe { T::from_element(n) }).collect()
+    let mut values = Vec::new();
+    make_room(&mut values, natives.len())?;
+    for native in natives {
+        // SAFETY: as above.
+        values.push(unsafe { T::from_element(native) }?);
+    }
+    Ok(values)
 }
 
 impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s [T] {
@@ -268,7 +273,8 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
                 "these elements point to memory of this side, which would be gone when native code looks: declare texts in them as `owned` or `fixed`, or take `&[T]`"
             );
         }
-        let mut changed = Vec::with_capacity(storage.0.len());
+        let mut changed = Vec::new();
+        make_room(&mut changed, storage.0.len())?;
         for value in &storage.0 {
             changed.push(Held::<T, M>::of(value)?.0);
         }

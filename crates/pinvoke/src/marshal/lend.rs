@@ -38,7 +38,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::counted::{release, values};
-use super::length::{in_memory, within, wrong};
+use super::length::{in_memory, make_room, within, wrong};
 use super::{CharSet, Element, MarshalError, Owned, Owner, Reason, Unit};
 use crate::native::{NativeField, NativeType};
 
@@ -231,7 +231,7 @@ impl<'a, M: CharSet> Lend<M> for &'a mut String {
         if let Some(position) = self.bytes().position(|b| b == 0) {
             return Err(Reason::InteriorNul { position }.into());
         }
-        state.units.reserve_exact(room);
+        make_room(&mut state.units, room)?;
         M::encode(self, &mut state.units)?;
         state.length = within(state.units.len(), room)?;
         state.units.resize(room, M::Unit::NUL);
@@ -314,10 +314,10 @@ impl<'a, T: Element<M>, M: CharSet> Lend<M> for &'a mut Vec<T> {
         within(self.len(), state.room)?;
         let values = state.origin.insert(self);
         if T::IN_PLACE {
-            values.reserve_exact(state.room - values.len());
+            make_room(values, state.room - values.len())?;
             return Ok(values.as_mut_ptr().cast());
         }
-        state.natives.reserve_exact(state.room);
+        make_room(&mut state.natives, state.room)?;
         for value in values.iter() {
             let (native, guard) = value.to_native()?;
             state.natives.push(native);
@@ -345,7 +345,7 @@ impl<'a, T: Element<M>, M: CharSet> Lend<M> for &'a mut Vec<T> {
         }
         let natives = &state.natives[..used];
         // SAFETY: native code has left them, by contract.
-        *origin = natives.iter().map(|n| unsafe { T::from_element(n) }).collect::<Result<_, _>>()?;
+        *origin = unsafe { values::<T, M>(natives.as_ptr(), used) }?;
         Ok(())
     }
 }

@@ -254,6 +254,23 @@ pub(super) fn in_memory<T>(count: usize) -> Result<usize, MarshalError> {
     }
 }
 
+/// Makes room for so many more elements, or says that there is no memory for them: a count may be anything.
+pub(super) fn make_room<T>(vec: &mut Vec<T>, more: usize) -> Result<(), MarshalError> {
+    vec.try_reserve_exact(more).map_err(|_| no_memory::<T>(more))
+}
+
+/// Refuses a count of elements that there is no memory for now. What is made of them is allocated elsewhere, so
+/// small ones are not asked for.
+pub(super) fn enough_memory<T>(count: usize) -> Result<(), MarshalError> {
+    const SMALL: usize = 1 << 20;
+    if count <= SMALL { Ok(()) } else { make_room(&mut Vec::<T>::new(), count) }
+}
+
+#[cold]
+fn no_memory<T>(count: usize) -> MarshalError {
+    wrong(count, format!("more than there is memory for: an element takes {} bytes", size_of::<T>()))
+}
+
 /// A value whose length another parameter carries: `#[len_of(...)]`.
 ///
 /// ```

@@ -8,7 +8,7 @@
 
 use core::marker::PhantomData;
 
-use super::length::{Elements, elements_of, in_memory, within};
+use super::length::{Elements, elements_of, in_memory, make_room, within};
 use super::structure::Held;
 use super::text::Unit;
 use super::{CharSet, Count, Element, MarshalError, Reason};
@@ -133,6 +133,8 @@ impl<M: CharSet> Roomy<Room<M>> for String {
         let mut units = Vec::new();
         M::encode(self, &mut units)?;
         within(units.len(), room)?;
+        let more = room - units.len();
+        make_room(&mut units, more)?;
         units.resize(room, M::Unit::NUL);
         Ok((address(&mut units), InRoom(units)))
     }
@@ -179,7 +181,9 @@ where
         const { assert!(T::IN_PLACE, "elements of a buffer member are native types") };
         let room = in_memory::<T>(room)?;
         within(self.len(), room)?;
-        let mut elements = self.clone();
+        let mut elements = Vec::new();
+        make_room(&mut elements, room)?;
+        elements.extend_from_slice(self);
         elements.resize_with(room, super::lend::zero);
         Ok((address(&mut elements), InRoom(elements)))
     }
@@ -190,7 +194,10 @@ where
             return Ok(Vec::new());
         }
         let count = in_memory::<T>(count)?;
+        let mut elements = Vec::new();
+        make_room(&mut elements, count)?;
         // SAFETY: so many are there, by contract, and the size fits into memory.
-        Ok(unsafe { core::slice::from_raw_parts(native.cast_const(), count) }.to_vec())
+        elements.extend_from_slice(unsafe { core::slice::from_raw_parts(native.cast_const(), count) });
+        Ok(elements)
     }
 }

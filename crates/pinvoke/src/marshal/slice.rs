@@ -28,6 +28,7 @@
 use core::fmt;
 
 use super::lend::zero;
+use super::length::make_room;
 use super::{Element, IntoNative, MarshalError};
 
 /// Native forms of the elements of a slice, and what they point to.
@@ -64,8 +65,8 @@ impl<T: Element<M>, M: ?Sized> Natives<T, M> {
 
     /// Converts the elements, with room for `spare` more behind them.
     fn hold(&mut self, values: &[T], spare: usize) -> Result<*mut T::Native, MarshalError> {
-        self.natives.reserve_exact(values.len() + spare);
-        self.guards.reserve_exact(values.len());
+        make_room(&mut self.natives, values.len() + spare)?;
+        make_room(&mut self.guards, values.len())?;
         for value in values {
             let (native, guard) = value.to_native()?;
             self.natives.push(native);

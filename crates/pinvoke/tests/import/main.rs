@@ -14,6 +14,7 @@ mod compiled;
 mod declaration;
 mod handles;
 mod life;
+mod memory;
 mod native_callbacks;
 mod registrations;
 mod scalars;

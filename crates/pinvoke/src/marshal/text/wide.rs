@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use super::{CharSet, Unit};
 use crate::c_text::InteriorNul;
+use crate::marshal::length::{enough_memory, make_room};
 use crate::marshal::{MarshalError, Reason, Utf16, Utf32};
 use crate::transcode::{self, SLACK};
 
@@ -26,12 +27,12 @@ impl<U: Unit> WideRoom<U> {
 
     /// Room for a text of so many bytes, its NUL and the slack.
     #[inline]
-    fn start(&mut self, bytes: usize) -> *mut U {
+    fn start(&mut self, bytes: usize) -> Result<*mut U, MarshalError> {
         if bytes <= STACK_LIMIT {
-            return self.stack.as_mut_ptr().cast();
+            return Ok(self.stack.as_mut_ptr().cast());
         }
-        self.heap = Vec::with_capacity(bytes + SLACK);
-        self.heap.as_mut_ptr()
+        make_room(&mut self.heap, bytes + SLACK)?;
+        Ok(self.heap.as_mut_ptr())
     }
 }
 
@@ -55,7 +56,7 @@ macro_rules! wide {
             }
 
             fn encode(text: &str, units: &mut Vec<$unit>) -> Result<(), MarshalError> {
-                units.reserve(text.len() + SLACK);
+                make_room(units, text.len() + SLACK)?;
                 // SAFETY: the capacity is at least the length.
                 let end = unsafe { units.as_mut_ptr().add(units.len()) };
                 // SAFETY: there is room for a unit per byte and the slack.
@@ -67,7 +68,7 @@ macro_rules! wide {
 
             #[inline]
             fn terminate(text: &str, buffer: &mut WideRoom<$unit>) -> Result<*const $unit, MarshalError> {
-                let start = buffer.start(text.len());
+                let start = buffer.start(text.len())?;
                 // SAFETY: there is room for a unit per byte and the slack.
                 let encoded = unsafe { transcode::$encode(text, start) };
                 if encoded.has_nul {
@@ -81,6 +82,8 @@ macro_rules! wide {
             }
 
             fn decode(units: &[$unit]) -> Result<String, MarshalError> {
+                // At most three bytes for each unit of 16 bits, and four for one of 32.
+                enough_memory::<[u8; 4]>(units.len())?;
                 transcode::$decode(units)
                     .map_err(|position| Reason::NotUnicode { encoding: $name, position }.into())
             }
