@@ -7,17 +7,43 @@
 use super::{CharSet, Element, FromNative, IntoNative, MarshalError, Reason};
 
 /// A unit of text that may hold a whole character.
+///
+/// ```
+/// use pinvoke::marshal::CharUnit;
+///
+/// // What one unit can hold: half of `char`s in UTF-16, none of `ü` in UTF-8.
+/// assert_eq!(u16::from_char('€')?, 0x20ac);
+/// assert!(u16::from_char('😀').is_err());
+/// assert!(u8::from_char('ü').is_err());
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 pub trait CharUnit: Copy {
     /// The unit for a character.
     ///
     /// # Errors
     /// [`Reason::OutOfRange`]: the character takes more than one.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharUnit, Reason};
+    ///
+    /// assert_eq!(u32::from_char('😀')?, 0x1f600);
+    /// assert!(matches!(u16::from_char('😀').unwrap_err().reason(), Reason::OutOfRange { .. }));
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn from_char(c: char) -> Result<Self, MarshalError>;
 
     /// The character of a unit.
     ///
     /// # Errors
     /// [`Reason::OutOfRange`]: the unit is a part of a character, or none.
+    ///
+    /// ```
+    /// use pinvoke::marshal::CharUnit;
+    ///
+    /// assert_eq!(0xfc_u16.to_char()?, 'ü');
+    /// assert!(0xd83d_u16.to_char().is_err(), "half of a character");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn to_char(self) -> Result<char, MarshalError>;
 }
 

@@ -9,6 +9,22 @@ use std::error::Error;
 /// has a NUL character at byte 3, and C would end it there``.
 ///
 /// One word, so that conversions which return it keep to registers.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::{Error, dll_import};
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     safe fn rmdir(path: &str) -> Result<i32, Error>;
+/// }
+/// let Err(Error::Marshal(error)) = rmdir("/tmp/a\0b") else { unreachable!("it cannot be converted") };
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot convert argument `path` of `rmdir`: the text has a NUL character at byte 6, and C would end it there"
+/// );
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MarshalError(
     /// None is [`Reason::Null`], of which nobody has said yet where: the callback that meets it makes it
@@ -30,6 +46,14 @@ pub(crate) struct Place {
 }
 
 /// Why a value cannot be converted.
+///
+/// ```
+/// use pinvoke::marshal::{MarshalError, Reason};
+///
+/// let error = MarshalError::from(Reason::TooLong { units: 40, room: 31 });
+/// assert!(matches!(error.reason(), Reason::TooLong { room: 31, .. }));
+/// assert_eq!(error.to_string(), "the text has 40 units, and there is room for 31 before the NUL");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -114,11 +138,26 @@ impl MarshalError {
     }
 
     /// A reason of a marshaller outside of this crate.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{MarshalError, Reason};
+    ///
+    /// let error = u8::try_from(300).map_err(MarshalError::custom).unwrap_err();
+    /// assert!(matches!(error.reason(), Reason::Custom(_)));
+    /// assert_eq!(MarshalError::custom("it is odd").to_string(), "it is odd");
+    /// ```
     pub fn custom(reason: impl Into<Box<dyn Error + Send + Sync>>) -> MarshalError {
         MarshalError::from(Reason::Custom(reason.into()))
     }
 
     /// Says which value of which function it is about; what was said before stays.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{MarshalError, Reason};
+    ///
+    /// let error = MarshalError::from(Reason::Null).at("fclose", "stream").at("main", "file");
+    /// assert!(error.to_string().starts_with("cannot convert argument `stream` of `fclose`: it is null"));
+    /// ```
     #[cold]
     #[must_use]
     pub fn at(self, function: &'static str, value: &'static str) -> MarshalError {
@@ -128,6 +167,13 @@ impl MarshalError {
     }
 
     /// Says which member of a structure it is about.
+    ///
+    /// ```
+    /// use pinvoke::marshal::MarshalError;
+    ///
+    /// let error = MarshalError::custom("it is odd").in_member("pages").in_member("book");
+    /// assert_eq!(error.to_string(), "member `book`: member `pages`: it is odd");
+    /// ```
     #[cold]
     #[must_use]
     pub fn in_member(self, member: &'static str) -> MarshalError {
@@ -137,6 +183,13 @@ impl MarshalError {
     }
 
     /// Why.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{CharSet, Reason, Utf16};
+    ///
+    /// let error = Utf16::decode(&[0x61, 0xdc00]).unwrap_err();
+    /// assert!(matches!(error.reason(), Reason::NotUnicode { encoding: "UTF-16", position: 1 }));
+    /// ```
     #[must_use]
     pub fn reason(&self) -> &Reason {
         static NULL: Reason = Reason::Null;

@@ -15,10 +15,28 @@ use super::{Ansi, CharSet, Element, MarshalError, Reason};
 use crate::native::NativeField;
 
 /// A member of `N` units of text or `N` elements: the form that `#[marshal(fixed(N))]` names.
+///
+/// ```
+/// use pinvoke::marshal::{Element, Fixed, Reason, Utf16};
+///
+/// let (member, ()) = Element::<Fixed<4, Utf16>>::to_native(&String::from("ab"))?;
+/// assert_eq!(member, [0x61, 0x62, 0, 0]);
+/// let error = Element::<Fixed<4, Utf16>>::to_native(&String::from("abcd")).unwrap_err();
+/// assert!(matches!(error.reason(), Reason::TooLong { units: 4, room: 3 }));
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[derive(Debug)]
 pub struct Fixed<const N: usize, M: ?Sized = Ansi>(PhantomData<M>);
 
 /// As [`Fixed`], but longer text is cut after the last character that fits: `#[marshal(truncated(N))]`.
+///
+/// ```
+/// use pinvoke::marshal::{Element, Truncated, Utf16};
+///
+/// let (member, ()) = Element::<Truncated<3, Utf16>>::to_native(&String::from("a😀"))?;
+/// assert_eq!(member, [0x61, 0, 0], "half of a character is not left");
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[derive(Debug)]
 pub struct Truncated<const N: usize, M: ?Sized = Ansi>(PhantomData<M>);
 

@@ -13,6 +13,17 @@ use crate::native::CodePtr;
 ///
 /// # Safety
 /// [`Null::is_null`] is true of [`Null::NULL`].
+///
+/// ```
+/// use pinvoke::marshal::Null;
+/// use pinvoke::native::CodePtr;
+///
+/// fn or_null<N: Null>(value: Option<N>) -> N {
+///     value.unwrap_or(N::NULL)
+/// }
+/// assert!(or_null::<*const u8>(None).is_null());
+/// assert!(Null::is_null(&or_null::<Option<CodePtr>>(None)));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no null, so that `None` would have no native form",
     note = "`Option` is for pointers, text, references, function pointers and handles"
@@ -21,6 +32,14 @@ pub unsafe trait Null: Copy {
     /// The value.
     const NULL: Self;
     /// Whether this is it.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Null;
+    /// use pinvoke::native::CodePtr;
+    ///
+    /// assert!(Null::is_null(&None::<CodePtr>));
+    /// assert!(!Null::is_null(&CodePtr::new(libc::abs as *const _)));
+    /// ```
     fn is_null(&self) -> bool;
 }
 

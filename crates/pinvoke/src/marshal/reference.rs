@@ -11,6 +11,23 @@ use super::{Element, FromNative, IntoNative, MarshalError};
 use crate::native::NativeField;
 
 /// A native copy of a value behind a reference, and what it points to.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::Bool32;
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Four bytes stand in for the `bool` during the call.
+///     fn memset(#[marshal(Bool32)] flag: &mut bool, byte: i32, size: usize) -> *mut u8;
+/// }
+/// let mut flag = false;
+/// // SAFETY: there are four bytes.
+/// unsafe { memset(&mut flag, 0x40, 4) };
+/// assert!(flag);
+/// # }
+/// ```
 pub struct Copied<'a, T: Element<M>, M: ?Sized> {
     /// Written if there is a guard.
     native: MaybeUninit<T::Native>,
@@ -177,6 +194,23 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
 }
 
 /// Room for the native form that an [`Out`] lets be written.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use pinvoke::dll_import;
+/// use pinvoke::marshal::{Bool32, Out};
+///
+/// #[dll_import("libc")]
+/// unsafe extern "C" {
+///     /// Begins as zeros, whatever the variable has.
+///     fn memset(#[marshal(Bool32)] flag: Out<'_, bool>, byte: i32, size: usize) -> *mut u8;
+/// }
+/// let mut flag = true;
+/// // SAFETY: nothing is written.
+/// unsafe { memset(Out(&mut flag), 1, 0) };
+/// assert!(!flag);
+/// # }
+/// ```
 pub struct Written<'a, T: Element<M>, M: ?Sized> {
     native: MaybeUninit<T::Native>,
     origin: Option<&'a mut T>,

@@ -23,10 +23,37 @@ use super::{CallbackError, Identity, thunk_table};
 use crate::native::{CodePtr, NativeType};
 
 /// In a callback's type: it runs on every thread, and its guard may go to any.
+///
+/// ```
+/// use pinvoke::upcall::{Callback, Declaration, Everywhere};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// let callback: Callback<'static, Unary, Everywhere> = UNARY.owned_anywhere(|n: i32| n + 1)?;
+/// assert!(std::thread::spawn(move || drop(callback)).join().is_ok());
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Everywhere;
 
 /// In a callback's type: it runs on the thread that made it, and its guard stays there.
+///
+/// ```
+/// use pinvoke::upcall::{Callback, Declaration, OwnThread};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// /// Stays on its thread with the callback in it.
+/// struct Listener {
+///     callback: Callback<'static, Unary, OwnThread>,
+/// }
+/// let listener = Listener { callback: UNARY.owned(|n: i32| n + 1)? };
+/// // SAFETY: the callback is alive.
+/// assert_eq!(unsafe { listener.callback.function()(7) }, 8);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OwnThread(PhantomData<*const ()>);
 
@@ -38,6 +65,22 @@ pub struct OwnThread(PhantomData<*const ()>);
 /// Made by the constructors of [`Declaration`]. Where the callback borrows, do not forget the
 /// guard (`core::mem::forget`): native code could then call a closure that is gone, and nothing
 /// would tell.
+///
+/// ```
+/// use pinvoke::upcall::Declaration;
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// let seen = std::rc::Rc::new(());
+/// let of_closure = seen.clone();
+/// let callback = UNARY.owned(move |n: i32| n + std::rc::Rc::strong_count(&of_closure) as i32)?;
+/// // SAFETY: the callback is alive.
+/// assert_eq!(unsafe { callback.function()(7) }, 9);
+/// drop(callback);
+/// assert_eq!(std::rc::Rc::strong_count(&seen), 1, "what the closure owned is gone");
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub struct Callback<'a, P: Prototype, T = OwnThread> {
     claimed: Claimed,
     borrow: PhantomData<&'a mut ()>,
@@ -45,6 +88,19 @@ pub struct Callback<'a, P: Prototype, T = OwnThread> {
 }
 
 /// A callback that lives for ever.
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, Leaked};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// let offset = 10;
+/// let leaked: Leaked<Unary> = UNARY.leak(move |n: i32| n + offset)?;
+/// let copy = leaked; // nothing ends with it
+/// assert_eq!((leaked.function()(1), copy.function()(2)), (11, 12));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub struct Leaked<P: Prototype> {
     slot: &'static Slot,
     code: CodePtr,
@@ -68,6 +124,19 @@ impl<'a, P: Prototype, T> Callback<'a, P, T> {
 
     /// The function pointer for native code. Calling it after the callback was dropped, or from a
     /// thread that the declaration does not allow, is reported and does not return.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let callback = UNARY.owned(|n: i32| -n)?;
+    /// let function: Unary = callback.function();
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { function(7) }, -7);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn function(&self) -> P::Function {
@@ -76,6 +145,19 @@ impl<'a, P: Prototype, T> Callback<'a, P, T> {
     }
 
     /// The address of the function.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let callback = UNARY.owned(|n: i32| -n)?;
+    /// // For a C function that takes a `void *`:
+    /// let address = callback.code().as_ptr();
+    /// assert_eq!(address.addr(), callback.function() as usize);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.claimed.code
@@ -85,6 +167,20 @@ impl<'a, P: Prototype, T> Callback<'a, P, T> {
     ///
     /// # Safety
     /// It must not be called after the callback was dropped.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let callback = UNARY.owned(|n: i32| -n)?;
+    /// // SAFETY: called while the callback is alive.
+    /// let function: extern "C" fn(i32) -> i32 = unsafe { callback.as_safe_function() };
+    /// assert_eq!(function(7), -7);
+    /// drop(callback);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub unsafe fn as_safe_function(&self) -> P::Forever {
         // SAFETY: the code was made for this prototype; the caller vouches for its life.
@@ -94,6 +190,20 @@ impl<'a, P: Prototype, T> Callback<'a, P, T> {
 
 impl<P: WithUserData, T> Callback<'_, P, T> {
     /// The user data that goes with the function.
+    ///
+    /// ```
+    /// use core::ffi::c_void;
+    /// use pinvoke::upcall::{Declaration, UserDataFirst};
+    ///
+    /// type Visit = unsafe extern "C" fn(*mut c_void, i32) -> i32;
+    /// const VISIT: Declaration<UserDataFirst<Visit>> = Declaration::new("visit");
+    ///
+    /// let callback = VISIT.owned(|n: i32| n + 1)?;
+    /// let (function, user_data) = (callback.function(), callback.user_data());
+    /// // SAFETY: the callback is alive, and the data is its own.
+    /// assert_eq!(unsafe { function(user_data, 7) }, 8);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn user_data(&self) -> *mut c_void {
@@ -103,6 +213,17 @@ impl<P: WithUserData, T> Callback<'_, P, T> {
 
 impl<P: WithoutUserData, T> Callback<'_, P, T> {
     /// Which callback this is, as [`lookup`](super::lookup) finds it by its address.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, lookup};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let callback = UNARY.owned(|n: i32| -n)?;
+    /// assert_eq!(lookup(callback.code()), Some(callback.identity()));
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::of(self.claimed.slot)
@@ -111,6 +232,17 @@ impl<P: WithoutUserData, T> Callback<'_, P, T> {
 
 impl<P: Prototype, T> Callback<'static, P, T> {
     /// Lets the callback live for ever.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let leaked = UNARY.owned(|n: i32| -n)?.leak();
+    /// assert_eq!(leaked.function()(7), -7);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn leak(self) -> Leaked<P> {
         let Claimed { slot, code, .. } = self.claimed;
         core::mem::forget(self);
@@ -134,6 +266,17 @@ impl<P: Prototype, T> fmt::Debug for Callback<'_, P, T> {
 
 impl<P: Prototype> Leaked<P> {
     /// The function pointer.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let function: extern "C" fn(i32) -> i32 = UNARY.leak(|n: i32| -n)?.function();
+    /// assert_eq!(function(7), -7);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn function(&self) -> P::Forever {
         // SAFETY: the code was made for this prototype and is never given back.
@@ -141,6 +284,17 @@ impl<P: Prototype> Leaked<P> {
     }
 
     /// The address of the function.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let leaked = UNARY.leak(|n: i32| -n)?;
+    /// assert_eq!(leaked.code().addr(), leaked.function() as usize);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.code
@@ -149,6 +303,19 @@ impl<P: Prototype> Leaked<P> {
 
 impl<P: WithUserData> Leaked<P> {
     /// The user data that goes with the function.
+    ///
+    /// ```
+    /// use core::ffi::c_void;
+    /// use pinvoke::upcall::{Declaration, UserDataFirst};
+    ///
+    /// type Visit = unsafe extern "C" fn(*mut c_void, i32) -> i32;
+    /// const VISIT: Declaration<UserDataFirst<Visit>> = Declaration::new("visit");
+    ///
+    /// let leaked = VISIT.leak(|n: i32| n + 1)?;
+    /// // SAFETY: it lives for ever, and the data is its own.
+    /// assert_eq!(unsafe { leaked.function()(leaked.user_data(), 7) }, 8);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn user_data(&self) -> *mut c_void {
         core::ptr::from_ref(self.slot).cast_mut().cast()

@@ -84,6 +84,15 @@ impl<P: Prototype> Declaration<P> {
     /// # Panics
     /// If zero is not a value of the result type; then use [`Declaration::with_fallback`], or
     /// `#[fallback(..)]` in a declared import. In a `const` item this is an error at compile time.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// assert_eq!((UNARY.name(), UNARY.fallback()), ("unary", 0));
+    /// ```
     #[must_use]
     pub const fn new(name: &'static str) -> Declaration<P> {
         assert!(
@@ -96,6 +105,15 @@ impl<P: Prototype> Declaration<P> {
     }
 
     /// A callback of this name, that returns `fallback` when its closure cannot answer.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+    ///
+    /// assert_eq!(UNARY.fallback(), -1);
+    /// ```
     #[must_use]
     pub const fn with_fallback(name: &'static str, fallback: P::Ret) -> Declaration<P> {
         let header = Header { name, on_panic: OnPanic::Resume, on_wrong_thread: OnWrongThread::Abort };
@@ -103,6 +121,18 @@ impl<P: Prototype> Declaration<P> {
     }
 
     /// Sets what happens when the closure panics.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, OnPanic};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1).on_panic(OnPanic::Return);
+    ///
+    /// let callback = UNARY.owned(|n: i32| -> i32 { panic!("{n} is too much") })?;
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { callback.function()(7) }, -1);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub const fn on_panic(self, on_panic: OnPanic) -> Declaration<P> {
         let header = Header { on_panic, ..self.0.header };
@@ -110,6 +140,21 @@ impl<P: Prototype> Declaration<P> {
     }
 
     /// Sets what happens on a thread to which the closure does not belong.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, OnWrongThread};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> =
+    ///     Declaration::with_fallback("unary", -1).on_wrong_thread(OnWrongThread::Return);
+    ///
+    /// let callback = UNARY.owned(|n: i32| n + 1)?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let elsewhere = std::thread::spawn(move || unsafe { function(7) }).join().expect("it does not panic");
+    /// assert_eq!(elsewhere, -1);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub const fn on_wrong_thread(self, on_wrong_thread: OnWrongThread) -> Declaration<P> {
         let header = Header { on_wrong_thread, ..self.0.header };
@@ -117,6 +162,15 @@ impl<P: Prototype> Declaration<P> {
     }
 
     /// The name.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// assert_eq!(UNARY.name(), "unary");
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.0.header.name
@@ -127,6 +181,15 @@ impl<P: Prototype> Declaration<P> {
     }
 
     /// The value that native code gets when the closure cannot answer.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", i32::MIN);
+    ///
+    /// assert_eq!(UNARY.fallback(), i32::MIN);
+    /// ```
     #[must_use]
     pub fn fallback(&self) -> P::Ret {
         self.0.fallback
@@ -169,6 +232,25 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// [`CallbackError::NoThunk`]; for prototypes with structures, also if they cannot be passed.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let mut sum = 0;
+    /// let mut add = |n: i32| {
+    ///     sum += n;
+    ///     sum
+    /// };
+    /// let callback = UNARY.scoped(&mut add)?;
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { (callback.function()(3), callback.function()(4)) }, (3, 7));
+    /// drop(callback);
+    /// assert_eq!(sum, 7);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn scoped<'a, F>(&'static self, closure: &'a mut F) -> Result<Callback<'a, P>, CallbackError>
     where
@@ -183,6 +265,22 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::scoped`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let own = core::cell::Cell::new(None::<Unary>);
+    /// // SAFETY: the callback is alive while it runs.
+    /// let factorial = |n: i32| if n < 2 { 1 } else { n * unsafe { own.get().expect("set below")(n - 1) } };
+    /// let callback = UNARY.scoped_reentrant(&factorial)?;
+    /// own.set(Some(callback.function()));
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { callback.function()(5) }, 120);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn scoped_reentrant<'a, F>(&'static self, closure: &'a F) -> Result<Callback<'a, P>, CallbackError>
     where
@@ -200,6 +298,27 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::scoped`].
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicI32, Ordering};
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let sum = AtomicI32::new(0);
+    /// let add = |n: i32| sum.fetch_add(n, Ordering::Relaxed);
+    /// let callback = UNARY.scoped_anywhere(&add)?;
+    /// let function = callback.function();
+    /// std::thread::scope(|s| {
+    ///     // SAFETY: the callback is alive until the threads have ended.
+    ///     s.spawn(move || unsafe { function(3) });
+    ///     s.spawn(move || unsafe { function(4) });
+    /// });
+    /// drop(callback);
+    /// assert_eq!(sum.into_inner(), 7);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn scoped_anywhere<'a, F>(
         &'static self,
@@ -218,6 +337,22 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::scoped`]; the closure is dropped then.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let mut sum = 0;
+    /// let callback = UNARY.owned(move |n: i32| {
+    ///     sum += n;
+    ///     sum
+    /// })?;
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { (callback.function()(3), callback.function()(4)) }, (3, 7));
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn owned<'a, F>(&'static self, closure: F) -> Result<Callback<'a, P>, CallbackError>
     where
@@ -231,6 +366,22 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let own = core::cell::Cell::new(None::<Unary>);
+    /// // SAFETY: the callback is alive while it runs.
+    /// let factorial = |n: i32| if n < 2 { 1 } else { n * unsafe { own.get().expect("set below")(n - 1) } };
+    /// let callback = UNARY.owned_reentrant(factorial)?;
+    /// own.set(Some(callback.function()));
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { callback.function()(4) }, 24);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn owned_reentrant<'a, F>(&'static self, closure: F) -> Result<Callback<'a, P>, CallbackError>
     where
@@ -246,6 +397,21 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let offset = 10;
+    /// let callback = UNARY.owned_anywhere(move |n: i32| n + offset)?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let elsewhere = std::thread::spawn(move || unsafe { function(7) }).join().expect("it does not panic");
+    /// assert_eq!(elsewhere, 17);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn owned_anywhere<F>(
         &'static self,
@@ -263,6 +429,23 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicI32, Ordering};
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let calls = AtomicI32::new(0);
+    /// let count = |n: i32| n + calls.fetch_add(1, Ordering::Relaxed);
+    /// let callback = UNARY.owned_anywhere_for(count)?;
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { (callback.function()(5), callback.function()(5)) }, (5, 6));
+    /// drop(callback); // from here on no thread looks at `calls`
+    /// assert_eq!(calls.into_inner(), 2);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[inline]
     pub fn owned_anywhere_for<'a, F>(
         &'static self,
@@ -279,6 +462,19 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let offset = 10;
+    /// let leaked = UNARY.leak(move |n: i32| n + offset)?;
+    /// let function = leaked.function(); // for a library that keeps it
+    /// assert_eq!(function(7), 17);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn leak<F>(&'static self, closure: F) -> Result<Leaked<P>, CallbackError>
     where
         F: HandlerMut<P> + 'static,
@@ -291,6 +487,18 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::Declaration;
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    ///
+    /// let offset = 10;
+    /// let function = UNARY.leak_anywhere(move |n: i32| n + offset)?.function();
+    /// assert_eq!(std::thread::spawn(move || function(7)).join().ok(), Some(17));
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn leak_anywhere<F>(&'static self, closure: F) -> Result<Leaked<P>, CallbackError>
     where
         F: Handler<P> + Send + Sync + 'static,
@@ -306,6 +514,23 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pinvoke::upcall::{Declaration, Queue};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+    ///
+    /// let queue = Queue::new();
+    /// let callback = UNARY.queued(&queue, |n: i32| -> i32 { n + 1 })?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let waits = std::thread::spawn(move || unsafe { function(7) });
+    /// while queue.run_within(Duration::from_secs(1)) == 0 {}
+    /// assert_eq!(waits.join().ok(), Some(8));
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn queued<F>(
         &'static self,
         queue: &Queue,
@@ -322,6 +547,23 @@ impl<P: Prototype> Declaration<P> {
     ///
     /// # Errors
     /// As for [`Declaration::owned`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pinvoke::upcall::{Declaration, Queue};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+    ///
+    /// let queue = Queue::new();
+    /// let callback = UNARY.posted(&queue, |n: i32| -> i32 { n + 1 })?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let goes_on = std::thread::spawn(move || unsafe { function(7) });
+    /// assert_eq!(goes_on.join().ok(), Some(-1), "the fallback value");
+    /// assert_eq!(queue.run_pending(), 1, "the closure runs now");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn posted<F>(
         &'static self,
         queue: &Queue,

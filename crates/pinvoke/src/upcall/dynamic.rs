@@ -32,6 +32,20 @@ use crate::native::CodePtr;
 /// What a dynamic callback does on a thread other than the one that made it.
 ///
 /// For handlers that may run on every thread, see [`DynamicDeclaration::callback_anywhere`].
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::upcall::{DynamicCallback, ThreadRule};
+///
+/// let signature: Signature = "(i32,i32)->i32".parse()?;
+/// let rule = ThreadRule::OwnThreadElseFallback;
+/// let callback = DynamicCallback::new(&signature, "first", |args| args.answer::<4>(args.bytes(0)), rule)?;
+/// // SAFETY: the callback has this signature and is alive.
+/// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+/// assert_eq!(function(7, 9), 7);
+/// assert_eq!(std::thread::spawn(move || function(7, 9)).join().ok(), Some(0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ThreadRule {
@@ -45,6 +59,19 @@ pub enum ThreadRule {
 /// A callback as its prototype declares it, for signatures known only at run time.
 ///
 /// Declarations with the same content are one, and are kept for ever.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::upcall::DynamicDeclaration;
+///
+/// let signature: Signature = "(i32,i32)->i32".parse()?;
+/// let first = DynamicDeclaration::new(&signature, "first")?.fallback(&(-1_i32).to_ne_bytes())?;
+/// let callback = first.callback(|args| args.answer::<4>(args.bytes(0)))?;
+/// // SAFETY: the callback has this signature and is alive.
+/// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+/// assert_eq!(function(7, 9), 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct DynamicDeclaration(&'static Declared);
 
@@ -70,6 +97,17 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// If the signature is variadic, is for another machine, or has no plan.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// assert!(DynamicDeclaration::new(&signature, "compare").is_ok());
+    /// let variadic: Signature = "(ptr,...,i32)->i32".parse()?;
+    /// assert!(DynamicDeclaration::new(&variadic, "log").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(signature: &Signature, name: &str) -> Result<DynamicDeclaration, CallbackError> {
         let callback = || name.to_owned();
         if signature.variadic_from.is_some() {
@@ -93,6 +131,17 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// If there are not as many bytes as the result has.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let compare = DynamicDeclaration::new(&signature, "compare")?;
+    /// assert!(compare.fallback(&(-1_i32).to_ne_bytes()).is_ok());
+    /// assert!(compare.fallback(&[0; 8]).is_err(), "the result has four bytes");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fallback(self, bytes: &[u8]) -> Result<DynamicDeclaration, CallbackError> {
         let facts = &self.0.facts;
         if bytes.len() != facts.fallback.len() {
@@ -109,6 +158,19 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// As for [`DynamicDeclaration::new`].
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::{DynamicDeclaration, OnPanic};
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let compare = DynamicDeclaration::new(&signature, "compare")?.on_panic(OnPanic::Return)?;
+    /// let callback = compare.callback(|_| panic!("no order"))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_panic(self, on_panic: OnPanic) -> Result<DynamicDeclaration, CallbackError> {
         intern(Facts { on_panic, ..self.0.facts.clone() })
     }
@@ -117,6 +179,19 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// As for [`DynamicDeclaration::new`].
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::{DynamicDeclaration, OnWrongThread};
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let first = DynamicDeclaration::new(&signature, "first")?.on_wrong_thread(OnWrongThread::Return)?;
+    /// let callback = first.callback(|args| args.answer::<4>(args.bytes(0)))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(std::thread::spawn(move || function(7, 9)).join().ok(), Some(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_wrong_thread(self, rule: OnWrongThread) -> Result<DynamicDeclaration, CallbackError> {
         intern(Facts { on_wrong_thread: rule, ..self.0.facts.clone() })
     }
@@ -125,6 +200,21 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// [`CallbackError::NoThunk`].
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let last = std::rc::Rc::new(core::cell::Cell::new(0)); // not `Send`, and need not be
+    /// let seen = last.clone();
+    /// let callback = DynamicDeclaration::new(&signature, "note")?
+    ///     .callback(move |args| seen.set(i32::from_ne_bytes(args.bytes(1))))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!((function(7, 9), last.get()), (0, 9));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn callback(
         self,
         handler: impl Fn(&mut UpcallArgs<'_>) + 'static,
@@ -136,6 +226,19 @@ impl DynamicDeclaration {
     ///
     /// # Errors
     /// [`CallbackError::NoThunk`].
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "second")?
+    ///     .callback_anywhere(|args| args.answer::<4>(args.bytes(1)))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(std::thread::spawn(move || function(7, 9)).join().ok(), Some(9));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn callback_anywhere(
         self,
         handler: impl Fn(&mut UpcallArgs<'_>) + Send + Sync + 'static,
@@ -273,6 +376,21 @@ unsafe fn fall_back(slot: &'static Slot, plan: &UpcallPlan, frame: FramePtr) {
 }
 
 /// The arguments of an upcall in native form, and the place of its result.
+///
+/// ```
+/// use pinvoke::abi::signature::Signature;
+/// use pinvoke::upcall::DynamicDeclaration;
+///
+/// let signature: Signature = "(i32,i32)->i32".parse()?;
+/// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+///     let sum = i32::from_ne_bytes(args.bytes(0)) + i32::from_ne_bytes(args.bytes(1));
+///     args.answer(sum.to_ne_bytes());
+/// })?;
+/// // SAFETY: the callback has this signature and is alive.
+/// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+/// assert_eq!(function(7, 9), 16);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct UpcallArgs<'a> {
     plan: &'static UpcallPlan,
@@ -282,12 +400,40 @@ pub struct UpcallArgs<'a> {
 
 impl UpcallArgs<'_> {
     /// Number of arguments.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     args.answer((args.len() as i32).to_ne_bytes());
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.plan.len()
     }
 
     /// Whether there are none.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     assert!(!args.is_empty());
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -299,6 +445,21 @@ impl UpcallArgs<'_> {
     ///
     /// # Panics
     /// If there is no such argument.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     let second = args.arg(1).to_owned(); // of whatever size
+    ///     args.ret().copy_from_slice(&second);
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 9);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn arg(&self, index: usize) -> &[u8] {
@@ -313,6 +474,21 @@ impl UpcallArgs<'_> {
     ///
     /// # Panics
     /// If there is no such argument, or it has another size.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     let first = i32::from_ne_bytes(args.bytes(0));
+    ///     args.answer((2 * first).to_ne_bytes());
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 14);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn bytes<const N: usize>(&self, index: usize) -> [u8; N] {
@@ -327,6 +503,20 @@ impl UpcallArgs<'_> {
     ///
     /// # Panics
     /// If the result has another size.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     args.answer(42_i32.to_ne_bytes());
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn answer<const N: usize>(&mut self, bytes: [u8; N]) {
         let result = self.ret();
@@ -339,6 +529,20 @@ impl UpcallArgs<'_> {
 
     /// The place of the result, as many bytes as its layout has; all zero at first. Empty for
     /// `void`.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
+    ///     args.ret().fill(0xff);
+    /// })?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), -1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn ret(&mut self) -> &mut [u8] {
@@ -383,6 +587,18 @@ impl DynamicCallback {
     /// # Errors
     /// If the signature is variadic, is for another machine, or has no plan; or if there are no
     /// more thunks to be had.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::{DynamicCallback, ThreadRule};
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicCallback::new(&signature, "first", |args| args.answer::<4>(args.bytes(0)), ThreadRule::OwnThread)?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(
         signature: &Signature,
         name: &str,
@@ -399,18 +615,53 @@ impl DynamicCallback {
 
 impl<T> DynamicCallback<T> {
     /// What native code is given.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "first")?.callback(|args| args.answer::<4>(args.bytes(0)))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn code(&self) -> CodePtr {
         self.slot.code()
     }
 
     /// Which callback this is, as [`lookup`](super::lookup) finds it by its address.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::{DynamicDeclaration, lookup};
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "first")?.callback(|args| args.answer::<4>(args.bytes(0)))?;
+    /// assert_eq!(lookup(callback.code()), Some(callback.identity()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::of(self.slot)
     }
 
     /// Keeps the callback alive for ever.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::DynamicDeclaration;
+    ///
+    /// let signature: Signature = "(i32,i32)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "first")?.callback(|args| args.answer::<4>(args.bytes(0)))?;
+    /// let code = callback.leak();
+    /// // SAFETY: of this signature, and alive for ever.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(code) };
+    /// assert_eq!(function(7, 9), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn leak(self) -> CodePtr {
         let code = self.code();
         core::mem::forget(self);

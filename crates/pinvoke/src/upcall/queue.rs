@@ -62,6 +62,13 @@ type Job = Box<dyn FnOnce() + Send>;
 
 impl Queue {
     /// A queue whose jobs run on this thread.
+    ///
+    /// ```
+    /// use pinvoke::upcall::Queue;
+    ///
+    /// let queue = Queue::new();
+    /// assert_eq!(queue.run_pending(), 0);
+    /// ```
     #[must_use]
     pub fn new() -> Queue {
         let list = Mutex::new(List { waiting: VecDeque::new(), closed: false });
@@ -74,6 +81,23 @@ impl Queue {
     /// # Panics
     /// If a closure panics. The invocation has been answered with the fallback value then; those
     /// behind it keep waiting.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, Queue};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+    ///
+    /// let queue = Queue::new();
+    /// let callback = UNARY.posted(&queue, |n: i32| -> i32 { n })?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let posts = std::thread::spawn(move || unsafe { (function(1), function(2)) });
+    /// assert!(posts.join().is_ok());
+    /// assert_eq!(queue.run_pending(), 2);
+    /// assert_eq!(queue.run_pending(), 0);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn run_pending(&self) -> usize {
         let waiting = self.jobs.lock().waiting.len();
         for done in 0..waiting {
@@ -88,6 +112,24 @@ impl Queue {
     ///
     /// # Panics
     /// As for [`Queue::run_pending`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pinvoke::upcall::{Declaration, Queue};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::with_fallback("unary", -1);
+    ///
+    /// let queue = Queue::new();
+    /// let callback = UNARY.posted(&queue, |n: i32| -> i32 { n })?;
+    /// let function = callback.function();
+    /// // SAFETY: the callback is alive until the thread has ended.
+    /// let posts = std::thread::spawn(move || unsafe { (function(1), function(2)) });
+    /// assert!(posts.join().is_ok());
+    /// assert_eq!(queue.run_within(Duration::from_secs(10)), 2, "without waiting, for they are there");
+    /// assert_eq!(queue.run_within(Duration::from_millis(1)), 0);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     pub fn run_within(&self, time: Duration) -> usize {
         let list = self.jobs.lock();
         let waited = self.jobs.arrival.wait_timeout_while(list, time, |list| list.waiting.is_empty());

@@ -67,6 +67,19 @@ impl<'a, C: CallbackType> Function<'a, C> {
     ///
     /// # Safety
     /// A function of this type stands there for `'a`.
+    ///
+    /// ```
+    /// use pinvoke::{Function, callback};
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let code = Unary::function(|n| -n).code(); // as native code hands it over
+    /// // SAFETY: a function of this type, which lives for ever.
+    /// let function: Function<'static, Unary> = unsafe { Function::from_code(code) };
+    /// // SAFETY: as above.
+    /// assert_eq!(unsafe { function.call(7) }, -7);
+    /// ```
     #[must_use]
     #[inline]
     pub unsafe fn from_code(code: CodePtr) -> Function<'a, C> {
@@ -75,6 +88,16 @@ impl<'a, C: CallbackType> Function<'a, C> {
     }
 
     /// Its address.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let function = Unary::function(|n| -n);
+    /// assert_ne!(function.code().addr(), 0);
+    /// ```
     #[must_use]
     #[inline]
     pub fn code(self) -> CodePtr {
@@ -82,6 +105,18 @@ impl<'a, C: CallbackType> Function<'a, C> {
     }
 
     /// The registration of ours that it belongs to, if there is one and it is alive.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let registration = Unary::owned(|n| -n)?;
+    /// assert_eq!(registration.function().identity(), Some(registration.identity()));
+    /// assert_eq!(Unary::function(|n| -n).identity(), None, "a function of its own");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn identity(self) -> Option<Identity> {
         lookup(self.code())
@@ -226,6 +261,19 @@ impl<'a, C: CallbackType, T> Registered<'a, C, T> {
     }
 
     /// The function, for native code.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let offset = 10;
+    /// let registration = Unary::owned(move |n| n + offset)?;
+    /// // SAFETY: the registration is alive.
+    /// assert_eq!(unsafe { registration.function().call(7) }, 17);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn function(&self) -> Function<'_, C> {
@@ -236,6 +284,19 @@ impl<'a, C: CallbackType, T> Registered<'a, C, T> {
 
 impl<C: CallbackType, T> Registered<'static, C, T> {
     /// Lets the registration live for ever.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let offset = 10;
+    /// let function = Unary::owned(move |n| n + offset)?.leak().function();
+    /// // SAFETY: on the thread of the registration.
+    /// assert_eq!(unsafe { function.call(7) }, 17);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn leak(self) -> LeakedRegistration<C> {
         LeakedRegistration { leaked: self.callback.leak(), code: PhantomData }
@@ -253,6 +314,17 @@ impl<C: CallbackType<Prototype: WithUserData>, T> Registered<'_, C, T> {
 
 impl<C: CallbackType<Prototype: WithoutUserData>, T> Registered<'_, C, T> {
     /// Which registration this is; [`Function::identity`] of its function, wherever it comes from.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let registration = Unary::owned(|n| -n)?;
+    /// assert_eq!(registration.identity().name(), "Unary");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn identity(&self) -> Identity {
         self.callback.identity()
@@ -267,6 +339,22 @@ impl<C: CallbackType, T> fmt::Debug for Registered<'_, C, T> {
 
 /// A registration that lives for ever: made by `leak` and `leak_anywhere` of a
 /// [`callback`](crate::callback) type, or by [`Registered::leak`].
+///
+/// ```
+/// use pinvoke::callback;
+///
+/// #[callback(callable)]
+/// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+///
+/// let offset = 10;
+/// let leaked = Unary::leak_anywhere(move |n| n + offset)?;
+/// let elsewhere = std::thread::spawn(move || {
+///     // SAFETY: it lives for ever, and runs on every thread.
+///     unsafe { leaked.function().call(7) }
+/// });
+/// assert_eq!(elsewhere.join().ok(), Some(17));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub struct LeakedRegistration<C: CallbackType> {
     leaked: Leaked<C::Prototype>,
     code: PhantomData<fn() -> C>,
@@ -279,6 +367,19 @@ impl<C: CallbackType> LeakedRegistration<C> {
     }
 
     /// The function, for native code.
+    ///
+    /// ```
+    /// use pinvoke::callback;
+    ///
+    /// #[callback(callable)]
+    /// type Unary = unsafe extern "C" fn(n: i32) -> i32;
+    ///
+    /// let offset = 10;
+    /// let leaked = Unary::leak(move |n| n + offset)?;
+    /// // SAFETY: on the thread of the registration.
+    /// assert_eq!(unsafe { leaked.function().call(7) }, 17);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn function(&self) -> Function<'static, C> {
         // SAFETY: of this prototype, and never given back.

@@ -6,6 +6,18 @@ use crate::native::NativeType;
 
 /// An argument of a callback: whatever [`FromNative`] makes, and `&str` of wide text, which is converted
 /// into memory that lives as long as the invocation, `'s`.
+///
+/// ```
+/// use pinvoke::marshal::Utf16;
+/// use pinvoke::marshal::callback::Received;
+///
+/// let native = [0x67_u16, 0xfc, 0];
+/// let mut storage = Default::default();
+/// // What a closure that takes a `&str` gets. SAFETY: a text that lives long enough.
+/// let text = unsafe { <&str as Received<'_, Utf16>>::receive(native.as_ptr(), &mut storage) }?;
+/// assert_eq!(text, "gü");
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot come from native code in the form `{M}`",
     note = "arguments of callbacks are native types, `bool`, text, handles, references, `Counted` slices, and types that derive `Marshal`, which are `Box<T>` behind a pointer",
@@ -24,6 +36,15 @@ pub trait Received<'s, M: ?Sized>: Sized {
     ///
     /// # Safety
     /// As for [`FromNative::from_native`].
+    ///
+    /// ```
+    /// use pinvoke::marshal::callback::Received;
+    /// use pinvoke::marshal::{Reason, Utf8};
+    ///
+    /// // SAFETY: null is allowed.
+    /// let none = unsafe { <&str as Received<'_, Utf8>>::receive(core::ptr::null(), &mut ()) };
+    /// assert!(matches!(none.unwrap_err().reason(), Reason::Null));
+    /// ```
     unsafe fn receive(native: Self::Native, storage: &'s mut Self::Storage) -> Result<Self, MarshalError>;
 }
 

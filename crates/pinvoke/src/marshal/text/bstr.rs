@@ -25,6 +25,17 @@ use crate::marshal::owner::Freed;
 use crate::marshal::{Ansi, Element, FromNative, IntoNative, MarshalError, Owner, Reason, Utf16};
 
 /// The form of text with its length in front, of units of the character set `S`.
+///
+/// ```
+/// use pinvoke::marshal::{BStr, FromNative, Owned, OwnedText, SysString};
+///
+/// // A NUL inside is part of the text.
+/// let text = <BStr as OwnedText<SysString>>::give("a\0b")?;
+/// // SAFETY: a text of this form, which is read and freed.
+/// let back: String = unsafe { FromNative::<Owned<BStr, SysString>>::from_native(text) }?;
+/// assert_eq!(back, "a\0b");
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 pub struct LengthPrefixed<S>(PhantomData<S>);
 
 impl<S: CharSet> fmt::Debug for LengthPrefixed<S> {
@@ -40,6 +51,18 @@ pub type BStr = LengthPrefixed<Utf16>;
 pub type AnsiBStr = LengthPrefixed<Ansi>;
 
 /// The owner of BSTRs: `SysFreeString`.
+///
+/// ```
+/// use pinvoke::marshal::{BStr, Owner, OwnedText, SysString};
+///
+/// let text = <BStr as OwnedText<SysString>>::give("grüße")?;
+/// // SAFETY: the length in bytes stands before the units; then the text is freed.
+/// unsafe {
+///     assert_eq!(text.cast::<u32>().sub(1).read(), 10);
+///     SysString::free(text.cast());
+/// }
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum SysString {}
 

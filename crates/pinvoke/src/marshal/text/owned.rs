@@ -10,6 +10,18 @@ use crate::marshal::{Element, Free, FromCounted, FromNative, IntoNative, Marshal
 
 /// A form of text whose memory an owner allocates and frees: character sets with any owner,
 /// [`BStr`](super::BStr) with its own.
+///
+/// ```
+/// use pinvoke::marshal::{Free, OwnedText, Owner, Utf8};
+///
+/// let text = <Utf8 as OwnedText<Free>>::give("yours")?;
+/// // SAFETY: a text of malloc's, which is freed once.
+/// unsafe {
+///     assert_eq!(<Utf8 as OwnedText<Free>>::take(text)?, "yours");
+///     Free::free(text.cast());
+/// }
+/// # Ok::<(), pinvoke::marshal::MarshalError>(())
+/// ```
 pub trait OwnedText<O: Owner>: Sized {
     /// One unit of text.
     type Unit: Unit;
@@ -18,6 +30,19 @@ pub trait OwnedText<O: Owner>: Sized {
     ///
     /// # Errors
     /// The text has no such form; the owner has no memory.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Free, Nobody, OwnedText, Utf8};
+    ///
+    /// let text = <Utf8 as OwnedText<Free>>::give("seven")?;
+    /// // SAFETY: a text of malloc's, which is freed once.
+    /// unsafe {
+    ///     assert_eq!(libc::strlen(text), 5);
+    ///     libc::free(text.cast());
+    /// }
+    /// assert!(<Utf8 as OwnedText<Nobody>>::give("seven").is_err(), "nobody has memory");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     fn give(text: &str) -> Result<*mut Self::Unit, MarshalError>;
 
     /// The text at an address.
@@ -27,6 +52,14 @@ pub trait OwnedText<O: Owner>: Sized {
     ///
     /// # Safety
     /// There is a text of this form, or `text` is null.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Free, OwnedText, Utf8};
+    ///
+    /// // SAFETY: a text that lives for ever; `take` copies it and frees nothing.
+    /// assert_eq!(unsafe { <Utf8 as OwnedText<Free>>::take(c"text".as_ptr()) }?, "text");
+    /// # Ok::<(), pinvoke::marshal::MarshalError>(())
+    /// ```
     unsafe fn take(text: *const Self::Unit) -> Result<String, MarshalError>;
 }
 
@@ -142,6 +175,13 @@ pub struct Given<T, O = Free>(T, PhantomData<O>);
 
 impl<T, O> Given<T, O> {
     /// A text to give away.
+    ///
+    /// ```
+    /// use pinvoke::marshal::{Free, Given};
+    ///
+    /// let (text, none) = (Given::<_, Free>::new("text"), Given::<_, Free>::new(None::<&str>));
+    /// assert_eq!(format!("{text:?} {none:?}"), r#"Given("text") Given(None)"#);
+    /// ```
     pub const fn new(text: T) -> Given<T, O> {
         Given(text, PhantomData)
     }

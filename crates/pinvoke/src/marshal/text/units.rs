@@ -8,6 +8,18 @@ use crate::marshal::CharUnit;
 use crate::native::NativeType;
 
 /// A unit of native text: `char`, `char16_t`, `char32_t`.
+///
+/// ```
+/// use pinvoke::marshal::{CharSet, Unit, Utf16};
+///
+/// fn with_nul<M: CharSet>(text: &str) -> Vec<M::Unit> {
+///     let mut units = Vec::new();
+///     M::encode(text, &mut units).expect("every set has these");
+///     units.push(M::Unit::NUL);
+///     units
+/// }
+/// assert_eq!(with_nul::<Utf16>("a"), [0x61, 0]);
+/// ```
 pub trait Unit: NativeType + CharUnit + Eq + fmt::Debug + 'static {
     /// What ends a text.
     const NUL: Self;
@@ -16,6 +28,14 @@ pub trait Unit: NativeType + CharUnit + Eq + fmt::Debug + 'static {
     ///
     /// # Safety
     /// There is a NUL-terminated text.
+    ///
+    /// ```
+    /// use pinvoke::marshal::Unit;
+    ///
+    /// let text = [0x61_u16, 0x62, 0, 0x63];
+    /// // SAFETY: there is a NUL.
+    /// assert_eq!(unsafe { Unit::length(text.as_ptr()) }, 2);
+    /// ```
     unsafe fn length(text: *const Self) -> usize;
 }
 
@@ -91,6 +111,13 @@ pub type U16CStr = UnitStr<u16>;
 pub type U32CStr = UnitStr<u32>;
 
 /// Units that do not end with the first NUL among them.
+///
+/// ```
+/// use pinvoke::marshal::{NotTerminated, U16CStr};
+///
+/// assert_eq!(U16CStr::from_units_with_nul(&[0x61]), Err(NotTerminated::Missing));
+/// assert_eq!(U16CStr::from_units_with_nul(&[0x61, 0, 0x62, 0]), Err(NotTerminated::Early(1)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTerminated {
     /// The text would be cut short.
@@ -106,6 +133,14 @@ impl<U: Unit> UnitStr<U> {
     ///
     /// # Errors
     /// [`NotTerminated`] unless the last unit is the first NUL.
+    ///
+    /// ```
+    /// use pinvoke::marshal::U16CStr;
+    ///
+    /// let text = U16CStr::from_units_with_nul(&[0x61, 0x62, 0])?;
+    /// assert_eq!(text.units().len(), 2);
+    /// # Ok::<(), pinvoke::marshal::NotTerminated>(())
+    /// ```
     pub fn from_units_with_nul(units: &[U]) -> Result<&UnitStr<U>, NotTerminated> {
         match units.iter().position(|u| *u == U::NUL) {
             // SAFETY: checked.
@@ -119,6 +154,15 @@ impl<U: Unit> UnitStr<U> {
     ///
     /// # Safety
     /// There is a NUL-terminated text that lives for `'a` unchanged.
+    ///
+    /// ```
+    /// use pinvoke::marshal::U32CStr;
+    ///
+    /// static TEXT: [u32; 3] = [0x1f600, 0x61, 0];
+    /// // SAFETY: a text that lives for ever.
+    /// let text: &'static U32CStr = unsafe { U32CStr::from_ptr(TEXT.as_ptr()) };
+    /// assert_eq!(text.units(), [0x1f600, 0x61]);
+    /// ```
     #[must_use]
     pub unsafe fn from_ptr<'a>(text: *const U) -> &'a UnitStr<U> {
         // SAFETY: the caller's promise.
@@ -138,12 +182,27 @@ impl<U: Unit> UnitStr<U> {
     }
 
     /// The address, for native code.
+    ///
+    /// ```
+    /// use pinvoke::marshal::U16CStr;
+    ///
+    /// let units = [0x61, 0];
+    /// assert_eq!(U16CStr::from_units_with_nul(&units)?.as_ptr(), units.as_ptr());
+    /// # Ok::<(), pinvoke::marshal::NotTerminated>(())
+    /// ```
     #[must_use]
     pub fn as_ptr(&self) -> *const U {
         self.0.as_ptr()
     }
 
     /// The units before the NUL.
+    ///
+    /// ```
+    /// use pinvoke::marshal::U16CStr;
+    ///
+    /// assert_eq!(U16CStr::from_units_with_nul(&[0x61, 0])?.units(), [0x61]);
+    /// # Ok::<(), pinvoke::marshal::NotTerminated>(())
+    /// ```
     #[must_use]
     pub fn units(&self) -> &[U] {
         &self.0[..self.0.len() - 1]
@@ -153,6 +212,16 @@ impl<U: Unit> UnitStr<U> {
     ///
     /// # Errors
     /// [`Reason::NotUnicode`](crate::marshal::Reason::NotUnicode).
+    ///
+    /// ```
+    /// use pinvoke::marshal::{U16CStr, Utf16};
+    ///
+    /// let text = U16CStr::from_units_with_nul(&[0xd83d, 0xde00, 0])?;
+    /// assert_eq!(text.to_string::<Utf16>()?, "😀");
+    /// let half = U16CStr::from_units_with_nul(&[0xd83d, 0])?;
+    /// assert!(half.to_string::<Utf16>().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_string<M: super::CharSet<Unit = U>>(&self) -> Result<String, crate::marshal::MarshalError> {
         M::decode(self.units())
     }
