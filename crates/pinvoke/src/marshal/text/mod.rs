@@ -239,6 +239,17 @@ pub trait CharSet: Sized + 'static {
 /// Character sets whose units are UTF-8: what lets `&str` be a result or an argument of a callback.
 ///
 /// Text of other sets has to be converted, and a `&str` has no place for what comes of it.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc", char_set = Utf8)]
+/// unsafe extern "C" {
+///     fn strerror(number: i32) -> &'static str; // looked at where it is
+/// }
+/// // SAFETY: the text of a number that there is does not change.
+/// assert!(unsafe { strerror(libc::ENOENT) }.contains("No such file"));
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`&str` cannot look at native text of the character set `{Self}`, which is not UTF-8",
     label = "not UTF-8",
