@@ -20,9 +20,9 @@
 //!
 //! #[pinvoke::dll_import("libc")]
 //! unsafe extern "C" {
-//!     /// Returns an error number and sets no `errno`.
+//!     /// Returns an error number and sets no `errno`. `off_t` is a `long`.
 //!     #[fails(Code)]
-//!     safe fn posix_fallocate(fd: i32, offset: i64, len: i64) -> Result<(), pinvoke::Error>;
+//!     safe fn posix_fallocate(fd: i32, offset: isize, len: isize) -> Result<(), pinvoke::Error>;
 //! }
 //! assert_eq!(posix_fallocate(-1, 0, 1).unwrap_err().to_string(), "errno 9 EBADF, Bad file descriptor");
 //! ```

@@ -28,7 +28,7 @@ unsafe extern "C" {
     #[fails(Null)]
     fn fopen(path: &str, mode: &str) -> Result<*mut u8, Error>;
     #[fails(Code)]
-    safe fn posix_fallocate(fd: i32, offset: i64, len: i64) -> Result<(), Error>;
+    safe fn posix_fallocate(fd: i32, offset: isize, len: isize) -> Result<(), Error>;
     safe fn frexp(x: f64, exponent: &mut i32) -> f64;
     #[dll_import(optional)]
     safe fn toupper(c: i32) -> Option<i32>;
