@@ -62,6 +62,7 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/callback-object-host/src/token.rs",
     "crates/callback-object-sys/src/extensions.rs",
     "crates/callback-object-sys/src/functions.rs",
+    "crates/callback-object-sys/src/table.rs",
 ];
 
 /// Crates whose root must say `#![forbid(unsafe_code)]`.

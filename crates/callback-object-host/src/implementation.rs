@@ -14,6 +14,7 @@
 //! - A driver that has an implementation inside, because it was linked with the crate instead of the
 //!   library, is recognised when it is loaded: the name `CboImplementation` in it leads to something else.
 //!   It is refused.
+//! - A driver that is linked with neither, and exports `CboReceiveFunctions` instead, is handed the interface.
 //!
 //! # Safety
 //!
@@ -25,7 +26,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use callback_object::report;
-use callback_object_sys::PVOID;
+use callback_object_sys::{CBO_FUNCTIONS, PVOID};
 
 use crate::module::{Handle, Module, Place, global_symbol};
 
@@ -68,6 +69,12 @@ pub(crate) fn decide(interface: &'static Header) -> &'static Header {
         // SAFETY: it is the address of the interface of an image that stays loaded.
         Err(active) => unsafe { &*active },
     }
+}
+
+/// The functions of the process's implementation, if that has been decided.
+pub(crate) fn functions() -> Option<NonNull<CBO_FUNCTIONS>> {
+    // An interface begins with its header, and has the shape of the table: `interface.rs` sees to both.
+    NonNull::new(ACTIVE.load(Ordering::Acquire).cast())
 }
 
 /// What `CboImplementation` returns in this image; NULL if nothing has been decided.

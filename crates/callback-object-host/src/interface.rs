@@ -2,7 +2,8 @@
 //!
 //! One list says it all: the name, the parameters, and the function that does it. From it come the table
 //! that one image hands to another, the exported functions, and the check that they are declared the same
-//! way in `callback-object-sys`, from which the C header is made.
+//! way in `callback-object-sys`, from which the C header is made. A function that is added is added at the end: drivers
+//! that do not link with the library are handed the table.
 //!
 //! # Safety
 //!
@@ -13,9 +14,9 @@
 use std::ffi::c_char;
 
 use callback_object_sys::{
-    BOOLEAN, KIRQL, LONG_PTR, NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCBO_ACCESS_HOOK, PCBO_DRIVER,
-    PCBO_RELEASE, PCBO_REPORT_HANDLER, PCSTR, PCWSTR, PKIRQL, POBJECT_ATTRIBUTES, PUNICODE_STRING, PVOID,
-    ULONG,
+    BOOLEAN, CBO_FUNCTIONS, KIRQL, LONG_PTR, NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT,
+    PCBO_ACCESS_HOOK, PCBO_DRIVER, PCBO_RELEASE, PCBO_REPORT_HANDLER, PCSTR, PCWSTR, PKIRQL,
+    POBJECT_ATTRIBUTES, PUNICODE_STRING, PVOID, ULONG,
 };
 
 use std::ptr::NonNull;
@@ -77,6 +78,18 @@ macro_rules! interface {
                 }
             )*)*
         }
+
+        /// The table is what C programs are told it is.
+        const _: () = {
+            use std::mem::offset_of;
+
+            assert!(size_of::<Interface>() == size_of::<CBO_FUNCTIONS>());
+            $($(
+                assert!(offset_of!(Interface, $name) == offset_of!(CBO_FUNCTIONS, $name));
+                let _: fn(&CBO_FUNCTIONS) -> unsafe extern $abi fn($($type),*) $(-> $result)? =
+                    |functions| functions.$name;
+            )*)*
+        };
 
         /// Each function is what its declaration says, or this does not compile.
         const _: () = {

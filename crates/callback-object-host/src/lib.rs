@@ -47,4 +47,4 @@ pub mod system;
 mod token;
 
 pub use driver::{Driver, Leftover, Leftovers, LoadError, UnloadError, Unloaded};
-pub use share::{ShareError, share};
+pub use share::{ShareError, provide, share};

@@ -84,3 +84,25 @@ pub fn share(library: impl AsRef<Path>) -> Result<(), ShareError> {
     keep_visible(handle);
     Ok(())
 }
+
+/// Makes this program's implementation that of the process, for drivers that are handed its functions and link with
+/// no library (they export `CboReceiveFunctions`). [`share`] does that too. Doing it again is fine.
+///
+/// ```
+/// use callback_object_host::{Driver, LoadError, provide};
+///
+/// /// Loads a driver without having the shared library anywhere.
+/// ///
+/// /// # Safety
+/// /// The file is a driver.
+/// unsafe fn load_alone(file: &str) -> Result<Driver, LoadError> {
+///     provide();
+///     // SAFETY: the caller's promise.
+///     unsafe { Driver::load(file) }
+/// }
+/// // SAFETY: there is no such file, so nothing of it runs.
+/// assert!(unsafe { load_alone("no/such/driver.so") }.is_err());
+/// ```
+pub fn provide() {
+    decide(OWN.header());
+}

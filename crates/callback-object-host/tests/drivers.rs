@@ -265,7 +265,7 @@ fn rule_30_a_panic_does_not_go_on_in_c() {
     let name = "rule_30_a_panic_does_not_go_on_in_c";
     if std::env::var_os(CHILD).is_none() {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        let report = aborts(child.args(["--exact", name, "--nocapture"]).env(CHILD, "1"));
+        let report = aborts(child.args(["--exact", name, "--nocapture"]).env(CHILD, library()));
         let words = match ENDS_IN_ITS_IMAGE {
             true => "failed to initiate panic",
             false => "was to go on in the notifier, which is not in Rust",
@@ -274,7 +274,7 @@ fn rule_30_a_panic_does_not_go_on_in_c() {
         return;
     }
     // On 32-bit Windows the functions that C calls are imported from the library, though they are linked in.
-    share(library()).unwrap();
+    share(std::env::var_os(CHILD).unwrap()).unwrap();
     let object = Directory::global().create("\\Callback\\Panic", Attributes::new()).unwrap();
     object.register(|_, _| panic!("to nowhere")).unwrap().leak();
     let mut token = null_mut();

@@ -150,7 +150,9 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 typedef struct _OBJECT_ATTRIBUTES {
     /* Size of this structure in bytes. */
     ULONG Length;
-    /* Must be NULL here: there are no handles to directories, so names are absolute. */
+    /* NULL: the name is absolute. Elsewhere it may be a handle to a directory, which comes from
+     * ZwOpenDirectoryObject or ZwCreateDirectoryObject. These are no functions of callback objects and are not
+     * here, so nothing can be such a handle: whatever is not NULL gives STATUS_INVALID_HANDLE. */
     HANDLE RootDirectory;
     /* The absolute name of the object, such as \Callback\TcpConnectionCallback. */
     PUNICODE_STRING ObjectName;
@@ -655,6 +657,101 @@ CBO_IMPORT const char *NTAPI CboVersion(void);
 
 /* Like ExNotifyCallback, and says why nothing was called. */
 CBO_IMPORT NTSTATUS NTAPI CboNotifyCallback(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
+
+/* Every function of this header, for a driver that does not link with the library: it exports
+ * CboReceiveFunctions and is handed this table before its DriverEntry is called. The table is valid as long as
+ * the driver is loaded, and is not to be modified. Later versions add members at the end only; a driver that
+ * uses a member looks first whether Size covers it. */
+typedef struct _CBO_FUNCTIONS {
+    /* The size of the table in bytes. */
+    ULONG Size;
+    /* Increased when a function changes its meaning, which a driver has to refuse; 1. */
+    ULONG Revision;
+    /* RtlInitUnicodeString. */
+    VOID (NTAPI *RtlInitUnicodeString)(PUNICODE_STRING DestinationString, PCWSTR SourceString);
+    /* CboInitUnicodeString. */
+    NTSTATUS (NTAPI *CboInitUnicodeString)(PUNICODE_STRING DestinationString, PCSTR Source);
+    /* CboFreeUnicodeString. */
+    VOID (NTAPI *CboFreeUnicodeString)(PUNICODE_STRING UnicodeString);
+    /* CboVersion. */
+    const char * (NTAPI *CboVersion)(void);
+    /* CboImplementation. */
+    PVOID (NTAPI *CboImplementation)(void);
+    /* ExCreateCallback. */
+    NTSTATUS (NTAPI *ExCreateCallback)(
+        PCALLBACK_OBJECT *CallbackObject,
+        POBJECT_ATTRIBUTES ObjectAttributes,
+        BOOLEAN Create,
+        BOOLEAN AllowMultipleCallbacks);
+    /* CboCreateCallback. */
+    NTSTATUS (NTAPI *CboCreateCallback)(
+        PCALLBACK_OBJECT *CallbackObject,
+        PCSTR Name,
+        ULONG Attributes,
+        BOOLEAN Create,
+        BOOLEAN AllowMultipleCallbacks);
+    /* ObReferenceObject. */
+    LONG_PTR (NTAPI *ObReferenceObject)(PVOID Object);
+    /* ObDereferenceObject. */
+    LONG_PTR (NTAPI *ObDereferenceObject)(PVOID Object);
+    /* ObMakeTemporaryObject. */
+    VOID (NTAPI *ObMakeTemporaryObject)(PVOID Object);
+    /* CboQuerySecurity. */
+    NTSTATUS (NTAPI *CboQuerySecurity)(PVOID CallbackObject, PVOID Buffer, ULONG Capacity, ULONG *Length);
+    /* CboSetAccessHook. */
+    VOID (NTAPI *CboSetAccessHook)(PCBO_ACCESS_HOOK Hook, PVOID Context);
+    /* ExRegisterCallback. */
+    PVOID (NTAPI *ExRegisterCallback)(
+        PCALLBACK_OBJECT CallbackObject,
+        PCALLBACK_FUNCTION CallbackFunction,
+        PVOID CallbackContext);
+    /* CboRegisterCallback. */
+    NTSTATUS (NTAPI *CboRegisterCallback)(
+        PCALLBACK_OBJECT CallbackObject,
+        PCALLBACK_FUNCTION CallbackFunction,
+        PVOID CallbackContext,
+        PCBO_RELEASE Release,
+        PVOID *CallbackRegistration);
+    /* ExNotifyCallback. */
+    VOID (NTAPI *ExNotifyCallback)(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
+    /* CboNotifyCallback. */
+    NTSTATUS (NTAPI *CboNotifyCallback)(PVOID CallbackObject, PVOID Argument1, PVOID Argument2);
+    /* ExUnregisterCallback. */
+    VOID (NTAPI *ExUnregisterCallback)(PVOID CallbackRegistration);
+    /* CboUnregisterCallback. */
+    NTSTATUS (NTAPI *CboUnregisterCallback)(PVOID CallbackRegistration);
+    /* CboLastStatus. */
+    NTSTATUS (NTAPI *CboLastStatus)(void);
+    /* CboReportPanic. */
+    VOID (NTAPI *CboReportPanic)(PCSTR Message);
+    /* KeGetCurrentIrql. */
+    KIRQL (NTAPI *KeGetCurrentIrql)(void);
+    /* KeRaiseIrql. */
+    VOID (NTAPI *KeRaiseIrql)(KIRQL NewIrql, PKIRQL OldIrql);
+    /* KeRaiseIrqlToDpcLevel. */
+    KIRQL (NTAPI *KeRaiseIrqlToDpcLevel)(void);
+    /* KeLowerIrql. */
+    VOID (NTAPI *KeLowerIrql)(KIRQL NewIrql);
+    /* CboSetViolations. */
+    NTSTATUS (NTAPI *CboSetViolations)(ULONG Violations, BOOLEAN PassiveOnly);
+    /* CboSetReportHandler. */
+    VOID (NTAPI *CboSetReportHandler)(PCBO_REPORT_HANDLER Handler, PVOID Context);
+    /* CboLoadDriver. */
+    NTSTATUS (NTAPI *CboLoadDriver)(PCSTR Path, PCBO_DRIVER *Driver);
+    /* CboUnloadDriver. */
+    NTSTATUS (NTAPI *CboUnloadDriver)(PCBO_DRIVER Driver, ULONG Leftovers);
+    /* CboPublishSystemObjects. */
+    NTSTATUS (NTAPI *CboPublishSystemObjects)(void);
+    /* CboWithdrawSystemObjects. */
+    VOID (NTAPI *CboWithdrawSystemObjects)(void);
+} CBO_FUNCTIONS;
+
+/* A pointer to the table of functions. */
+typedef const CBO_FUNCTIONS *PCCBO_FUNCTIONS;
+
+/* What a driver exports that does not link with the library: a function with the name CboReceiveFunctions. Called
+ * once, before DriverEntry. */
+typedef VOID (NTAPI *PCBO_RECEIVE_FUNCTIONS)(PCCBO_FUNCTIONS Functions);
 
 /* Declares a DriverEntry with the right visibility: CBO_EXPORT DRIVER_INITIALIZE DriverEntry; */
 typedef VOID NTAPI CALLBACK_FUNCTION(PVOID CallbackContext, PVOID Argument1, PVOID Argument2);

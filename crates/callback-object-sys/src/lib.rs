@@ -16,6 +16,7 @@
 //! | [`constants`] | status values, `OBJ_*`, levels, `PO_CB_*` |
 //! | [`functions`] | the functions with documented names |
 //! | [`extensions`] | what this implementation adds, prefixed `Cbo` |
+//! | [`table`] | all functions as a table, for drivers that do not link with the library |
 #![no_std]
 #![deny(unsafe_code)]
 #![allow(non_camel_case_types, non_snake_case, reason = "the names are those of the documentation")]
@@ -23,9 +24,11 @@
 pub mod constants;
 pub mod extensions;
 pub mod functions;
+pub mod table;
 pub mod types;
 
 pub use constants::*;
 pub use extensions::*;
 pub use functions::*;
+pub use table::*;
 pub use types::*;

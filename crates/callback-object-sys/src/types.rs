@@ -62,7 +62,9 @@ pub type PCUNICODE_STRING = *const UNICODE_STRING;
 pub struct OBJECT_ATTRIBUTES {
     /// Size of this structure in bytes.
     pub Length: ULONG,
-    /// Must be NULL here: there are no handles to directories, so names are absolute.
+    /// NULL: the name is absolute. Elsewhere it may be a handle to a directory, which comes from
+    /// `ZwOpenDirectoryObject` or `ZwCreateDirectoryObject`. These are no functions of callback objects and are not
+    /// here, so nothing can be such a handle: whatever is not NULL gives `STATUS_INVALID_HANDLE`.
     pub RootDirectory: HANDLE,
     /// The absolute name of the object, such as `\Callback\TcpConnectionCallback`.
     pub ObjectName: PUNICODE_STRING,

@@ -18,6 +18,7 @@ fn generated() -> String {
         include_str!("../src/constants.rs"),
         include_str!("../src/functions.rs"),
         include_str!("../src/extensions.rs"),
+        include_str!("../src/table.rs"),
     ])
 }
 

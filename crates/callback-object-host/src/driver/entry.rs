@@ -12,7 +12,10 @@ use std::panic::AssertUnwindSafe;
 use std::ptr::{self, NonNull};
 
 use callback_object::report::{self, Report};
-use callback_object_sys::{DRIVER_OBJECT, NTSTATUS, PDRIVER_INITIALIZE, STATUS_UNSUCCESSFUL, UNICODE_STRING};
+use callback_object_sys::{
+    CBO_FUNCTIONS, DRIVER_OBJECT, NTSTATUS, PCBO_RECEIVE_FUNCTIONS, PDRIVER_INITIALIZE, STATUS_UNSUCCESSFUL,
+    UNICODE_STRING,
+};
 
 use crate::module::Module;
 
@@ -65,6 +68,16 @@ impl DriverObject {
             registry_path: Box::new(UnsafeCell::new(registry_path)),
             _buffers: buffers,
         }
+    }
+
+    /// Hands the functions to a driver that does not find them by name: `receive` is its `CboReceiveFunctions`.
+    pub(super) fn hand(driver: &str, receive: NonNull<c_void>, functions: NonNull<CBO_FUNCTIONS>) {
+        // SAFETY: an image that exports the name CboReceiveFunctions promises that it is this function.
+        let receive = unsafe { std::mem::transmute::<NonNull<c_void>, PCBO_RECEIVE_FUNCTIONS>(receive) };
+        let Some(receive) = receive else { return };
+        let boundary = Boundary { driver, function: "CboReceiveFunctions" };
+        // SAFETY: the driver's own function, with a table that is a static of an image that stays loaded.
+        boundary.around(|| unsafe { receive(functions.as_ptr()) });
     }
 
     /// Calls `DriverEntry`.

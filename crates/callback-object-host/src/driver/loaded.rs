@@ -40,6 +40,9 @@ pub struct Driver(Arc<Loaded>);
 /// Microsoft's and GNU's compilers decorate it, with the size of its two arguments.
 const ENTRY: [&CStr; 3] = [c"DriverEntry", c"_DriverEntry@8", c"DriverEntry@8"];
 
+/// The same of what a driver exports that is handed the functions, with one argument.
+const RECEIVE: [&CStr; 3] = [c"CboReceiveFunctions", c"_CboReceiveFunctions@4", c"CboReceiveFunctions@4"];
+
 /// Every driver that is loaded, being loaded or being unloaded.
 static LOADED: Mutex<Vec<Arc<Loaded>>> = Mutex::new(Vec::new());
 
@@ -107,18 +110,33 @@ impl Driver {
             return Err(LoadError::Level { path: at(), status: Status::INVALID_DEVICE_STATE });
         }
         let refused = |reason: String| LoadError::Image { path: at(), reason };
-        implementation::make_visible().map_err(refused)?;
+        let visible = implementation::make_visible();
         let file = full_path(path).map_err(|error| refused(error.to_string()))?;
         // SAFETY: the caller vouches for the file.
-        let handle = unsafe { Handle::open(&file, false) }.map_err(|error| refused(error.to_string()))?;
+        let handle = unsafe { Handle::open(&file, false) }.map_err(|error| {
+            // What the loader misses then is not the driver's fault.
+            refused(visible.clone().err().unwrap_or_else(|| error.to_string()))
+        })?;
         let module = handle.module().ok_or_else(|| refused("the loader does not describe it".to_owned()))?;
         implementation::check(&handle).map_err(|(first, second)| LoadError::SecondImplementation {
             path: at(),
             first,
             second,
         })?;
-        let entry = ENTRY.iter().find_map(|name| handle.symbol(name));
-        let entry = entry.filter(|entry| module.contains(entry.addr().get()));
+        let exported = |names: &[&CStr]| {
+            let function = names.iter().find_map(|name| handle.symbol(name));
+            function.filter(|function| module.contains(function.addr().get()))
+        };
+        let receive = exported(&RECEIVE);
+        let functions = match receive {
+            None => visible.map(|()| None).map_err(refused)?,
+            Some(receive) => {
+                let nothing =
+                    || refused("there are no functions to hand to it: `provide` them first".to_owned());
+                Some((receive, implementation::functions().ok_or_else(nothing)?))
+            }
+        };
+        let entry = exported(&ENTRY);
         let entry = entry.ok_or_else(|| LoadError::NoEntry { path: at() })?;
         let name = driver_name(&file);
         let loaded = Arc::new(Loaded {
@@ -130,6 +148,9 @@ impl Driver {
         });
         if !loaded.announce() {
             return Err(LoadError::AlreadyLoaded { path: at() });
+        }
+        if let Some((receive, functions)) = functions {
+            DriverObject::hand(&loaded.name, receive, functions);
         }
         let status = loaded.object.start(&loaded.name);
         if status < 0 {

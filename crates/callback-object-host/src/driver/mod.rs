@@ -3,7 +3,8 @@
 //! A driver finds the callback functions by name, through the loader. So before the first driver is loaded
 //! there has to be one image whose names everybody sees, and its functions have to lead to the one
 //! implementation of the process: see [`crate::implementation`]. An image that brings an implementation of
-//! its own is refused: its objects would be invisible to everybody else.
+//! its own is refused: its objects would be invisible to everybody else. Or a driver links with nothing and exports
+//! `CboReceiveFunctions`: then it is handed a table of the functions before its `DriverEntry` is called.
 //!
 //! # Unloading
 //!

@@ -89,8 +89,13 @@ static void attributes_are_checked(void)
                      STATUS_INVALID_PARAMETER);
     }
     attributes.Attributes = 0;
-    attributes.RootDirectory = &attributes;
-    CHECK_STATUS(ExCreateCallback(&object, &attributes, FALSE, TRUE), STATUS_INVALID_HANDLE);
+    /* No function here gives a handle to a directory; what comes from elsewhere is none, made up or an object. */
+    const PVOID roots[] = {&attributes, (PVOID)4, (PVOID)(ULONG_PTR)-1, object};
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+        attributes.RootDirectory = roots[i];
+        CHECK_STATUS(ExCreateCallback(&object, &attributes, FALSE, TRUE), STATUS_INVALID_HANDLE);
+        CHECK_STATUS(ExCreateCallback(&object, &attributes, TRUE, TRUE), STATUS_INVALID_HANDLE);
+    }
     attributes.RootDirectory = NULL;
     attributes.ObjectName = &hollow;
     CHECK_STATUS(ExCreateCallback(&object, &attributes, FALSE, TRUE), STATUS_OBJECT_NAME_INVALID);

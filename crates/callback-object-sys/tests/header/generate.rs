@@ -47,6 +47,10 @@ fn emit(out: &mut String, item: &Item) {
             for field in &fields.named {
                 comment(out, "    ", &field.attrs);
                 let name = field.ident.as_ref().unwrap().to_string();
+                if let Type::FnPtr(function) = &field.ty {
+                    member(out, &name, function);
+                    continue;
+                }
                 writeln!(out, "    {};", declarator(&field.ty, &name)).unwrap();
             }
             writeln!(out, "}} {name};\n").unwrap();
@@ -114,15 +118,7 @@ fn typedef(out: &mut String, name: &str, ty: &Type) {
         && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
         && let Some(syn::GenericArgument::Type(Type::FnPtr(function))) = arguments.args.first()
     {
-        let ret = match &function.output {
-            ReturnType::Default => "VOID".to_owned(),
-            ReturnType::Type(_, ty) => c_type(ty),
-        };
-        let params: Vec<String> = function
-            .inputs
-            .iter()
-            .map(|p| declarator(&p.ty, &p.name.as_ref().expect("a named parameter").0.to_string()))
-            .collect();
+        let (ret, params) = shape(function);
         return list(out, &format!("typedef {ret} (NTAPI *{name})("), &params);
     }
     let ty = match ty {
@@ -132,6 +128,28 @@ fn typedef(out: &mut String, name: &str, ty: &Type) {
     };
     let space = if ty.ends_with('*') { "" } else { " " };
     writeln!(out, "typedef {ty}{space}{name};\n").unwrap();
+}
+
+/// What a function returns, and its parameters.
+fn shape(function: &syn::TypeFnPtr) -> (String, Vec<String>) {
+    let ret = match &function.output {
+        ReturnType::Default => "VOID".to_owned(),
+        ReturnType::Type(_, ty) => c_type(ty),
+    };
+    let params = function
+        .inputs
+        .iter()
+        .map(|p| declarator(&p.ty, &p.name.as_ref().expect("a named parameter").0.to_string()));
+    (ret, params.collect())
+}
+
+/// A member that is a pointer to a function.
+fn member(out: &mut String, name: &str, function: &syn::TypeFnPtr) {
+    let (ret, params) = shape(function);
+    let mut text = String::new();
+    list(&mut text, &format!("    {ret} (NTAPI *{name})("), &params);
+    out.push_str(&text.trim_end().replace("\n    ", "\n        "));
+    out.push('\n');
 }
 
 fn declarator(ty: &Type, name: &str) -> String {
