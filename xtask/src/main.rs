@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod concurrency;
+mod conformance;
 mod examples;
 mod import_library;
 mod install;
@@ -17,6 +18,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use conformance::Sample;
+
 /// Developer tasks of the pinvoke workspace.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -31,11 +34,14 @@ enum Task {
     Test,
     /// Rewrites the expected files of snapshot tests from what the code prints now; review the diff.
     Bless,
-    /// Compares at least 20,000 random signatures with gcc and clang.
+    /// Compares random signatures with gcc and clang, called in both directions.
     Conformance {
-        /// Number of signatures.
-        #[arg(long, default_value_t = 20_000)]
-        count: u64,
+        /// On which platform [default: this one]; installs what that needs.
+        #[arg(long, value_enum)]
+        target: Option<platform::Platform>,
+        /// Number of signatures [default: 20000, on another platform 3000].
+        #[arg(long)]
+        count: Option<u64>,
         /// Seed of the first signature.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -72,7 +78,12 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Test => run::test(),
         Task::Bless => run::bless(),
-        Task::Conformance { count, seed } => run::conformance(count, seed),
+        Task::Conformance { target: None, count, seed } => {
+            conformance::here(Sample { count: count.unwrap_or(20_000), seed })
+        }
+        Task::Conformance { target: Some(platform), count, seed } => {
+            platform::conformance(platform, Sample { count: count.unwrap_or(3_000), seed })
+        }
         Task::InstallCallbackObject { prefix, library } => {
             install::callback_object(&prefix, library.as_deref())
         }

@@ -148,27 +148,6 @@ pub(crate) fn bless() -> Result<()> {
     step("bless", cargo(&["test", "--workspace", "--locked"]).env("PINVOKE_BLESS", "1"))
 }
 
-/// The full comparison with the C compilers.
-pub(crate) fn conformance(count: u64, seed: u64) -> Result<()> {
-    system::install_missing()?;
-    let (count, seed) = (count.to_string(), seed.to_string());
-    step(
-        "conformance",
-        &mut cargo(&[
-            "run",
-            "--release",
-            "--locked",
-            "-p",
-            "pinvoke-conformance",
-            "--",
-            "--count",
-            &count,
-            "--seed",
-            &seed,
-        ]),
-    )
-}
-
 /// The benchmarks.
 pub(crate) fn bench() -> Result<()> {
     system::install_missing()?;

@@ -23,10 +23,9 @@
 
 use std::fmt::Write as _;
 
-use pinvoke_abi::target::Arch;
-
+use crate::convention::Convention;
 use crate::layouts::{self, Leaf, member_name};
-use crate::model::{Convention, Member, Prototype, Record, Shape, Spelling, TARGET, Ty};
+use crate::model::{Member, Prototype, Record, Shape, Spelling, Ty};
 use crate::values::Values;
 
 /// Declarations that the scalars of the model name.
@@ -101,11 +100,7 @@ impl Text {
 
     /// The head of the callee's definition; `variable` of its parameters stand as `...`.
     pub(crate) fn head(&self, prototype: &Prototype) -> String {
-        let attribute = match prototype.convention {
-            Convention::Default => "",
-            Convention::Ms if TARGET.arch == Arch::X86 => "__attribute__((stdcall)) ",
-            Convention::Ms => "__attribute__((ms_abi)) ",
-        };
+        let attribute = prototype.convention.attribute();
         let fixed = prototype.variadic_from.unwrap_or(self.params.len());
         let mut params: Vec<String> =
             self.params.iter().take(fixed).enumerate().map(|(i, ty)| declare(ty, &format!("a{i}"))).collect();
@@ -252,6 +247,8 @@ pub(crate) fn add(out: &mut String, prototype: &Prototype, text: &Text, values: 
     let _ = writeln!(out, "{};", text.head(prototype));
     facts(out, prototype, text);
     callee(out, prototype, text, values);
+    // Under its own name, which some conventions decorate, it would not be found everywhere.
+    let _ = writeln!(out, "void *const address_{k} = (void *)callee_{k};");
     let _ = writeln!(out, "void caller_{k}(void *f) {{");
     for (i, ty) in text.params.iter().enumerate() {
         let at = values.param(i).at;
@@ -274,8 +271,7 @@ pub(crate) fn add(out: &mut String, prototype: &Prototype, text: &Text, values: 
 fn callee(out: &mut String, prototype: &Prototype, text: &Text, values: &Values) {
     let _ = writeln!(out, "{} {{", text.head(prototype));
     if let Some(fixed) = prototype.variadic_from {
-        let ms =
-            if prototype.convention == Convention::Ms && TARGET.arch == Arch::X86_64 { "ms_" } else { "" };
+        let ms = if prototype.convention == Convention::Ms { "ms_" } else { "" };
         let _ = writeln!(out, "  __builtin_{ms}va_list ap; __builtin_{ms}va_start(ap, a{});", fixed - 1);
         for (i, ty) in text.params.iter().enumerate().skip(fixed) {
             let _ = writeln!(out, "  {} = __builtin_va_arg(ap, {ty});", declare(ty, &format!("a{i}")));

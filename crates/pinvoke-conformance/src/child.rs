@@ -5,79 +5,16 @@
 //! process dies, the last announcement names the prototype and the step.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::time::Duration;
 
-use pinvoke::call::Tier;
-
-use crate::c_text::{self, Text};
-use crate::compiler::{Compiler, Optimise};
 use crate::engine;
 use crate::facts;
-use crate::generate;
+use crate::job::{Choice, Item, Job, Side};
 use crate::known::{self, Role};
 use crate::layouts;
-use crate::model::{Prototype, Ty};
+use crate::model::Ty;
 use crate::native::{Report, SharedObject};
-use crate::shrink;
-use crate::values::{Values, field_at};
-
-/// One compiler at one level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Side {
-    pub(crate) compiler: Compiler,
-    pub(crate) optimise: Optimise,
-}
-
-impl std::fmt::Display for Side {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", self.compiler, self.optimise)
-    }
-}
-
-impl Side {
-    pub(crate) fn parse(text: &str) -> Option<Side> {
-        let compilers = Compiler::ALL.into_iter();
-        let mut sides = compilers
-            .flat_map(|compiler| [Optimise::No, Optimise::Yes].map(|optimise| Side { compiler, optimise }));
-        sides.find(|side| side.to_string() == text)
-    }
-}
-
-/// Which prototypes a batch consists of.
-#[derive(Clone, Debug)]
-pub(crate) enum Choice {
-    /// Those of the seed in this range.
-    Range { first: u64, count: u64 },
-    /// One of the seed, made smaller along a path.
-    Shrunk { index: u64, path: Vec<usize> },
-    /// Variants one step smaller than that: some of them, from a certain candidate on.
-    Candidates { index: u64, path: Vec<usize>, from: usize, count: usize },
-    /// The witness of a known disagreement.
-    Witness { known: usize },
-}
-
-/// What a child process does.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub(crate) seed: u64,
-    pub(crate) choice: Choice,
-    pub(crate) sides: Vec<Side>,
-    /// The ways of calling that are tested.
-    pub(crate) tiers: Vec<Tier>,
-    /// Call by the other convention on purpose, to see that it is noticed.
-    pub(crate) wrong_convention: bool,
-    /// Where the C text and the objects go.
-    pub(crate) directory: PathBuf,
-}
-
-/// A prototype of the batch.
-pub(crate) struct Item {
-    /// Its number in names and announcements.
-    pub(crate) number: u64,
-    pub(crate) prototype: Prototype,
-    pub(crate) text: Text,
-    pub(crate) values: Values,
-}
+use crate::values::field_at;
 
 /// What was done in a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,38 +23,6 @@ pub(crate) struct Counts {
     pub(crate) peers: u64,
     pub(crate) downcalls: u64,
     pub(crate) upcalls: u64,
-}
-
-impl Job {
-    fn items(&self) -> Vec<Item> {
-        let prototypes: Vec<(u64, u64, Prototype)> = match &self.choice {
-            Choice::Range { first, count } => {
-                (*first..first + count).map(|i| (i, i, generate::prototype(self.seed, i))).collect()
-            }
-            Choice::Shrunk { index, path } => {
-                self.shrunk(*index, path).map(|p| (*index, *index, p)).into_iter().collect()
-            }
-            Choice::Candidates { index, path, from, count } => {
-                let all = self.shrunk(*index, path).map(|p| shrink::candidates(&p)).unwrap_or_default();
-                (0..).zip(all).skip(*from).take(*count).map(|(i, p)| (i, *index, p)).collect()
-            }
-            Choice::Witness { known } => {
-                known::KNOWN.get(*known).map(|k| (0, 0, (k.witness)())).into_iter().collect()
-            }
-        };
-        prototypes
-            .into_iter()
-            .map(|(number, index, prototype)| {
-                let text = Text::new(number, &prototype);
-                let values = Values::new(self.seed, index, &prototype);
-                Item { number, prototype, text, values }
-            })
-            .collect()
-    }
-
-    fn shrunk(&self, index: u64, path: &[usize]) -> Option<Prototype> {
-        shrink::walk(generate::prototype(self.seed, index), path)
-    }
 }
 
 /// Says things to the parent.
@@ -152,25 +57,23 @@ impl Log {
     }
 }
 
+/// Ends the process if it still runs then: a wrong plan may loop for ever.
+pub(crate) fn limit_time(limit: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        eprintln!("it hung");
+        std::process::abort();
+    });
+}
+
 /// Runs a batch.
 pub(crate) fn run(job: &Job) -> Result<(), String> {
     let items = job.items();
-    let mut source = c_text::begin_file();
-    for item in &items {
-        c_text::add(&mut source, &item.prototype, &item.text, &item.values);
-    }
-    let file = job.directory.join("batch.c");
-    std::fs::write(&file, source).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
     let stop = matches!(job.choice, Choice::Candidates { .. });
     let mut log = Log { out: io::stdout(), stop, found: false };
     let mut objects = Vec::new();
     for side in &job.sides {
-        let object = job.directory.join(format!("{side}.so"));
-        if let Err(error) = side.compiler.compile(side.optimise, &file, &object) {
-            let whose = if error.crashed { "compiler" } else { "source" };
-            return log.line(&format!("rejected {whose} {}", error.message.replace('\n', "\\n")));
-        }
-        objects.push((*side, SharedObject::open(&object)?));
+        objects.push((*side, SharedObject::open(&job.object(*side))?));
     }
     let mut counts = Counts::default();
     for item in &items {
@@ -197,12 +100,15 @@ fn check(
     for known in &known {
         log.line(&format!("known {} {}", item.number, known.name))?;
     }
-    if !witness && !check_types(item, objects, log, counts)? {
-        return Ok(());
-    }
     let follows = |side: &Side, role: Role| {
         known.iter().all(|k| !k.deviates.contains(&side.compiler) || (k.role != Role::Both && k.role != role))
     };
+    if !witness {
+        let followed = objects.iter().filter(|(side, _)| follows(side, Role::Both));
+        if !check_types(item, followed, log, counts)? {
+            return Ok(());
+        }
+    }
     // The compilers among themselves: no plan of ours is involved.
     if known.iter().all(|k| k.role == Role::Callee) {
         for (caller_side, caller) in objects {
@@ -218,9 +124,7 @@ fn check(
             }
         }
     }
-    if witness {
-        return Ok(());
-    }
+    // A witness is judged by all of them: if the compilers agree with each other, then not with the plan.
     for (side, object) in objects {
         if follows(side, Role::Callee) {
             engine::check_downcalls(item, job, *side, object, log, counts)?;
@@ -232,9 +136,9 @@ fn check(
     Ok(())
 }
 
-fn check_types(
+fn check_types<'a>(
     item: &Item,
-    objects: &[(Side, SharedObject)],
+    objects: impl Iterator<Item = &'a (Side, SharedObject)>,
     log: &mut Log,
     counts: &mut Counts,
 ) -> Result<bool, String> {
@@ -261,7 +165,7 @@ fn peer_call(item: &Item, caller: &SharedObject, callee: &SharedObject) -> Resul
     let (bytes, masks) = (&item.values.bytes, &item.values.masks);
     caller.begin(bytes, masks, &mut report)?;
     callee.begin(bytes, masks, &mut report)?;
-    let target = callee.address(&format!("callee_{}", item.number))?;
+    let target = callee.callee(item.number)?;
     caller.call_caller(item.number, target)?;
     judge(item, &report)
 }

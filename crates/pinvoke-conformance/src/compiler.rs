@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use pinvoke_abi::target::Arch;
+use pinvoke_abi::target::{Arch, Os, Target};
 
-use crate::model::TARGET;
+use crate::machine::target;
 
 /// A C compiler that is the other side of the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
-    /// GNU C.
+    /// GNU C; on Windows that of MinGW.
     Gcc,
-    /// LLVM's C compiler.
+    /// LLVM's C compiler; on Windows with the headers and libraries of MinGW.
     Clang,
 }
 
@@ -23,6 +23,17 @@ pub enum Compiler {
 pub(crate) enum Optimise {
     No,
     Yes,
+}
+
+/// GNU C for a machine, and the name that clang has for that machine; none for the machine whose compilers have no
+/// names of their own.
+fn cross(target: Target) -> Option<(&'static str, &'static str)> {
+    match (target.arch, target.os) {
+        (Arch::Aarch64, Os::Linux) => Some(("aarch64-linux-gnu-gcc", "aarch64-linux-gnu")),
+        (Arch::X86_64, Os::WindowsGnu) => Some(("x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32")),
+        (Arch::X86, Os::WindowsGnu) => Some(("i686-w64-mingw32-gcc", "i686-w64-mingw32")),
+        _ => None,
+    }
 }
 
 impl Compiler {
@@ -35,29 +46,33 @@ impl Compiler {
         }
     }
 
-    /// The compiler, told which machine this program is for: that may be another than the one that compiles.
+    /// The compiler, told which machine is tested: that may be another than the one that compiles.
     fn for_target(self) -> Command {
-        match (self, TARGET.arch) {
-            (Compiler::Gcc, Arch::Aarch64) => Command::new("aarch64-linux-gnu-gcc"),
-            (Compiler::Clang, Arch::Aarch64) => {
+        let target = target();
+        match (self, cross(target)) {
+            (Compiler::Gcc, Some((gcc, _))) => Command::new(gcc),
+            (Compiler::Clang, Some((_, name))) => {
                 let mut clang = Command::new("clang");
-                clang.arg("--target=aarch64-linux-gnu");
+                clang.arg(format!("--target={name}"));
                 clang
             }
-            (_, Arch::X86) => {
+            (Compiler::Gcc | Compiler::Clang, None) => {
                 let mut compiler = Command::new(self.command());
-                // The headers of the 64-bit system: `asm/errno.h` is in no package for 32 bits.
-                compiler.args(["-m32", "-isystem", "/usr/include/x86_64-linux-gnu"]);
+                if target.arch == Arch::X86 {
+                    // The headers of the 64-bit system: `asm/errno.h` is in no package for 32 bits.
+                    compiler.args(["-m32", "-isystem", "/usr/include/x86_64-linux-gnu"]);
+                }
                 compiler
             }
-            (Compiler::Gcc | Compiler::Clang, _) => Command::new(self.command()),
         }
     }
 
     /// The first line of `--version`.
     pub(crate) fn version(self) -> Result<String, String> {
-        let output = self.for_target().arg("--version").output().map_err(|e| {
-            format!("the C compiler `{self}` cannot be run ({e}); install it, both gcc and clang are needed")
+        let mut command = self.for_target();
+        let output = command.arg("--version").output().map_err(|e| {
+            let name = command.get_program().to_string_lossy().into_owned();
+            format!("the C compiler `{name}` cannot be run ({e}); install it, both gcc and clang are needed")
         })?;
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(text.lines().next().unwrap_or_default().to_owned())
@@ -70,17 +85,29 @@ impl Compiler {
         source: &Path,
         object: &Path,
     ) -> Result<(), CompileError> {
-        let output = self
-            .for_target()
-            .args(["-std=gnu11", "-w", "-fPIC", "-shared", &optimise.to_string()])
-            .arg("-o")
-            .arg(object)
-            .arg(source)
-            .output()
-            .map_err(|e| CompileError {
-                message: format!("the C compiler `{self}` cannot be run: {e}"),
-                crashed: false,
-            })?;
+        let mut command = self.for_target();
+        command.args(["-std=gnu11", "-w", &optimise.to_string()]);
+        if !target().os.is_windows() {
+            return self.run(optimise, source, command.args(["-fPIC", "-shared"]).arg(source), object);
+        }
+        // Which libraries a DLL of MinGW wants, clang does not know: GNU C links for both.
+        let unlinked = object.with_extension("o");
+        self.run(optimise, source, command.arg("-c").arg(source), &unlinked)?;
+        let mut link = Compiler::Gcc.for_target();
+        self.run(optimise, source, link.arg("-shared").arg(&unlinked), object)
+    }
+
+    fn run(
+        self,
+        optimise: Optimise,
+        source: &Path,
+        command: &mut Command,
+        output: &Path,
+    ) -> Result<(), CompileError> {
+        let output: Output = command.arg("-o").arg(output).output().map_err(|e| CompileError {
+            message: format!("the C compiler `{self}` cannot be run: {e}"),
+            crashed: false,
+        })?;
         if output.status.success() {
             return Ok(());
         }

@@ -6,13 +6,14 @@ use pinvoke::call::{PreparedCall, Tier};
 use pinvoke::native::CodePtr;
 use pinvoke::upcall::{DynamicCallback, ThreadRule, UpcallArgs};
 use pinvoke_abi::plan::CallPlan;
-use pinvoke_abi::signature::{CallConv, Signature};
-use pinvoke_abi::target::Arch;
+use pinvoke_abi::signature::Signature;
 
 use crate::block::Block;
-use crate::child::{Counts, Item, Job, Log, Side, judge, mismatch};
+use crate::child::{Counts, Log, judge, mismatch};
+use crate::job::{Item, Job, Side, tier_name};
 use crate::layouts;
-use crate::model::{Prototype, TARGET, Ty};
+use crate::machine::target;
+use crate::model::{Prototype, Ty};
 use crate::native::{self, Report, SharedObject};
 use crate::values::{Place, Values};
 
@@ -51,23 +52,9 @@ pub(crate) fn check_downcalls(
 fn signature(item: &Item, job: &Job) -> Result<Signature, String> {
     let mut signature = layouts::signature(&item.prototype).map_err(|e| e.to_string())?;
     if job.wrong_convention {
-        signature.conv = match signature.conv {
-            CallConv::Win64 => CallConv::SysV64,
-            CallConv::C if TARGET.arch == Arch::X86 => CallConv::Stdcall,
-            CallConv::Stdcall => CallConv::C,
-            _ => CallConv::Win64,
-        };
+        signature.conv = item.prototype.convention.mistaken(target());
     }
     Ok(signature)
-}
-
-/// How a tier is called in stages and options.
-pub(crate) fn tier_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Auto => "auto",
-        Tier::Thunk => "thunk",
-        Tier::Stub => "stub",
-    }
 }
 
 /// Gives the bytes of the result that count.
@@ -95,7 +82,7 @@ fn downcall(item: &Item, job: &Job, object: &SharedObject, tier: Tier) -> Result
     let before = ret.bytes().to_vec();
     let mut report = Report::default();
     object.begin(&values.bytes, &values.masks, &mut report)?;
-    let target = object.address(&format!("callee_{}", item.number))?;
+    let target = object.callee(item.number)?;
     let target = CodePtr::new(target).ok_or("the callee is null")?;
     native::invoke(&call, target, &mut record, &mut ret);
     judge(item, &report)?;
@@ -185,7 +172,7 @@ fn arguments(
             return Err(format!("argument {i} has {} bytes, the callback sees {}", place.size, got.len()));
         }
         // The stack of 32-bit x86 aligns nothing any further.
-        let most = if TARGET.pointer_size() == 4 { 4 } else { 16 };
+        let most = if target().pointer_size() == 4 { 4 } else { 16 };
         if !got.is_empty() && !(got.as_ptr().addr() as u64).is_multiple_of((*align).min(most)) {
             return Err(format!("argument {i} is not aligned to {align}"));
         }

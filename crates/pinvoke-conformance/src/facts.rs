@@ -8,7 +8,8 @@ use pinvoke_decl::Unit;
 
 use crate::c_text::{self, Text};
 use crate::layouts;
-use crate::model::{Prototype, TARGET, Ty};
+use crate::machine::target;
+use crate::model::{Prototype, Ty};
 use crate::native::SharedObject;
 
 /// Compares the layouts of the model with the compiler's numbers.
@@ -73,7 +74,7 @@ pub(crate) fn declared(number: u64, prototype: &Prototype, text: &Text) -> Resul
         let all: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
         format!("the front end says: {}", all.join("; "))
     };
-    let mut unit = Unit::new(TARGET);
+    let mut unit = Unit::new(target());
     let diagnostics = unit.parse("prototype", &source);
     if !diagnostics.is_empty() {
         return Err(say(&diagnostics));
@@ -100,10 +101,6 @@ pub(crate) fn compare_signatures(model: &Signature, declared: &Signature) -> Res
     Err(format!("built as {model:?}, declared as {declared:?}"))
 }
 
-#[cfg_attr(
-    not(target_arch = "x86_64"),
-    expect(dead_code, reason = "for known disagreements, of which other machines have fewer")
-)]
 /// Whether any value of the prototype is or contains a type that satisfies `test`.
 pub(crate) fn any_value(prototype: &Prototype, test: &dyn Fn(&Ty) -> bool) -> bool {
     prototype.params.iter().chain(&prototype.ret).any(test)

@@ -5,10 +5,10 @@
 //! palettes make whole records or whole parameter lists of one register class, so that one class
 //! runs out while the other does not.
 
-use pinvoke_abi::target::Arch;
-
+use crate::convention::Convention;
 use crate::layouts;
-use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, TARGET, Ty};
+use crate::machine::target;
+use crate::model::{Member, Prototype, Record, Scalar, Spelling, Ty};
 use crate::random::Random;
 
 /// The largest record that is passed by value, in bytes.
@@ -41,8 +41,7 @@ const MIXED: &[Scalar] = &[
 pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
     let random = &mut Random::new(seed, index, 1);
     // Chosen on every machine, so that signatures have the same numbers.
-    let foreign = random.chance(35) && matches!(TARGET.arch, Arch::X86_64 | Arch::X86);
-    let convention = if foreign { Convention::Ms } else { Convention::Default };
+    let foreign = random.chance(35);
     let most = random.pick(&[1, 2, 4, 6, 8, 11, 15]);
     let count = random.below(most);
     let palette = palette(random);
@@ -65,9 +64,19 @@ pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
             }
         }
     }
-    // A variadic stdcall function is a cdecl function; a callback in its place, which has a fixed list, is none.
-    let convention =
-        if variadic_from.is_some() && TARGET.arch == Arch::X86 { Convention::Default } else { convention };
+    let others = Convention::others(target());
+    let other = (foreign && !others.is_empty()).then(|| Random::new(seed, index, 3).pick(others));
+    let convention = other
+        .filter(|other| variadic_from.is_none() || other.takes_variable_arguments())
+        .unwrap_or(Convention::Default);
+    if convention == Convention::Thiscall {
+        // It is the convention of member functions.
+        let this = Ty::Scalar(Scalar::Pointer);
+        match params.first_mut() {
+            Some(first) => *first = this,
+            None => params.push(this),
+        }
+    }
     Prototype { convention, params, ret, variadic_from }
 }
 

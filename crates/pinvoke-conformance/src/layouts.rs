@@ -4,10 +4,10 @@
 //! and the compiler states its own in the table of facts; all three are compared.
 
 use pinvoke_abi::layout::{Field, Kind, Layout, LayoutError, StructBuilder};
-use pinvoke_abi::signature::{CallConv, Signature};
-use pinvoke_abi::target::Arch;
+use pinvoke_abi::signature::Signature;
 
-use crate::model::{Convention, Prototype, Record, Scalar, Spelling, TARGET, Ty};
+use crate::machine::target;
+use crate::model::{Prototype, Record, Scalar, Spelling, Ty};
 
 /// The layout of a type.
 pub(crate) fn of(ty: &Ty) -> Result<Layout, LayoutError> {
@@ -21,7 +21,7 @@ pub(crate) fn of(ty: &Ty) -> Result<Layout, LayoutError> {
 /// The layout of a record.
 pub(crate) fn of_record(record: &Record) -> Result<Layout, LayoutError> {
     let mut builder =
-        if record.union { StructBuilder::new_union(TARGET) } else { StructBuilder::new(TARGET) };
+        if record.union { StructBuilder::new_union(target()) } else { StructBuilder::new(target()) };
     if record.packed {
         builder.packed(true);
     }
@@ -42,12 +42,8 @@ pub(crate) fn of_record(record: &Record) -> Result<Layout, LayoutError> {
 /// The signature of a prototype.
 pub(crate) fn signature(prototype: &Prototype) -> Result<Signature, LayoutError> {
     Ok(Signature {
-        target: TARGET,
-        conv: match prototype.convention {
-            Convention::Default => CallConv::C,
-            Convention::Ms if TARGET.arch == Arch::X86 => CallConv::Stdcall,
-            Convention::Ms => CallConv::Win64,
-        },
+        target: target(),
+        conv: prototype.convention.call_conv(),
         params: prototype.params.iter().map(of).collect::<Result<_, _>>()?,
         ret: prototype.ret.as_ref().map_or(Ok(Layout::void()), of)?,
         variadic_from: prototype.variadic_from,

@@ -20,15 +20,20 @@
 //! - The compilers are also run against each other. Where they disagree nobody can agree with both:
 //!   each such case is an entry of `known`, with its reason and a witness that is checked.
 
+use std::time::Duration;
+
 mod block;
 mod c_text;
 mod child;
 mod compiler;
+mod convention;
 mod engine;
 mod facts;
 mod generate;
+mod job;
 mod known;
 mod layouts;
+mod machine;
 mod model;
 mod native;
 mod random;
@@ -37,6 +42,7 @@ mod shrink;
 mod values;
 
 pub use compiler::Compiler;
+pub use machine::named;
 pub use pinvoke::call::Tier;
 pub use run::{Failure, Options, Summary, check_known, run};
 
@@ -45,7 +51,7 @@ pub use run::{Failure, Options, Summary, check_known, run};
 /// # Errors
 /// If the arguments are not the parent's, or the batch cannot be compiled or loaded.
 pub fn run_batch(arguments: &[String]) -> Result<(), String> {
-    let job = run::parse_job(arguments).ok_or("not the arguments of a batch")?;
-    native::limit_time(120);
+    let job = job::Job::parse(arguments).ok_or("not the arguments of a batch")?;
+    child::limit_time(Duration::from_secs(120));
     child::run(&job)
 }

@@ -1,5 +1,6 @@
 //! `conformance`: random signatures against the C compilers of this machine.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -17,6 +18,15 @@ struct Arguments {
     /// Where all choices come from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The machine that is tested, as Rust calls it [default: this one].
+    #[arg(long, requires = "child")]
+    target: Option<String>,
+    /// With --target: this program, built for that machine; it makes the calls.
+    #[arg(long, requires = "target")]
+    child: Option<PathBuf>,
+    /// With --child: what runs that program, such as an emulator; once more for each of its arguments.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true, requires = "child")]
+    runner: Vec<String>,
     /// The other side.
     #[arg(long, value_enum, default_value_t = Against::Both)]
     compiler: Against,
@@ -71,8 +81,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<bool, String> {
-    let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
-    let mut options = Options::new(&executable, arguments.seed, arguments.count);
+    let (seed, count) = (arguments.seed, arguments.count);
+    let mut options = match (&arguments.target, &arguments.child) {
+        (Some(target), Some(child)) => {
+            Options::for_target(pinvoke_conformance::named(target)?, child, seed, count)
+        }
+        _ => {
+            let this = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+            Options::new(&this, seed, count)
+        }
+    };
+    options.runner = arguments.runner;
     options.first = arguments.first;
     options.only = arguments.only;
     options.progress = arguments.only.is_none();
@@ -80,11 +99,11 @@ fn run(arguments: Arguments) -> Result<bool, String> {
     options.shrink = arguments.shrink;
     options.max_failures = arguments.max_failures;
     options.jobs = arguments.jobs.unwrap_or(options.jobs);
-    options.tiers = match arguments.tier {
-        Through::Thunk => vec![Tier::Thunk],
-        Through::Stub => vec![Tier::Stub],
-        Through::Both => vec![Tier::Thunk, Tier::Stub],
-    };
+    match arguments.tier {
+        Through::Thunk => options.tiers = vec![Tier::Thunk],
+        Through::Stub => options.tiers = vec![Tier::Stub],
+        Through::Both => {}
+    }
     options.compilers = match arguments.compiler {
         Against::Gcc => vec![Compiler::Gcc],
         Against::Clang => vec![Compiler::Clang],
@@ -92,5 +111,8 @@ fn run(arguments: Arguments) -> Result<bool, String> {
     };
     let summary = pinvoke_conformance::run(&options)?;
     println!("{summary}");
+    if options.only.is_none() {
+        pinvoke_conformance::check_known(&options)?;
+    }
     Ok(summary.failures.is_empty())
 }

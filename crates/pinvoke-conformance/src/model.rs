@@ -2,10 +2,9 @@
 //! the C text and the layouts are both derived from.
 
 use pinvoke_abi::layout::Layout;
-use pinvoke_abi::target::Target;
 
-/// The machine that is tested: the one that runs the tests.
-pub(crate) const TARGET: Target = Target::HOST;
+use crate::convention::Convention;
+use crate::machine::target;
 
 /// A scalar C type. Several spellings of one layout are several scalars, for the front end's sake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +105,8 @@ impl Scalar {
             Scalar::UInt32 => "uint32_t",
             Scalar::SizeT => "size_t",
             // The widest that there are, where C has no others.
-            Scalar::Int128 if TARGET.pointer_size() == 4 => "long long int",
-            Scalar::UInt128 if TARGET.pointer_size() == 4 => "unsigned long long int",
+            Scalar::Int128 if target().pointer_size() == 4 => "long long int",
+            Scalar::UInt128 if target().pointer_size() == 4 => "unsigned long long int",
             Scalar::Int128 => "__int128",
             Scalar::UInt128 => "unsigned __int128",
             Scalar::Bool => "_Bool",
@@ -128,20 +127,20 @@ impl Scalar {
     pub(crate) fn shape(self) -> Shape {
         let int = |size, signed| Shape::Int { size, signed };
         match self {
-            Scalar::Char => int(1, TARGET.char_signed()),
+            Scalar::Char => int(1, target().char_signed()),
             Scalar::SChar | Scalar::Int8 => int(1, true),
             Scalar::UChar => int(1, false),
             Scalar::Short => int(2, true),
             Scalar::UShort | Scalar::UInt16 => int(2, false),
             Scalar::Int | Scalar::EnumSigned => int(4, true),
             Scalar::UInt | Scalar::UInt32 | Scalar::EnumUnsigned => int(4, false),
-            Scalar::Long => int(TARGET.long_size(), true),
-            Scalar::ULong => int(TARGET.long_size(), false),
-            Scalar::SizeT => int(TARGET.pointer_size(), false),
+            Scalar::Long => int(target().long_size(), true),
+            Scalar::ULong => int(target().long_size(), false),
+            Scalar::SizeT => int(target().pointer_size(), false),
             Scalar::LongLong => int(8, true),
             Scalar::ULongLong => int(8, false),
-            Scalar::Int128 if TARGET.pointer_size() == 4 => int(8, true),
-            Scalar::UInt128 if TARGET.pointer_size() == 4 => int(8, false),
+            Scalar::Int128 if target().pointer_size() == 4 => int(8, true),
+            Scalar::UInt128 if target().pointer_size() == 4 => int(8, false),
             Scalar::Int128 => int(16, true),
             Scalar::UInt128 => int(16, false),
             Scalar::Bool => Shape::Bool,
@@ -157,13 +156,13 @@ impl Scalar {
 
     pub(crate) fn layout(self) -> Layout {
         match self.shape() {
-            Shape::Int { size, signed } => Layout::int(TARGET, size, signed),
+            Shape::Int { size, signed } => Layout::int(target(), size, signed),
             Shape::Bool => Layout::bool(),
-            Shape::Float { size } => Layout::float(TARGET, size),
-            Shape::LongDouble => Layout::long_double(TARGET),
-            Shape::Complex { part } => Layout::complex(&Layout::float(TARGET, part)),
-            Shape::ComplexLongDouble => Layout::complex(&Layout::long_double(TARGET)),
-            Shape::Pointer => Layout::pointer(TARGET),
+            Shape::Float { size } => Layout::float(target(), size),
+            Shape::LongDouble => Layout::long_double(target()),
+            Shape::Complex { part } => Layout::complex(&Layout::float(target(), part)),
+            Shape::ComplexLongDouble => Layout::complex(&Layout::long_double(target())),
+            Shape::Pointer => Layout::pointer(target()),
         }
     }
 
@@ -226,15 +225,6 @@ pub(crate) enum Spelling {
     Unnamed,
 }
 
-/// The conventions that C compilers speak on Linux.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Convention {
-    /// That of the platform.
-    Default,
-    /// Microsoft x64 by attribute; on 32-bit x86, stdcall.
-    Ms,
-}
-
 /// A function type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Prototype {
@@ -248,10 +238,6 @@ pub(crate) struct Prototype {
 
 impl Ty {
     /// Whether this type or anything inside it satisfies `test`.
-    #[cfg_attr(
-        not(target_arch = "x86_64"),
-        allow(dead_code, reason = "for known disagreements, of which other machines have fewer")
-    )]
     pub(crate) fn any(&self, test: &dyn Fn(&Ty) -> bool) -> bool {
         test(self)
             || match self {

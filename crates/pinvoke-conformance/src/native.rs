@@ -7,10 +7,11 @@
 //! is why a batch runs in a process of its own.
 #![allow(unsafe_code, reason = "loads shared objects and calls into them")]
 
-use std::ffi::{CStr, CString, c_int, c_void};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{c_int, c_void};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
+use libloading::Library;
 use pinvoke::call::PreparedCall;
 use pinvoke::native::CodePtr;
 
@@ -33,30 +34,30 @@ pub(crate) struct Report {
 /// A loaded shared object. Never unloaded: code of it may be referred to until the process ends.
 #[derive(Debug)]
 pub(crate) struct SharedObject {
-    handle: *mut c_void,
+    library: ManuallyDrop<Library>,
 }
 
 impl SharedObject {
     pub(crate) fn open(path: &Path) -> Result<SharedObject, String> {
-        let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| e.to_string())?;
-        // SAFETY: the name is a C string; the object was compiled from our own text and has no
-        // constructors.
-        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        if !handle.is_null() {
-            return Ok(SharedObject { handle });
-        }
-        // SAFETY: no other thread of this process uses the loader.
-        let error = unsafe { libc::dlerror() };
-        // SAFETY: after a failure `dlerror` gives a C string that lives until the next call.
-        let error = unsafe { CStr::from_ptr(error) };
-        Err(format!("cannot load {}: {}", path.display(), error.to_string_lossy()))
+        let say = |e: &dyn std::fmt::Debug| format!("cannot load {}: {e:?}", path.display());
+        // Windows' loader wants a drive and its own separators.
+        let path = std::path::absolute(path).map_err(|e| say(&e))?;
+        // SAFETY: the object was compiled from our own text and has no constructors.
+        let library = unsafe { Library::new(&path) }.map_err(|e| say(&e))?;
+        Ok(SharedObject { library: ManuallyDrop::new(library) })
     }
 
-    pub(crate) fn address(&self, name: &str) -> Result<*mut c_void, String> {
-        let name = CString::new(name).map_err(|e| e.to_string())?;
-        // SAFETY: the handle came from `dlopen` and was not closed; the name is a C string.
-        let address = unsafe { libc::dlsym(self.handle, name.as_ptr()) };
-        if address.is_null() { Err(format!("no {name:?} in the shared object")) } else { Ok(address) }
+    fn address(&self, name: &str) -> Result<*mut c_void, String> {
+        // SAFETY: every symbol has an address, and that is all it is taken for here.
+        let symbol = unsafe { self.library.get::<*mut c_void>(name.as_bytes()) };
+        symbol.map(|symbol| *symbol).map_err(|e| format!("no {name:?} in the shared object: {e}"))
+    }
+
+    /// The function that prototype `k` is the type of.
+    pub(crate) fn callee(&self, k: u64) -> Result<*mut c_void, String> {
+        let address: *const *mut c_void = self.address(&format!("address_{k}"))?.cast_const().cast();
+        // SAFETY: the C text defines `void *const address_<k>`.
+        Ok(unsafe { *address })
     }
 
     /// The first `count` numbers of the table `facts_<k>`.
@@ -95,12 +96,6 @@ impl SharedObject {
         caller(target);
         Ok(())
     }
-}
-
-/// Ends the process with `SIGALRM` if it still runs then: a wrong plan may loop for ever.
-pub(crate) fn limit_time(seconds: u32) {
-    // SAFETY: `alarm` takes any number; nothing in this process handles or uses the signal.
-    unsafe { libc::alarm(seconds) };
 }
 
 /// Calls `target`, whose type is that of the prepared call unless the plan under test is wrong.

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pinvoke::call::Tier;
-use pinvoke_abi::target::Arch;
+use pinvoke_abi::target::{Arch, Target};
 
-use crate::c_text::Text;
-use crate::child::{Choice, Counts, Job, Side};
+use crate::c_text::{self, Text};
+use crate::child::Counts;
 use crate::compiler::{Compiler, Optimise};
 use crate::engine;
 use crate::generate;
-use crate::known::KNOWN;
-use crate::model::TARGET;
+use crate::job::{Choice, Job, Side};
+use crate::known;
+use crate::machine;
 use crate::shrink;
 
 /// Prototypes in one file; also decides which compiler optimises, so it is fixed.
@@ -51,14 +51,24 @@ pub struct Options {
     pub jobs: usize,
     /// Stop after this many failures.
     pub max_failures: usize,
-    /// The program to run for each batch: the `conformance` binary.
+    /// The machine that is tested.
+    pub target: Target,
+    /// The program to run for each batch: the `conformance` binary, for that machine.
     pub executable: PathBuf,
+    /// What runs that program where it does not run by itself: an emulator and its arguments.
+    pub runner: Vec<String>,
 }
 
 impl Options {
-    /// `count` signatures of `seed` against both compilers.
+    /// `count` signatures of `seed` for the machine that runs this program, against both compilers.
     #[must_use]
     pub fn new(executable: &Path, seed: u64, count: u64) -> Options {
+        Options::for_target(Target::HOST, executable, seed, count)
+    }
+
+    /// `count` signatures of `seed` for `target`, against both compilers.
+    #[must_use]
+    pub fn for_target(target: Target, executable: &Path, seed: u64, count: u64) -> Options {
         Options {
             seed,
             first: 0,
@@ -67,13 +77,26 @@ impl Options {
             shrink: Vec::new(),
             compilers: Compiler::ALL.to_vec(),
             // 32-bit x86 has no stubs.
-            tiers: if TARGET.arch == Arch::X86 { vec![Tier::Thunk] } else { vec![Tier::Thunk, Tier::Stub] },
+            tiers: if target.arch == Arch::X86 { vec![Tier::Thunk] } else { vec![Tier::Thunk, Tier::Stub] },
             wrong_convention: false,
             progress: false,
             as_is: false,
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             max_failures: 5,
+            target,
             executable: executable.to_owned(),
+            runner: Vec::new(),
+        }
+    }
+
+    fn child(&self) -> Command {
+        match &self.runner[..] {
+            [] => Command::new(&self.executable),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.executable);
+                command
+            }
         }
     }
 }
@@ -106,6 +129,7 @@ impl fmt::Display for Failure {
 /// What a run found.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
+    target: Option<Target>,
     seed: u64,
     /// Number of signatures tested.
     pub signatures: u64,
@@ -130,6 +154,9 @@ impl fmt::Display for Summary {
         for failure in &self.failures {
             writeln!(f, "{failure}\n")?;
         }
+        if let Some(target) = self.target {
+            writeln!(f, "target         {target}")?;
+        }
         for version in &self.versions {
             writeln!(f, "against        {version}")?;
         }
@@ -140,7 +167,7 @@ impl fmt::Display for Summary {
         writeln!(f, "upcalls        {}", self.upcalls)?;
         writeln!(f, "peer calls     {} from one compiler to the other", self.peers)?;
         for (name, count) in &self.known {
-            let known = KNOWN.iter().find(|k| k.name == name);
+            let known = known::all().iter().find(|k| k.name == name);
             let deviates: Vec<&str> = known.iter().flat_map(|k| k.deviates).map(|c| c.command()).collect();
             let deviates = format!(" ({} not followed)", deviates.join(" and "));
             writeln!(f, "known          {count} signatures: {name}{deviates}")?;
@@ -160,7 +187,8 @@ impl fmt::Display for Summary {
 /// [`Summary::failures`].
 pub fn run(options: &Options) -> Result<Summary, String> {
     let start = Instant::now();
-    let mut summary = Summary { seed: options.seed, ..Summary::default() };
+    machine::choose(options.target)?;
+    let mut summary = Summary { target: Some(options.target), seed: options.seed, ..Summary::default() };
     for compiler in &options.compilers {
         summary.versions.push(compiler.version()?);
     }
@@ -188,8 +216,9 @@ pub fn run(options: &Options) -> Result<Summary, String> {
 /// # Errors
 /// Names the entries whose witness both compilers now treat alike.
 pub fn check_known(options: &Options) -> Result<(), String> {
+    machine::choose(options.target)?;
     let mut stale = Vec::new();
-    for (i, known) in KNOWN.iter().enumerate() {
+    for (i, known) in known::all().iter().enumerate() {
         let sides = sides(options, &[[Optimise::No; 2], [Optimise::Yes; 2]]);
         let outcome = child(options, Choice::Witness { known: i }, &sides)?;
         if let Some(rejected) = outcome.rejected {
@@ -380,12 +409,13 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
         wrong_convention: options.wrong_convention,
         directory: directory.path().into(),
     };
-    let mut command = runner(&options.executable);
-    command.args(job_arguments(&job)).stdin(Stdio::null());
-    let output = command
-        .output()
-        .map_err(|e: io::Error| format!("cannot run {}: {e}", options.executable.display()))?;
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { rejected: compile(&job)?, ..Outcome::default() };
+    if outcome.rejected.is_some() {
+        return Ok(outcome);
+    }
+    let mut command = options.child();
+    command.args(job.arguments()).stdin(Stdio::null());
+    let output = command.output().map_err(|e| format!("cannot run {command:?}: {e}"))?;
     let mut at = None;
     let mut done = false;
     for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -403,11 +433,6 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
                 outcome.failures.push((number, stage.to_owned(), message.replace("\\n", "\n")));
             }
             "known" => outcome.known.push(text.to_owned()),
-            "rejected" => {
-                let message = text.replace("\\n", "\n");
-                outcome.rejected = Some(Rejected { message, compiler_crashed: number == "compiler" });
-                done = true;
-            }
             "done" => {
                 let numbers: Vec<u64> = rest.split(' ').filter_map(|n| n.parse().ok()).collect();
                 if let [layouts, peers, downcalls, upcalls] = numbers[..] {
@@ -424,95 +449,32 @@ fn child(options: &Options, choice: Choice, sides: &[Side]) -> Result<Outcome, S
             Some((number, stage)) => {
                 // The message of a panic, not its backtrace.
                 let said: Vec<&str> = errors.lines().filter(|l| !l.is_empty()).take(2).collect();
-                let message = format!("the process died: {}\n{}", describe(output.status), said.join("\n"));
+                let message = format!("the process died: {}\n{}", output.status, said.join("\n"));
                 outcome.crash = Some((number, stage, message.trim_end().to_owned()));
             }
-            None => return Err(format!("a batch did not start: {}", errors.trim_end())),
+            None => {
+                let status = output.status;
+                return Err(format!("a batch did not start: {command:?}: {status}\n{}", errors.trim_end()));
+            }
         }
     }
     Ok(outcome)
 }
 
-/// Runs a program that is for the machine this one is for: behind the emulator that cargo was told of, if one runs us.
-fn runner(program: &Path) -> Command {
-    let words = match TARGET.arch {
-        Arch::Aarch64 => std::env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").unwrap_or_default(),
-        _ => String::new(),
-    };
-    let mut words = words.split_whitespace();
-    let Some(first) = words.next() else { return Command::new(program) };
-    let mut command = Command::new(first);
-    command.args(words).arg(program);
-    command
-}
-
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    match status.signal() {
-        Some(libc::SIGSEGV) => "SIGSEGV".to_owned(),
-        Some(libc::SIGILL) => "SIGILL".to_owned(),
-        Some(libc::SIGBUS) => "SIGBUS".to_owned(),
-        Some(libc::SIGABRT) => "SIGABRT".to_owned(),
-        Some(libc::SIGALRM) => "it hung".to_owned(),
-        Some(signal) => format!("signal {signal}"),
-        None => status.to_string(),
+/// Compiles a batch with every compiler; why one did not, if so.
+fn compile(job: &Job) -> Result<Option<Rejected>, String> {
+    let mut text = c_text::begin_file();
+    for item in job.items() {
+        c_text::add(&mut text, &item.prototype, &item.text, &item.values);
     }
-}
-
-fn job_arguments(job: &Job) -> Vec<String> {
-    let numbers = |path: &[usize]| path.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let choice = match &job.choice {
-        Choice::Range { first, count } => format!("range:{first}:{count}"),
-        Choice::Shrunk { index, path } => format!("shrunk:{index}:{}", numbers(path)),
-        Choice::Candidates { index, path, from, count } => {
-            format!("candidates:{index}:{from}:{count}:{}", numbers(path))
+    let source = job.source();
+    std::fs::write(&source, text).map_err(|e| format!("cannot write {}: {e}", source.display()))?;
+    for side in &job.sides {
+        if let Err(error) = side.compiler.compile(side.optimise, &source, &job.object(*side)) {
+            return Ok(Some(Rejected { message: error.message, compiler_crashed: error.crashed }));
         }
-        Choice::Witness { known } => format!("witness:{known}"),
-    };
-    let tiers: Vec<&str> = job.tiers.iter().map(|tier| engine::tier_name(*tier)).collect();
-    let sides: Vec<String> = job.sides.iter().map(ToString::to_string).collect();
-    vec![
-        "batch".to_owned(),
-        job.seed.to_string(),
-        choice,
-        sides.join(","),
-        tiers.join(","),
-        job.wrong_convention.to_string(),
-        job.directory.to_string_lossy().into_owned(),
-    ]
-}
-
-/// Reads what [`job_arguments`] wrote.
-pub(crate) fn parse_job(arguments: &[String]) -> Option<Job> {
-    let [seed, choice, sides, tiers, wrong, directory] = arguments else { return None };
-    let numbers = |text: &str| -> Option<Vec<usize>> {
-        text.split(',').filter(|n| !n.is_empty()).map(|n| n.parse().ok()).collect()
-    };
-    let parts: Vec<&str> = choice.split(':').collect();
-    let choice = match parts[..] {
-        ["range", first, count] => Choice::Range { first: first.parse().ok()?, count: count.parse().ok()? },
-        ["shrunk", index, path] => Choice::Shrunk { index: index.parse().ok()?, path: numbers(path)? },
-        ["candidates", index, from, count, path] => Choice::Candidates {
-            index: index.parse().ok()?,
-            from: from.parse().ok()?,
-            count: count.parse().ok()?,
-            path: numbers(path)?,
-        },
-        ["witness", known] => Choice::Witness { known: known.parse().ok()? },
-        _ => return None,
-    };
-    let sides = sides.split(',').map(Side::parse).collect::<Option<_>>()?;
-    let all = [Tier::Thunk, Tier::Stub];
-    let tier = |name: &str| all.into_iter().find(|tier| engine::tier_name(*tier) == name);
-    let tiers = tiers.split(',').map(tier).collect::<Option<_>>()?;
-    Some(Job {
-        seed: seed.parse().ok()?,
-        choice,
-        sides,
-        tiers,
-        wrong_convention: wrong.parse().ok()?,
-        directory: directory.into(),
-    })
+    }
+    Ok(None)
 }
 
 /// The first variant one step smaller that fails in the same step, if there is one.

@@ -3,8 +3,9 @@
 //! The order is fixed, so that the way to the minimal prototype can be written down as a list of
 //! indices and walked again by another process: it is the `--shrink` option of a reproduction.
 
+use crate::convention::Convention;
 use crate::layouts;
-use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
+use crate::model::{Member, Prototype, Record, Scalar, Spelling, Ty};
 
 /// Every prototype that is one step smaller, most promising first.
 pub(crate) fn candidates(of: &Prototype) -> Vec<Prototype> {
@@ -33,7 +34,7 @@ pub(crate) fn candidates(of: &Prototype) -> Vec<Prototype> {
     for ty in of.ret.iter().flat_map(smaller) {
         out.push(Prototype { ret: Some(ty), ..of.clone() });
     }
-    if of.convention == Convention::Ms {
+    if of.convention != Convention::Default {
         out.push(Prototype { convention: Convention::Default, ..of.clone() });
     }
     out.retain(is_valid);
@@ -51,7 +52,9 @@ fn is_valid(prototype: &Prototype) -> bool {
         Ty::Scalar(scalar) => scalar.promoted(),
         Ty::Record(_) | Ty::Array(..) => true,
     });
-    promoted && fixed <= prototype.params.len() && prototype.variadic_from != Some(0)
+    let this = prototype.convention != Convention::Thiscall
+        || matches!(prototype.params.first(), Some(Ty::Scalar(Scalar::Pointer)));
+    this && promoted && fixed <= prototype.params.len() && prototype.variadic_from != Some(0)
 }
 
 fn without(of: &Prototype, from: usize, to: usize) -> Prototype {

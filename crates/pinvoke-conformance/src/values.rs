@@ -7,7 +7,8 @@
 use pinvoke_abi::target::LongDouble;
 
 use crate::layouts::{self, Leaf};
-use crate::model::{Prototype, Scalar, Shape, TARGET, Ty};
+use crate::machine::target;
+use crate::model::{Prototype, Scalar, Shape, Ty};
 use crate::random::Random;
 
 /// The bytes of all values of one call, one behind the other.
@@ -100,7 +101,7 @@ impl Values {
             Shape::Int { size, .. } => {
                 self.put(at, &random_bytes(random, usize::try_from(size).unwrap_or(0)))
             }
-            Shape::Pointer => self.put(at, &random_bytes(random, size_of::<usize>())),
+            Shape::Pointer => self.put(at, &random_bytes(random, pointer_size())),
             Shape::Bool => self.put(at, &[random.byte() & 1]),
             Shape::Float { size } => self.put_float(random, at, size),
             Shape::Complex { part } => {
@@ -133,7 +134,7 @@ impl Values {
     }
 
     fn put_long_double(&mut self, random: &mut Random, at: usize) {
-        let x87 = matches!(TARGET.long_double(), LongDouble::X87 { .. });
+        let x87 = matches!(target().long_double(), LongDouble::X87 { .. });
         let mut bytes = random_bytes(random, if x87 { 10 } else { 16 });
         if x87 {
             bytes[7] |= 0x80;
@@ -143,6 +144,10 @@ impl Values {
         }
         self.put(at, &bytes);
     }
+}
+
+fn pointer_size() -> usize {
+    usize::try_from(target().pointer_size()).unwrap_or(0)
 }
 
 fn random_bytes(random: &mut Random, count: usize) -> Vec<u8> {

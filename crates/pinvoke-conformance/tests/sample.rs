@@ -3,10 +3,18 @@
 
 use std::path::Path;
 
+use pinvoke_abi::target::Target;
 use pinvoke_conformance::{Options, check_known, run};
 
 fn options(count: u64) -> Options {
-    Options::new(Path::new(env!("CARGO_BIN_EXE_conformance")), 1, count)
+    let mut options = Options::new(Path::new(env!("CARGO_BIN_EXE_conformance")), 1, count);
+    // If an emulator runs this test, then as cargo was told to; what the test starts wants it, too.
+    let runner = match options.target {
+        Target::AARCH64_LINUX => std::env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER"),
+        _ => Ok(String::new()),
+    };
+    options.runner = runner.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    options
 }
 
 #[test]

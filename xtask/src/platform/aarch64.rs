@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use super::{add_target, folder, output};
+use crate::conformance::{self, Machine, Sample};
 use crate::run::{Tally, cargo, test_step};
 use crate::system::{self, Evidence, Need};
 
@@ -132,11 +133,25 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["explain", "int f(float, long double)"], "16  v1"),
 ];
 
-/// Runs the tests, the examples and the command; the number of tests.
-pub(crate) fn run() -> Result<Tally> {
+/// A part of the random signatures that takes half a minute.
+const SAMPLE: Sample = Sample { count: 600, seed: 1 };
+
+/// Installs what is needed; what runs programs.
+fn set_up() -> Result<PathBuf> {
     system::install(NEEDS)?;
     add_target(TARGET)?;
-    let runner = runner(&folder("aarch64")?)?;
+    runner(&folder("aarch64")?)
+}
+
+/// Compares random signatures with the compilers.
+pub(crate) fn conformance(sample: Sample) -> Result<()> {
+    let runner = set_up()?;
+    conformance::compare(&Machine { target: TARGET, linker: GCC, runner: Some(&runner) }, sample)
+}
+
+/// Runs the tests, the examples and the command; the number of tests.
+pub(crate) fn run() -> Result<Tally> {
+    let runner = set_up()?;
     let with = |command: &mut Command| {
         command
             .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", GCC)
@@ -164,6 +179,7 @@ pub(crate) fn run() -> Result<Tally> {
     with(docs.args(skipped()));
     test_step("tests in the documentation on Linux AArch64 (qemu-user)", &mut docs, &mut tally)?;
     programs(with)?;
+    conformance(SAMPLE)?;
     Ok(tally)
 }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{add_target, folder};
+use crate::conformance::{self, Machine, Sample};
 use crate::run::{Tally, cargo, test_step};
 use crate::system::{self, Evidence, Need};
 
@@ -79,10 +80,24 @@ const TESTS: &[(&str, &[&str])] = &[
     ("pinvoke-conformance", &["--test=sample"]),
 ];
 
+/// A part of the random signatures that takes half a minute.
+const SAMPLE: Sample = Sample { count: 1_200, seed: 1 };
+
+fn set_up() -> Result<()> {
+    system::install(NEEDS)?;
+    add_target(TARGET)
+}
+
+/// Compares random signatures with the compilers.
+pub(crate) fn conformance(sample: Sample) -> Result<()> {
+    set_up()?;
+    let linker = compilers()?.join("cc").display().to_string();
+    conformance::compare(&Machine { target: TARGET, linker: &linker, runner: None }, sample)
+}
+
 /// Runs the tests; their number.
 pub(crate) fn run() -> Result<Tally> {
-    system::install(NEEDS)?;
-    add_target(TARGET)?;
+    set_up()?;
     let compilers = compilers()?;
     let mut path = compilers.into_os_string();
     if let Some(inherited) = std::env::var_os("PATH") {
@@ -100,6 +115,7 @@ pub(crate) fn run() -> Result<Tally> {
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
         test_step(&format!("tests of {package} on i686 Linux"), &mut tests, &mut tally)?;
     }
+    conformance(SAMPLE)?;
     Ok(tally)
 }
 

@@ -12,18 +12,23 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::conformance::Sample;
 use crate::run::Tally;
 
 /// A platform whose tests this machine can run.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Platform {
     /// Windows on x86-64, under Wine.
+    #[value(alias = "x86_64-pc-windows-gnu")]
     Windows,
     /// Windows on 32-bit x86, under Wine.
+    #[value(alias = "i686-pc-windows-gnu")]
     WindowsX86,
     /// Linux on 32-bit x86, natively.
+    #[value(alias = "i686-unknown-linux-gnu")]
     I686,
     /// Linux on AArch64, under qemu-user.
+    #[value(alias = "aarch64-unknown-linux-gnu")]
     Aarch64,
 }
 
@@ -43,6 +48,16 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
     }
     println!("{name}: {tally}, {:.0} s", start.elapsed().as_secs_f64());
     Ok(tally)
+}
+
+/// Compares random signatures on the platform with its compilers; installs what that needs.
+pub(crate) fn conformance(platform: Platform, sample: Sample) -> Result<()> {
+    match platform {
+        Platform::Windows => windows::conformance_64(sample),
+        Platform::WindowsX86 => windows::conformance_32(sample),
+        Platform::I686 => i686::conformance(sample),
+        Platform::Aarch64 => aarch64::conformance(sample),
+    }
 }
 
 /// A folder of these tasks' own below the target folder.

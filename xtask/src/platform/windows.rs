@@ -8,13 +8,14 @@ mod machine;
 mod unpacked;
 mod wine;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use self::machine::{Machine, X64, X86};
 use super::{add_target, folder, output};
+use crate::conformance::{self, Sample};
 use crate::run::{Tally, cargo, test_step};
 use crate::system;
 
@@ -55,6 +56,9 @@ const EXAMPLES: &[(&str, &[&str], &str)] = &[
     ("enum_printers", &[], "Drucker Süd"),
 ];
 
+/// A part of the random signatures that takes half a minute.
+const SAMPLE: Sample = Sample { count: 800, seed: 1 };
+
 /// Runs the tests and the examples on x86-64; the number of tests.
 pub(crate) fn run_64() -> Result<Tally> {
     run(&X64)
@@ -65,11 +69,34 @@ pub(crate) fn run_32() -> Result<Tally> {
     run(&X86)
 }
 
-fn run(machine: &Machine) -> Result<Tally> {
+/// Compares random signatures on x86-64 with MinGW's compilers.
+pub(crate) fn conformance_64(sample: Sample) -> Result<()> {
+    let (_, wine) = set_up(&X64)?;
+    compare(&X64, &wine, sample)
+}
+
+/// The same on 32-bit x86.
+pub(crate) fn conformance_32(sample: Sample) -> Result<()> {
+    let (_, wine) = set_up(&X86)?;
+    compare(&X86, &wine, sample)
+}
+
+fn compare(machine: &Machine, wine: &Path, sample: Sample) -> Result<()> {
+    let other = conformance::Machine { target: machine.target, linker: machine.cc, runner: Some(wine) };
+    conformance::compare(&other, sample)
+}
+
+/// Installs what is needed; a folder for everything, and what runs programs.
+fn set_up(machine: &Machine) -> Result<(PathBuf, PathBuf)> {
     system::install(machine.needs)?;
     add_target(machine.target)?;
     let folder = folder(machine.folder)?;
     let wine = wine::set_up(machine, &folder)?;
+    Ok((folder, wine))
+}
+
+fn run(machine: &Machine) -> Result<Tally> {
+    let (folder, wine) = set_up(machine)?;
     let fixtures = folder.join("fixtures");
     fixtures::build(machine, &fixtures)?;
     let variable = machine.target.to_uppercase().replace('-', "_");
@@ -93,6 +120,7 @@ fn run(machine: &Machine) -> Result<Tally> {
         test_step(&format!("tests of {package} on {}", machine.name), &mut tests, &mut tally)?;
     }
     examples(machine, &fixtures, &wine, with)?;
+    compare(machine, &wine, SAMPLE)?;
     Ok(tally)
 }
 

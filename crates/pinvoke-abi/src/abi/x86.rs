@@ -20,7 +20,8 @@
 //!   (`ret 4`) even under cdecl.
 //! * MSVC returns structures of 1, 2, 4 and 8 bytes in registers, as integers. Under thiscall the
 //!   address of memory lies on the stack, not in `ecx`.
-//! * MinGW returns those too, but a structure of one `float`, `double` or `long double` in `st(0)`.
+//! * MinGW returns those too, but a structure of one `float`, `double` or `long double` in `st(0)`, and in memory
+//!   one that contains a structure or an array of another size than these, such as `char[3]`.
 //!
 //! `_Complex float` returns in `edx:eax` everywhere. A `__float128`, and a structure that contains an
 //! aligned one, is the only thing that is aligned on the stack.
@@ -159,8 +160,20 @@ fn result_mingw(layout: &Layout) -> Result<Class, Malformed> {
     match only_scalar(layout) {
         Some(Layout { kind: Kind::X87, .. }) => Ok(Class::Parts(Parts::one(Bank::X87, 0, 10))),
         Some(Layout { kind: Kind::Float, size: 4 | 8, .. }) => Ok(float(layout)),
+        _ if layout.is_aggregate() && !fits_register_throughout(layout) => Ok(Class::Memory),
         _ => result_msvc(layout),
     }
+}
+
+/// Whether a value and everything in it that has bytes is as large as an integer.
+fn fits_register_throughout(layout: &Layout) -> bool {
+    let fits = |inner: &Layout| inner.size == 0 || fits_register_throughout(inner);
+    matches!(layout.size, 1 | 2 | 4 | 8)
+        && match &layout.kind {
+            Kind::Array { element, .. } => fits(element),
+            Kind::Struct { fields } | Kind::Union { fields } => fields.iter().all(|f| fits(&f.layout)),
+            _ => true,
+        }
 }
 
 /// What a structure holds if it is one number of the same size and nothing else.
@@ -170,10 +183,13 @@ fn only_scalar(layout: &Layout) -> Option<&Layout> {
     loop {
         inner = match &inner.kind {
             Kind::Array { element, count: 1 } => element,
-            Kind::Struct { fields } => match &fields[..] {
-                [only] if only.bits.is_none() => &only.layout,
-                _ => return None,
-            },
+            Kind::Struct { fields } => {
+                let mut fields = fields.iter().filter(|field| field.layout.size > 0);
+                match (fields.next(), fields.next()) {
+                    (Some(only), None) if only.bits.is_none() => &only.layout,
+                    _ => return None,
+                }
+            }
             _ => return (inner.size == layout.size).then_some(inner),
         };
     }

@@ -1,12 +1,16 @@
-//! Disagreements on AArch64 and on 32-bit x86, which are the same.
+//! Disagreements on AArch64.
 
 use super::{Known, Role};
 use crate::compiler::Compiler;
+use crate::convention::Convention;
 use crate::layouts;
-use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
+use crate::model::{Member, Prototype, Record, Scalar, Spelling, Ty};
 
 /// All of them.
-pub(crate) const KNOWN: &[Known] = &[Known {
+pub(crate) const KNOWN: &[Known] = &[UNNAMED_BIT_FIELDS];
+
+/// On 32-bit x86, too.
+pub(super) const UNNAMED_BIT_FIELDS: Known = Known {
     name: "unnamed bit-fields only",
     reason: "clang passes nothing for a structure that has no other members; gcc passes it as any of its size",
     deviates: &[Compiler::Clang],
@@ -18,7 +22,7 @@ pub(crate) const KNOWN: &[Known] = &[Known {
         ret: None,
         variadic_from: None,
     },
-}];
+};
 
 /// Whether a value has bytes, but none that C can name.
 fn is_unnamed(ty: &Ty) -> bool {
@@ -26,7 +30,7 @@ fn is_unnamed(ty: &Ty) -> bool {
     size > 0 && layouts::leaves(ty, &mut |_| None).is_empty()
 }
 
-fn unnamed_bits() -> Record {
+pub(super) fn unnamed_bits() -> Record {
     let ty = Ty::Scalar(Scalar::UChar);
     let member = Member { ty, bits: Some(2), spelling: Spelling::Unnamed, aligned: None };
     Record { union: false, packed: false, aligned: None, members: vec![member] }

@@ -1,21 +1,32 @@
 //! Known disagreements between the compilers.
 //!
-//! Where gcc and clang pass the same prototype differently, both cannot be matched. Such a case is
-//! an entry here, with the reason, the compiler that deviates and a witness: a prototype that the
-//! sample test runs from one compiler to the other and that must still disagree, so that an entry
-//! does not outlive its reason.
+//! Where gcc and clang pass the same prototype differently, both cannot be matched; and where the system's own
+//! compiler is the rule, which does not run here, neither is. Such a case is an entry here, with the reason, the
+//! compiler that deviates and a witness: a prototype that is run between the compilers and from and to the engine and
+//! that must still disagree somewhere, so that an entry does not outlive its reason.
 
-#[cfg(any(target_arch = "aarch64", target_arch = "x86"))]
-#[path = "a64.rs"]
-mod machine;
-#[cfg(target_arch = "x86_64")]
-#[path = "x64.rs"]
-mod machine;
+mod a64;
+mod win64;
+mod x64;
+mod x86;
+
+use pinvoke_abi::target::{Arch, Os};
 
 use crate::compiler::Compiler;
+use crate::machine::target;
 use crate::model::Prototype;
 
-pub(crate) use machine::KNOWN;
+/// Those of the machine that is tested.
+pub(crate) fn all() -> &'static [Known] {
+    match (target().arch, target().os) {
+        (Arch::X86_64, Os::Linux) => x64::KNOWN,
+        (Arch::X86_64, Os::WindowsGnu) => win64::KNOWN,
+        (Arch::Aarch64, Os::Linux) => a64::KNOWN,
+        (Arch::X86, Os::Linux) => x86::LINUX,
+        (Arch::X86, Os::WindowsGnu) => x86::WINDOWS,
+        _ => &[],
+    }
+}
 
 /// A disagreement.
 pub(crate) struct Known {
@@ -43,5 +54,5 @@ pub(crate) enum Role {
 
 /// The entries that a prototype falls under.
 pub(crate) fn applying(prototype: &Prototype) -> Vec<&'static Known> {
-    KNOWN.iter().filter(|known| (known.applies)(prototype)).collect()
+    all().iter().filter(|known| (known.applies)(prototype)).collect()
 }

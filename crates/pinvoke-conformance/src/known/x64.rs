@@ -1,13 +1,14 @@
-//! Disagreements on x86-64.
+//! Disagreements on Linux x86-64.
 
 use pinvoke_abi::layout::{Kind, Layout};
 use pinvoke_abi::plan::{ArgPlan, CallPlan, Location};
 
 use super::{Known, Role};
 use crate::compiler::Compiler;
+use crate::convention::Convention;
 use crate::facts::any_value;
 use crate::layouts;
-use crate::model::{Convention, Member, Prototype, Record, Scalar, Spelling, Ty};
+use crate::model::{Member, Prototype, Record, Scalar, Spelling, Ty};
 
 /// All of them.
 pub(crate) const KNOWN: &[Known] = &[
@@ -115,7 +116,7 @@ pub(crate) const KNOWN: &[Known] = &[
         role: Role::Both,
         applies: |p| !is_ms(p) && any_small_value(p, |l| misaligned(l) != misaligned_in_clang(l, 0)),
         witness: || {
-            let long = Member { bits: Some(32), ..member(Ty::Scalar(Scalar::Long)) };
+            let long = Member { bits: Some(32), ..member(Ty::Scalar(Scalar::LongLong)) };
             let members = vec![member(Ty::Scalar(Scalar::Int)), member(Ty::Record(record(vec![long])))];
             sysv(vec![Ty::Record(Record { packed: true, ..record(members) })])
         },

@@ -47,6 +47,8 @@ const FONTS: Need = Need {
     evidence: Evidence::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 };
 
+const CLANG: Need = Need { package: "clang", evidence: Evidence::Program("clang") };
+
 /// Windows on x86-64.
 pub(super) const X64: Machine = Machine {
     name: "Windows x86-64 (Wine)",
@@ -61,6 +63,7 @@ pub(super) const X64: Machine = Machine {
         COMPILER_32,
         Need { package: "g++-mingw-w64-x86-64-win32", evidence: Evidence::Program(CPP_64) },
         Need { package: "wine64", evidence: Evidence::File(WINE_64) },
+        CLANG,
         FONTS,
     ],
     wine: Wine::Installed(WINE_64),
@@ -80,6 +83,7 @@ pub(super) const X86: Machine = Machine {
         COMPILER_64,
         Need { package: "g++-mingw-w64-i686-win32", evidence: Evidence::Program(CPP_32) },
         Need { package: "libc6-i386", evidence: Evidence::File("/lib32/libc.so.6") },
+        CLANG,
         FONTS,
     ],
     wine: Wine::Unpacked,
