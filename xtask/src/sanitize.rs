@@ -57,7 +57,7 @@ pub(crate) fn run(sanitizers: &[Sanitizer]) -> Result<()> {
         tests.arg("--").args(SKIPPED.iter().flat_map(|(test, _)| ["--skip", test]));
         tests.stdin(Stdio::null());
         tests.env("RUSTFLAGS", flags).env("RUST_BACKTRACE", "0");
-        tests.env("ASAN_OPTIONS", format!("{CRASHES}:detect_stack_use_after_return=1"));
+        tests.env("ASAN_OPTIONS", format!("{CRASHES}:detect_leaks=1:detect_stack_use_after_return=1"));
         // A forked child has one thread, which ThreadSanitizer does not like to be told.
         tests.env("TSAN_OPTIONS", format!("{CRASHES}:die_after_fork=0"));
         tests.env("LSAN_OPTIONS", format!("suppressions={}", root("xtask/leaks.txt")));
