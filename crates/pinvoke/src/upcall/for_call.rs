@@ -16,6 +16,26 @@ use super::prototype::WithoutUserData;
 use super::shim::{BareHandler, Handler};
 
 /// A callback for the length of a call, on every thread.
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, Declared, ForCall, for_call};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+/// enum OfUnary {}
+/// impl Declared<Unary> for OfUnary {
+///     const DECLARATION: Declaration<Unary> = UNARY;
+/// }
+///
+/// let offset = 10;
+/// let closure = |n: i32| n + offset;
+/// let callback: ForCall<'_, Unary> = for_call::<OfUnary, _, _>(&UNARY, &closure)?;
+/// let function = callback.function();
+/// // SAFETY: the callback is alive until the thread has ended.
+/// let elsewhere = std::thread::spawn(move || unsafe { function(7) }).join();
+/// assert_eq!(elsewhere.ok(), Some(17));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[derive(Debug)]
 pub struct ForCall<'a, P: WithoutUserData> {
     /// None if the closure is a function of its own.
@@ -25,6 +45,27 @@ pub struct ForCall<'a, P: WithoutUserData> {
 
 impl<P: WithoutUserData> ForCall<'_, P> {
     /// The function pointer for native code; see [`Callback::function`].
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, Declared, for_call};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    /// enum OfUnary {}
+    /// impl Declared<Unary> for OfUnary {
+    ///     const DECLARATION: Declaration<Unary> = UNARY;
+    /// }
+    ///
+    /// let calls = core::sync::atomic::AtomicI32::new(0);
+    /// let count = |n: i32| n * calls.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+    /// let callback = for_call::<OfUnary, _, _>(&UNARY, &count)?;
+    /// let function: Unary = callback.function();
+    /// // SAFETY: the callback is alive.
+    /// assert_eq!(unsafe { (function(5), function(5), function(5)) }, (0, 5, 10));
+    /// drop(callback);
+    /// assert_eq!(calls.into_inner(), 3);
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn function(&self) -> P::Function {
@@ -32,6 +73,26 @@ impl<P: WithoutUserData> ForCall<'_, P> {
     }
 
     /// Whether it has a thunk; without, the closure captures nothing.
+    ///
+    /// ```
+    /// use pinvoke::upcall::{Declaration, Declared, for_call};
+    ///
+    /// type Unary = unsafe extern "C" fn(i32) -> i32;
+    /// const UNARY: Declaration<Unary> = Declaration::new("unary");
+    /// enum OfUnary {}
+    /// impl Declared<Unary> for OfUnary {
+    ///     const DECLARATION: Declaration<Unary> = UNARY;
+    /// }
+    ///
+    /// let negate = |n: i32| -n;
+    /// let callback = for_call::<OfUnary, _, _>(&UNARY, &negate)?;
+    /// assert!(!callback.has_thunk(), "a function of its own");
+    /// let offset = 10;
+    /// let add = |n: i32| n + offset;
+    /// let callback = for_call::<OfUnary, _, _>(&UNARY, &add)?;
+    /// assert!(callback.has_thunk(), "for `offset` has to be found");
+    /// # Ok::<(), pinvoke::upcall::CallbackError>(())
+    /// ```
     #[must_use]
     pub fn has_thunk(&self) -> bool {
         self.guard.is_some()

@@ -82,6 +82,25 @@ extern "C" fn afterwards<R>(slot: &'static Slot, result: R, finish: impl FnOnce(
 }
 
 /// A declaration that belongs to a type: functions without slot find it through that.
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, Declared, OnPanic, declared_function};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// enum Share {}
+/// impl Declared<Unary> for Share {
+///     const DECLARATION: Declaration<Unary> =
+///         Declaration::with_fallback("share", -1).on_panic(OnPanic::Return);
+/// }
+///
+/// let code = declared_function::<Share, Unary, _>(|n: i32| 100 / n);
+/// // SAFETY: made for this prototype.
+/// let share = unsafe { core::mem::transmute::<_, Unary>(code) };
+/// // SAFETY: the function lives for ever.
+/// assert_eq!(unsafe { share(7) }, 14);
+/// // SAFETY: as above. Division by zero panics.
+/// assert_eq!(unsafe { share(0) }, -1, "what is declared");
+/// ```
 pub trait Declared<P: Prototype> {
     /// The declaration.
     const DECLARATION: Declaration<P>;

@@ -48,6 +48,21 @@ pub struct ThunkFlavour(pub(crate) Flavour);
 ///
 /// # Safety
 /// Implemented here only; the types, the signature and the route say the same.
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, Prototype, UserDataFirst};
+///
+/// /// Of whatever type it is.
+/// fn describe<P: Prototype>(declaration: &Declaration<P>) -> String {
+///     format!("{} takes {}", declaration.name(), P::signature().params.len())
+/// }
+/// const COMPARE: Declaration<unsafe extern "C" fn(i32, i32) -> i32> = Declaration::new("compare");
+/// type Done = unsafe extern "system" fn(*mut core::ffi::c_void);
+/// const DONE: Declaration<UserDataFirst<Done>> = Declaration::new("done");
+///
+/// assert_eq!(describe(&COMPARE), "compare takes 2");
+/// assert_eq!(describe(&DONE), "done takes 1");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a function pointer that a callback can have",
     note = "write `unsafe extern \"C\" fn(..) -> R` with up to 12 native types"
@@ -63,6 +78,16 @@ pub unsafe trait Prototype {
     #[doc(hidden)]
     const ROUTE: Route;
     /// Layouts of the parameters and of the result.
+    ///
+    /// ```
+    /// use pinvoke::abi::signature::Signature;
+    /// use pinvoke::upcall::Prototype;
+    ///
+    /// let typed = <unsafe extern "C" fn(*mut u8, f64) -> i32>::signature();
+    /// let written: Signature = "(ptr,f64)->i32".parse()?;
+    /// assert_eq!((typed.params, typed.ret), (written.params, written.ret));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     fn signature() -> Signature;
     /// # Safety
     /// Code of this type stands there.
@@ -95,15 +120,73 @@ pub unsafe trait Prototype {
 pub struct UserDataFirst<S>(core::marker::PhantomData<S>);
 
 /// As [`UserDataFirst`], for a `void *` that comes as the *last* argument.
+///
+/// ```
+/// use core::ffi::{c_int, c_void};
+/// use pinvoke::upcall::{Declaration, UserDataLast};
+///
+/// // int (*visit)(int key, void *user)
+/// type Visit = unsafe extern "C" fn(c_int, *mut c_void) -> c_int;
+/// const VISIT: Declaration<UserDataLast<Visit>> = Declaration::new("visit");
+///
+/// let mut sum = 0;
+/// let mut add = |key: c_int| -> c_int {
+///     sum += key;
+///     sum
+/// };
+/// let callback = VISIT.scoped(&mut add)?;
+/// let (visit, user): (Visit, *mut c_void) = (callback.function(), callback.user_data());
+/// // SAFETY: the callback is alive, and the data is its own.
+/// assert_eq!(unsafe { (visit(3, user), visit(4, user)) }, (3, 7));
+/// drop(callback);
+/// assert_eq!(sum, 7);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[derive(Debug)]
 pub struct UserDataLast<S>(core::marker::PhantomData<S>);
 
 /// Prototypes with user data.
+///
+/// ```
+/// use core::ffi::c_void;
+/// use pinvoke::upcall::{Callback, Declaration, UserDataLast, WithUserData};
+///
+/// /// The two arguments that a C function wants, whichever place the second has in its calls.
+/// fn arguments<P: WithUserData, T>(callback: &Callback<'_, P, T>) -> (P::Function, *mut c_void) {
+///     (callback.function(), callback.user_data())
+/// }
+/// type Visit = unsafe extern "C" fn(i32, *mut c_void) -> i32;
+/// const VISIT: Declaration<UserDataLast<Visit>> = Declaration::new("visit");
+///
+/// let callback = VISIT.owned(|key: i32| -key)?;
+/// let (visit, user) = arguments(&callback);
+/// // SAFETY: the callback is alive, and the data is its own.
+/// assert_eq!(unsafe { visit(7, user) }, -7);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub trait WithUserData: Prototype {}
 impl<S> WithUserData for UserDataFirst<S> where UserDataFirst<S>: Prototype {}
 impl<S> WithUserData for UserDataLast<S> where UserDataLast<S>: Prototype {}
 
 /// Prototypes without.
+///
+/// ```
+/// use pinvoke::upcall::{Callback, Declaration, WithoutUserData, lookup};
+///
+/// /// Whether native code handed back this very callback.
+/// fn is_the_same<P: WithoutUserData, T>(callback: &Callback<'_, P, T>, given: P) -> bool {
+///     // SAFETY: function pointers of every prototype are as large as an address, and not null.
+///     let code = unsafe { core::mem::transmute_copy(&given) };
+///     lookup(code) == Some(callback.identity())
+/// }
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// let (one, other) = (UNARY.owned(|n: i32| n)?, UNARY.owned(|n: i32| -n)?);
+/// assert!(is_the_same(&one, one.function()));
+/// assert!(!is_the_same(&one, other.function()));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub trait WithoutUserData: Prototype<Function = Self> + Copy {}
 impl<S: Prototype<Function = S> + Copy> WithoutUserData for S {}
 

@@ -30,18 +30,86 @@ use crate::arch::called_from_code;
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// Closures that can be a callback of prototype `P` when entered one call at a time: `FnMut`.
+///
+/// ```
+/// use pinvoke::upcall::{CallbackError, Declaration, HandlerMut};
+///
+/// type Each = unsafe extern "C" fn(i32) -> i32;
+/// const EACH: Declaration<Each> = Declaration::new("each");
+///
+/// /// Wraps a C function, `count_to(3, each)`, for whatever closure fits.
+/// fn count_to_three(mut closure: impl HandlerMut<Each>) -> Result<(), CallbackError> {
+///     let callback = EACH.scoped(&mut closure)?;
+///     let each = callback.function();
+///     // SAFETY: the callback is alive.
+///     (1..=3).for_each(|n| assert_eq!(unsafe { each(n) }, 0));
+///     Ok(())
+/// }
+/// let mut seen = Vec::new();
+/// count_to_three(|n: i32| {
+///     seen.push(n);
+///     0
+/// })?;
+/// assert_eq!(seen, [1, 2, 3]);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub trait HandlerMut<P: Prototype> {
     #[doc(hidden)]
     fn entry_points<A: Admission, const BOXED: bool>() -> EntryPoints;
 }
 
 /// Closures that can be a callback of prototype `P` when entered by several calls at once: `Fn`.
+///
+/// ```
+/// use pinvoke::upcall::{CallbackError, Declaration, Handler};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+/// const UNARY: Declaration<Unary> = Declaration::new("unary");
+///
+/// /// Calls it on two threads, as a C library with a pool of threads might.
+/// fn on_two_threads(closure: impl Handler<Unary> + Sync) -> Result<[Option<i32>; 2], CallbackError> {
+///     let callback = UNARY.scoped_anywhere(&closure)?;
+///     let function = callback.function();
+///     Ok([1, 2].map(|n| {
+///         // SAFETY: the callback is alive until the thread has ended.
+///         std::thread::spawn(move || unsafe { function(n) }).join().ok()
+///     }))
+/// }
+/// let offset = 10;
+/// assert_eq!(on_two_threads(|n: i32| n + offset)?, [Some(11), Some(12)]);
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub trait Handler<P: Prototype> {
     #[doc(hidden)]
     fn entry_points<A: Admission, const BOXED: bool>() -> EntryPoints;
 }
 
 /// Closures that can be a callback of prototype `P` which runs on the thread of a queue: `FnMut`.
+///
+/// ```
+/// use pinvoke::upcall::{Callback, CallbackError, Declaration, Everywhere, Queue, QueuedHandler};
+/// use std::{cell::Cell, rc::Rc};
+///
+/// type Progress = unsafe extern "C" fn(i32);
+/// const PROGRESS: Declaration<Progress> = Declaration::new("progress");
+///
+/// /// Has progress reported here, from wherever it is made.
+/// fn reporting(
+///     queue: &Queue,
+///     closure: impl QueuedHandler<Progress>,
+/// ) -> Result<Callback<'static, Progress, Everywhere>, CallbackError> {
+///     PROGRESS.posted(queue, closure)
+/// }
+/// let queue = Queue::new();
+/// let shown = Rc::new(Cell::new(0)); // not `Send`, and need not be
+/// let shows = shown.clone();
+/// let callback = reporting(&queue, move |percent: i32| shows.set(percent))?;
+/// let progress = callback.function();
+/// // SAFETY: the callback is alive until the thread has ended.
+/// assert!(std::thread::spawn(move || unsafe { progress(50) }).join().is_ok());
+/// assert_eq!((queue.run_pending(), shown.get()), (1, 50));
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 pub trait QueuedHandler<P: Prototype>: Sized {
     #[doc(hidden)]
     fn queued(
@@ -53,6 +121,27 @@ pub trait QueuedHandler<P: Prototype>: Sized {
 }
 
 /// Closures without captures that are a function of prototype `P`.
+///
+/// ```
+/// use pinvoke::upcall::{BareHandler, function};
+///
+/// type Unary = unsafe extern "C" fn(i32) -> i32;
+///
+/// /// A row of a table that C code reads.
+/// #[repr(C)]
+/// struct Operation {
+///     symbol: u8,
+///     apply: extern "C" fn(i32) -> i32,
+/// }
+/// impl Operation {
+///     fn new(symbol: u8, apply: impl BareHandler<Unary> + Send + Sync + 'static) -> Operation {
+///         Operation { symbol, apply: function::<Unary, _>(apply) }
+///     }
+/// }
+/// let table = [Operation::new(b'-', |n: i32| -n), Operation::new(b'~', |n: i32| !n)];
+/// let applied = table.map(|row| (row.symbol, (row.apply)(7)));
+/// assert_eq!(applied, [(b'-', -7), (b'~', -8)]);
+/// ```
 pub trait BareHandler<P: Prototype> {
     #[doc(hidden)]
     fn bare<D: Declared<P>>() -> CodePtr;

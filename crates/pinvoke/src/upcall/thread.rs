@@ -169,6 +169,31 @@ pub fn resume_after<R>(native_call: impl FnOnce() -> R) -> R {
 ///
 /// # Panics
 /// As for [`resume_after`].
+///
+/// ```
+/// use pinvoke::upcall::{Declaration, resume_or_refused};
+///
+/// type Each = unsafe extern "C" fn(u32) -> i32;
+/// const EACH: Declaration<Each> = Declaration::with_fallback("each", -1);
+///
+/// let mut letters = String::new();
+/// let mut each = |unit: u32| match char::from_u32(unit) {
+///     Some(letter) => {
+///         letters.push(letter);
+///         0
+///     }
+///     None => EACH.refuse(format!("{unit:#x} is no character")),
+/// };
+/// let callback = EACH.scoped(&mut each)?;
+/// let function = callback.function();
+/// // SAFETY: the callback is alive.
+/// let (results, refused) = resume_or_refused(|| [0x68, 0xd800].map(|unit| unsafe { function(unit) }));
+/// assert_eq!(results, [0, -1], "what native code got");
+/// assert_eq!(refused.map(|reason| reason.to_string()).as_deref(), Some("0xd800 is no character"));
+/// drop(callback);
+/// assert_eq!(letters, "h");
+/// # Ok::<(), pinvoke::upcall::CallbackError>(())
+/// ```
 #[inline]
 pub fn resume_or_refused<R>(native_call: impl FnOnce() -> R) -> (R, Option<Box<dyn Error + Send + Sync>>) {
     match outer_call(native_call) {
