@@ -11,8 +11,9 @@ use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target::X86_64_LINUX,
+    Target::X86_64_MACOS,
     Target::X86_64_WINDOWS,
     Target::X86_64_WINDOWS_GNU,
     Target::AARCH64_LINUX,
