@@ -1,4 +1,5 @@
-//! The rules that a C program sees, by number. Each is a function of `c/rules.c`, run in a process of its own.
+//! The rules that a C program sees, by number. Each is a function of `c/rules.c` or `c/order.c`, run in a process of its
+//! own.
 
 #[allow(unused, reason = "shared by several tests")]
 mod support;
@@ -14,16 +15,32 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| compile("rules.c", Made::Program, &[]))
 }
 
+fn order() -> &'static Path {
+    static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("order.c", Made::Program, &[]))
+}
+
 macro_rules! passing {
-    ($($rule:ident)*) => {$(
+    ($program:ident: $($rule:ident)*) => {$(
         #[test]
         fn $rule() {
-            passes(Command::new(program()).arg(stringify!($rule)));
+            passes(Command::new($program()).arg(stringify!($rule)));
         }
     )*};
 }
 
 passing! {
+    order:
+    rule_1_in_order_of_registration
+    rule_6_what_is_registered_meanwhile_is_not_called
+    rule_7_what_is_unregistered_before_its_turn_is_not_called
+    rule_8_unregistering_waits_for_calls_in_other_threads
+    rule_12_a_routine_may_notify
+    rule_13_threads_notify_at_once
+}
+
+passing! {
+    program:
     rule_2_arguments_travel_unchanged
     rule_3_one_routine_at_a_time
     rule_4_opening_does_not_change_that
@@ -42,6 +59,7 @@ passing! {
 // Only there do processes fork.
 #[cfg(unix)]
 passing! {
+    program:
     rule_33_fork
     rule_33_a_routine_forks
 }
