@@ -82,18 +82,29 @@ fn a_driver_with_documented_names_only_compiles_unchanged() {
     }
 }
 
-/// Sizes and offsets on the documented platform with 64-bit pointers, from its documentation: members in
-/// their order, each aligned to its size.
+/// Sizes and offsets on the documented platform, from its documentation: members in their order, each aligned to its
+/// size.
 #[test]
 fn structures_are_laid_out_as_on_the_documented_platform() {
-    compile(
-        "gcc",
-        "c",
-        &["-std=c11", "-m64"],
-        r#"#include <callback_object.h>
+    if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+        compile("gcc", "c", &["-std=c11", "-m64"], &format!("{DEFINITIONS}{LAYOUT_64}"));
+        compile("gcc", "c", &["-std=c11", "-m32"], &format!("{DEFINITIONS}{LAYOUT_32}"));
+    } else {
+        let layout = if cfg!(target_pointer_width = "64") { LAYOUT_64 } else { LAYOUT_32 };
+        compile("gcc", "c", &["-std=c11"], &format!("{DEFINITIONS}{layout}"));
+    }
+}
+
+const DEFINITIONS: &str = r#"#include <callback_object.h>
 #define AT(type, member, offset) _Static_assert(offsetof(type, member) == offset, #type "." #member)
 #define SIZE(type, size) _Static_assert(sizeof(type) == size, #type)
+int main(void) { return 0; }
 SIZE(WCHAR, 2); SIZE(LONG, 4); SIZE(ULONG, 4); SIZE(BOOLEAN, 1); SIZE(KIRQL, 1); SIZE(NTSTATUS, 4);
+SIZE(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, 16); AT(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, Status, 8);
+AT(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, ProcNumber, 12);
+"#;
+
+const LAYOUT_64: &str = r"
 SIZE(UNICODE_STRING, 16); AT(UNICODE_STRING, MaximumLength, 2); AT(UNICODE_STRING, Buffer, 8);
 SIZE(OBJECT_ATTRIBUTES, 48); AT(OBJECT_ATTRIBUTES, RootDirectory, 8); AT(OBJECT_ATTRIBUTES, ObjectName, 16);
 AT(OBJECT_ATTRIBUTES, Attributes, 24); AT(OBJECT_ATTRIBUTES, SecurityDescriptor, 32);
@@ -101,9 +112,14 @@ AT(OBJECT_ATTRIBUTES, SecurityQualityOfService, 40);
 SIZE(DRIVER_OBJECT, 336); AT(DRIVER_OBJECT, DeviceObject, 8); AT(DRIVER_OBJECT, DriverStart, 24);
 AT(DRIVER_OBJECT, DriverSize, 32); AT(DRIVER_OBJECT, DriverName, 56); AT(DRIVER_OBJECT, DriverInit, 88);
 AT(DRIVER_OBJECT, DriverUnload, 104); AT(DRIVER_OBJECT, MajorFunction, 112);
-SIZE(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, 16); AT(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, Status, 8);
-AT(KE_PROCESSOR_CHANGE_NOTIFY_CONTEXT, ProcNumber, 12);
-int main(void) { return 0; }
-"#,
-    );
-}
+";
+
+const LAYOUT_32: &str = r"
+SIZE(UNICODE_STRING, 8); AT(UNICODE_STRING, MaximumLength, 2); AT(UNICODE_STRING, Buffer, 4);
+SIZE(OBJECT_ATTRIBUTES, 24); AT(OBJECT_ATTRIBUTES, RootDirectory, 4); AT(OBJECT_ATTRIBUTES, ObjectName, 8);
+AT(OBJECT_ATTRIBUTES, Attributes, 12); AT(OBJECT_ATTRIBUTES, SecurityDescriptor, 16);
+AT(OBJECT_ATTRIBUTES, SecurityQualityOfService, 20);
+SIZE(DRIVER_OBJECT, 168); AT(DRIVER_OBJECT, DeviceObject, 4); AT(DRIVER_OBJECT, DriverStart, 12);
+AT(DRIVER_OBJECT, DriverSize, 16); AT(DRIVER_OBJECT, DriverName, 28); AT(DRIVER_OBJECT, DriverInit, 44);
+AT(DRIVER_OBJECT, DriverUnload, 52); AT(DRIVER_OBJECT, MajorFunction, 56);
+";
