@@ -3,6 +3,7 @@
 //!
 //! Each line of the table below is a signature with the values that travel; it becomes a test of
 //! both directions, through the thunk and through a stub.
+#![cfg(target_arch = "x86_64")]
 #![allow(unsafe_code, reason = "calls functions through prepared calls and callbacks by their address")]
 
 use std::cell::RefCell;

@@ -7,5 +7,5 @@ typedef __builtin_va_list va_list;
 typedef unsigned int wchar_t;
 typedef unsigned int nlink_t;
 typedef int blksize_t;
-enum { PTHREAD_ATTR_SIZE_64 = 64, PTHREAD_MUTEX_SIZE = 48, PTHREAD_RWLOCK_SIZE = 56 };
+enum { PTHREAD_ATTR_SIZE_64 = 64, PTHREAD_FLAGS_SIZE = 8, PTHREAD_MUTEX_SIZE = 48, PTHREAD_RWLOCK_SIZE = 56 };
 typedef unsigned long long __jmp_buf[22];

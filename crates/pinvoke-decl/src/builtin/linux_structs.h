@@ -193,10 +193,10 @@ typedef struct sigevent sigevent_t;
 struct sched_param { int sched_priority; };
 typedef struct { unsigned long __bits[1024 / (8 * sizeof(long))]; } cpu_set_t;
 
-typedef union { char __size[4]; int __align; } pthread_mutexattr_t;
-typedef union { char __size[4]; int __align; } pthread_condattr_t;
+typedef union { char __size[PTHREAD_FLAGS_SIZE]; int __align; } pthread_mutexattr_t;
+typedef union { char __size[PTHREAD_FLAGS_SIZE]; int __align; } pthread_condattr_t;
 typedef union { char __size[8]; long __align; } pthread_rwlockattr_t;
-typedef union { char __size[4]; int __align; } pthread_barrierattr_t;
+typedef union { char __size[PTHREAD_FLAGS_SIZE]; int __align; } pthread_barrierattr_t;
 typedef union { char __size[48]; long long __align; } pthread_cond_t;
 typedef union { char __size[PTHREAD_MUTEX_SIZE]; long __align; } pthread_mutex_t;
 typedef union { char __size[PTHREAD_RWLOCK_SIZE]; long __align; } pthread_rwlock_t;

@@ -7,4 +7,4 @@ typedef __builtin_va_list va_list;
 typedef int wchar_t;
 typedef unsigned long nlink_t;
 typedef long blksize_t;
-enum { PTHREAD_ATTR_SIZE_64 = 56, PTHREAD_MUTEX_SIZE = 40, PTHREAD_RWLOCK_SIZE = 56 };
+enum { PTHREAD_ATTR_SIZE_64 = 56, PTHREAD_FLAGS_SIZE = 4, PTHREAD_MUTEX_SIZE = 40, PTHREAD_RWLOCK_SIZE = 56 };

@@ -29,10 +29,15 @@ fn run(command: &mut Command) -> String {
 
 /// `#include` lines through the preprocessor.
 pub(crate) fn preprocess(includes: &str, flags: &[&str]) -> String {
+    preprocess_with("gcc", includes, flags)
+}
+
+/// The same, of another machine.
+pub(crate) fn preprocess_with(compiler: &str, includes: &str, flags: &[&str]) -> String {
     let dir = scratch();
     let file = dir.join("headers.c");
     std::fs::write(&file, includes).expect("a source file");
-    let text = run(Command::new("gcc").args(["-E", "-D_GNU_SOURCE"]).args(flags).arg(&file));
+    let text = run(Command::new(compiler).args(["-E", "-D_GNU_SOURCE"]).args(flags).arg(&file));
     std::fs::remove_dir_all(&dir).expect("the scratch directory is ours");
     text
 }
