@@ -51,7 +51,8 @@ fn texts_are_compared_as_texts() {
     let qsort =
         "void qsort(const char **base, size_t n, size_t size, int (*cmp)(const char **, const char **))";
     let each = "|a, b| if a < b { -1 } else { 1 }";
-    let text = call(["libc", qsort, "[\"pear\", \"apple\", \"fig\"]", "3", "8", each]).good();
+    let size = size_of::<*const u8>().to_string();
+    let text = call(["libc", qsort, "[\"pear\", \"apple\", \"fig\"]", "3", &size, each]).good();
     assert_eq!(text, "base = [\"apple\", \"fig\", \"pear\"]\n");
 }
 

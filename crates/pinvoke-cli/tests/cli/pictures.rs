@@ -68,7 +68,10 @@ fn rows(text: &str) -> Vec<String> {
 fn padding_and_bits_are_drawn() {
     // System V psABI, figure 3.4 and "Bit-Fields": int i : 3 and int k : 7 follow the char without a gap;
     // the double is aligned to 8.
-    let text = run(["layout", "struct { char c; int i : 3; int k : 7; double d; }"]).good();
+    let picture = |target| {
+        run(["layout", "struct { char c; int i : 3; int k : 7; double d; }", "--target", target]).good()
+    };
+    let text = picture("x86_64-linux");
     let rows = rows(&text);
     for row in
         ["0 1 c char", "1 0..3 i int", "1 3..10 k int", "2 2..8 (padding)", "3 5 (padding)", "8 8 d double"]
@@ -82,6 +85,9 @@ fn padding_and_bits_are_drawn() {
     );
     assert!(text.starts_with("struct"), "{text}");
     assert!(rows[0].contains("16 bytes, alignment 8"), "{text}");
+    // AAPCS64 lays it out alike; the psABI of 32-bit x86 aligns a double to 4.
+    assert!(picture("aarch64-linux").contains("16 bytes, alignment 8"));
+    assert!(picture("x86-linux").contains("12 bytes, alignment 4"));
 }
 
 #[test]
@@ -123,56 +129,75 @@ fn enumerations_are_listed() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+/// What a call looks like in both conventions of x86-64, which are shown without being asked for where they are the
+/// machine's.
+fn explain(prototype: &str, more: &[&str]) -> (String, String) {
+    if cfg!(target_arch = "x86_64") {
+        let text = run(["explain", prototype].iter().chain(more)).good();
+        let (sysv, win) = text.split_once("Microsoft x64").unwrap();
+        return (sysv.to_owned(), win.to_owned());
+    }
+    let on = |target| run(["explain", prototype, "--target", target].iter().chain(more)).good();
+    (on("x86_64-linux"), on("x86_64-windows"))
+}
+
 #[test]
 fn both_conventions_are_explained() {
-    let text =
-        run(["explain", "double f(int a, double b, const char *c, struct { double x; long n; } d)"]).good();
-    let (sysv, win) = text.split_once("Microsoft x64").unwrap();
+    let prototype = "double f(int a, double b, const char *c, struct { double x; long n; } d)";
+    let (sysv, win) = explain(prototype, &[]);
     // psABI 3.2.3: INTEGER in rdi, rsi, rdx..., SSE in xmm0...; the structure is one SSE and one INTEGER eightbyte.
     for row in
         ["a int 4 rdi", "b double 8 xmm0", "c const char * 8 rsi", "bytes 0..8 in xmm1", "bytes 8..16 in rdx"]
     {
-        assert!(rows(sysv).iter().any(|r| r.contains(row)), "no {row:?} in\n{sysv}");
+        assert!(rows(&sysv).iter().any(|r| r.contains(row)), "no {row:?} in\n{sysv}");
     }
     // Microsoft: by position, and a structure of 16 bytes by reference.
     for row in ["a int 4 rcx", "b double 8 xmm1", "c const char * 8 r8", "r9, the address of a copy"] {
-        assert!(rows(win).iter().any(|r| r.contains(row)), "no {row:?} in\n{win}");
+        assert!(rows(&win).iter().any(|r| r.contains(row)), "no {row:?} in\n{win}");
     }
-    assert!(rows(win).iter().any(|r| r.contains("32 bytes of stack")), "{win}");
+    assert!(rows(&win).iter().any(|r| r.contains("32 bytes of stack")), "{win}");
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn variable_arguments_are_explained() {
     let prototype = "int printf(const char *format, ...)";
-    let text = run(["explain", prototype, "--variadic", "float, short, long double"]).good();
-    let (sysv, win) = text.split_once("Microsoft x64").unwrap();
+    let (sysv, win) = explain(prototype, &["--variadic", "float, short, long double"]);
     for row in [
         "float (promoted to double) 8 xmm0",
         "short (promoted to int) 4 rsi",
         "long double 16 [rsp+0]",
         "al = 1",
     ] {
-        assert!(rows(sysv).iter().any(|r| r.contains(row)), "no {row:?} in\n{sysv}");
+        assert!(rows(&sysv).iter().any(|r| r.contains(row)), "no {row:?} in\n{sysv}");
     }
-    assert!(rows(win).iter().any(|r| r.contains("xmm1 and rdx")), "{win}");
+    assert!(rows(&win).iter().any(|r| r.contains("xmm1 and rdx")), "{win}");
     run(["explain", "int abs(int)", "--variadic", "int"]).bad_with(2, &["takes no variable arguments"]);
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn an_explanation_for_programs() {
-    let json = run(["explain", "long f(char c)", "--json"]).json();
-    let plans = json["plans"].as_array().unwrap();
-    assert_eq!(plans.len(), 2);
-    assert_eq!(plans[0]["abi"], "sysv64");
-    assert_eq!(plans[0]["arguments"][0]["pieces"][0]["at"], "rdi");
-    assert_eq!((&plans[1]["abi"], &plans[1]["result"]["size"]), (&"win64".into(), &4.into()));
+    let json = |target: &[&str]| run(["explain", "long f(char c)", "--json"].iter().chain(target)).json();
+    let at = |json: &serde_json::Value| json["plans"][0]["arguments"][0]["pieces"][0]["at"].clone();
+    for (target, abi, register, size) in [
+        ("x86_64-linux", "sysv64", "rdi", 8),
+        ("x86_64-windows", "win64", "rcx", 4),
+        ("aarch64-linux", "aapcs64", "x0", 8),
+        ("x86-linux", "x86-cdecl-gcc", "[esp+0]", 4),
+    ] {
+        let json = json(&["--target", target]);
+        assert_eq!(json["plans"].as_array().unwrap().len(), 1, "{target}");
+        assert_eq!((&json["plans"][0]["abi"], at(&json)), (&abi.into(), register.into()), "{target}");
+        assert_eq!(json["plans"][0]["result"]["size"], size, "{target}");
+    }
+    // Without a target, what this machine has: on x86-64 both conventions.
+    let plans = json(&[])["plans"].as_array().unwrap().len();
+    assert_eq!(plans, if cfg!(target_arch = "x86_64") { 2 } else { 1 });
     // A convention that is stated is the same everywhere.
-    let json = run(["explain", "__attribute__((ms_abi)) int f(int c)", "--json"]).json();
-    assert_eq!(json["plans"].as_array().unwrap().len(), 1);
-    assert_eq!(json["plans"][0]["arguments"][0]["pieces"][0]["at"], "rcx");
+    if cfg!(target_arch = "x86_64") {
+        let json = run(["explain", "__attribute__((ms_abi)) int f(int c)", "--json"]).json();
+        assert_eq!(json["plans"].as_array().unwrap().len(), 1);
+        assert_eq!(at(&json), "rcx");
+    }
 }
 
 #[test]
