@@ -8,8 +8,8 @@ use std::io::{Error, Result};
 use pinvoke::dll_import;
 use pinvoke::native::NativeType;
 
-/// `struct stat` of Linux on x86-64; the derive checks the members' places.
-#[cfg(not(any(target_vendor = "apple", target_arch = "x86")))]
+/// `struct stat` of Linux on x86-64; what follows the structures checks the members' places.
+#[cfg(all(not(target_vendor = "apple"), target_arch = "x86_64"))]
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Stat {
@@ -28,6 +28,29 @@ struct Stat {
     modified: Time,
     changed: Time,
     spare: [i64; 3],
+}
+
+/// `struct stat` of Linux on AArch64, and on machines that are newer than it.
+#[cfg(not(any(target_vendor = "apple", target_arch = "x86_64", target_arch = "x86")))]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    device: u64,
+    inode: u64,
+    mode: u32,
+    links: u32,
+    user: u32,
+    group: u32,
+    special_device: u64,
+    reserved: u64,
+    size: c_long,
+    block_size: i32,
+    reserved_too: i32,
+    blocks: i64,
+    accessed: Time,
+    modified: Time,
+    changed: Time,
+    spare: [i32; 2],
 }
 
 /// `struct stat` of Linux on 32-bit x86.

@@ -1,6 +1,6 @@
 //! What a call must leave as it was, and what it must not depend on: callee-saved registers, the x87
-//! stack, MXCSR, `al` of variadic calls, `errno`, other threads.
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+//! stack, the mode of floating point, `al` of variadic calls, `errno`, other threads.
+#![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -34,7 +34,8 @@ fn call(call: &PreparedCall, target: CodePtr, args: &[&[u8]]) -> Vec<u8> {
 
 /// Calls through `invoke` with marks in all callee-saved registers, and reports what became of them.
 ///
-/// `invoke` is the System V function of a prepared call: two pointers are enough to find everything.
+/// `invoke` is a function of the system's convention: two pointers are enough to find everything.
+#[cfg(target_arch = "x86_64")]
 const REGISTERS: &str = r#"
     .globl keeps_registers
     .type keeps_registers, @function
@@ -72,6 +73,103 @@ clobbers:
     ret
 "#;
 
+/// The same for 32-bit x86.
+#[cfg(target_arch = "x86")]
+const REGISTERS: &str = r#"
+    .globl keeps_registers
+    .type keeps_registers, @function
+keeps_registers:
+    push %ebp; push %ebx; push %esi; push %edi
+    sub $12, %esp
+    mov 32(%esp), %eax
+    mov 36(%esp), %ecx
+    mov %ecx, (%esp)
+    mov $0x11111111, %ebx; mov $0x22222222, %ebp; mov $0x33333333, %esi; mov $0x44444444, %edi
+    call *%eax
+    xor %eax, %eax
+    cmp $0x11111111, %ebx; jne 1f
+    cmp $0x22222222, %ebp; jne 1f
+    cmp $0x33333333, %esi; jne 1f
+    cmp $0x44444444, %edi; jne 1f
+    jmp 2f
+1:  mov $1, %eax
+2:  add $12, %esp
+    pop %edi; pop %esi; pop %ebx; pop %ebp
+    ret
+# Destroys every register that a callee may destroy, but for the x87 stack, on which the result may be.
+    .globl clobbers
+    .type clobbers, @function
+clobbers:
+    mov $-1, %eax; mov %eax, %ecx; mov %eax, %edx
+    ret
+# The same with a number as its result.
+    .globl clobbers_x87
+    .type clobbers_x87, @function
+clobbers_x87:
+    mov $-1, %eax; mov %eax, %ecx; mov %eax, %edx
+    fld1
+    ret
+"#;
+
+/// The same for AArch64: x19 to x28, the frame pointer, and the lower halves of v8 to v15.
+#[cfg(target_arch = "aarch64")]
+const REGISTERS: &str = r#"
+    .globl keeps_registers
+    .type keeps_registers, @function
+keeps_registers:
+    stp x29, x30, [sp, #-176]!
+    stp x19, x20, [sp, #16]; stp x21, x22, [sp, #32]; stp x23, x24, [sp, #48]
+    stp x25, x26, [sp, #64]; stp x27, x28, [sp, #80]
+    stp d8, d9, [sp, #96]; stp d10, d11, [sp, #112]; stp d12, d13, [sp, #128]; stp d14, d15, [sp, #144]
+    mov x9, x0
+    mov x0, x1
+    mov x19, #19; mov x20, #20; mov x21, #21; mov x22, #22; mov x23, #23; mov x24, #24
+    mov x25, #25; mov x26, #26; mov x27, #27; mov x28, #28; mov x29, #29
+    fmov d8, x19; fmov d9, x20; fmov d10, x21; fmov d11, x22
+    fmov d12, x23; fmov d13, x24; fmov d14, x25; fmov d15, x26
+    blr x9
+    mov x0, #0
+    cmp x19, #19; bne 1f; cmp x20, #20; bne 1f; cmp x21, #21; bne 1f; cmp x22, #22; bne 1f
+    cmp x23, #23; bne 1f; cmp x24, #24; bne 1f; cmp x25, #25; bne 1f; cmp x26, #26; bne 1f
+    cmp x27, #27; bne 1f; cmp x28, #28; bne 1f; cmp x29, #29; bne 1f
+    fmov x1, d8; cmp x1, #19; bne 1f; fmov x1, d9; cmp x1, #20; bne 1f
+    fmov x1, d10; cmp x1, #21; bne 1f; fmov x1, d11; cmp x1, #22; bne 1f
+    fmov x1, d12; cmp x1, #23; bne 1f; fmov x1, d13; cmp x1, #24; bne 1f
+    fmov x1, d14; cmp x1, #25; bne 1f; fmov x1, d15; cmp x1, #26; bne 1f
+    b 2f
+1:  mov x0, #1
+2:  ldp d14, d15, [sp, #144]; ldp d12, d13, [sp, #128]; ldp d10, d11, [sp, #112]; ldp d8, d9, [sp, #96]
+    ldp x27, x28, [sp, #80]; ldp x25, x26, [sp, #64]
+    ldp x23, x24, [sp, #48]; ldp x21, x22, [sp, #32]; ldp x19, x20, [sp, #16]
+    ldp x29, x30, [sp], #176
+    ret
+// Destroys every register that a callee may destroy.
+    .globl clobbers
+    .type clobbers, @function
+clobbers:
+    mov x0, #-1; mov x1, x0; mov x2, x0; mov x3, x0; mov x4, x0; mov x5, x0; mov x6, x0; mov x7, x0
+    mov x8, x0; mov x9, x0; mov x10, x0; mov x11, x0; mov x12, x0; mov x13, x0; mov x14, x0; mov x15, x0
+    mov x16, x0; mov x17, x0
+    movi v0.2d, #-1; movi v1.2d, #-1; movi v2.2d, #-1; movi v3.2d, #-1; movi v4.2d, #-1; movi v5.2d, #-1
+    movi v6.2d, #-1; movi v7.2d, #-1; movi v16.2d, #-1; movi v17.2d, #-1; movi v18.2d, #-1
+    movi v19.2d, #-1; movi v20.2d, #-1; movi v21.2d, #-1; movi v22.2d, #-1; movi v23.2d, #-1
+    movi v24.2d, #-1; movi v25.2d, #-1; movi v26.2d, #-1; movi v27.2d, #-1; movi v28.2d, #-1
+    movi v29.2d, #-1; movi v30.2d, #-1; movi v31.2d, #-1
+    ret
+"#;
+
+/// `long double` of this machine, `_Complex long double`, and the bytes of one.
+const LONG_DOUBLE: (&str, &str, usize) = if cfg!(target_arch = "x86_64") {
+    ("f80", "c80", 16)
+} else if cfg!(target_arch = "x86") {
+    ("f80", "c80", 12)
+} else {
+    ("f128", "c128", 16)
+};
+
+/// `size_t`.
+const SIZE: &str = if cfg!(target_pointer_width = "64") { "u64" } else { "u32" };
+
 #[test]
 fn callee_saved_registers_survive() {
     struct Context {
@@ -95,22 +193,29 @@ fn callee_saved_registers_survive() {
     for notation in [
         "cdecl()",
         "cdecl(i32,f64)->i32",
+        // On 32-bit x86 the callee would have to know the place of the result.
+        #[cfg(not(target_arch = "x86"))]
         "cdecl(i64,i64,i64,i64,i64,i64,i64,i64)->{i64,f64}",
         "cdecl({[i8;300]},i32)->f64",
         "cdecl({[i8;9000]})->i64",
+        #[cfg(not(target_arch = "x86"))]
         "cdecl({i64 align(64)})->i64",
     ] {
         for &tier in support::tiers() {
             let call = prepare(notation, tier);
             let record = Block::new(call.record_size(), call.record_align(), 0xA5);
             let ret = Block::new(16, 16, 0x5A);
-            let context = Context { call, target: library.code("clobbers"), record, ret };
+            // A callee that leaves nothing on the x87 stack has not returned a number.
+            let on_x87 = cfg!(target_arch = "x86") && notation.ends_with("->f64");
+            let target = library.code(if on_x87 { "clobbers_x87" } else { "clobbers" });
+            let context = Context { call, target, record, ret };
             // SAFETY: `run` takes this context.
             assert_eq!(unsafe { keeps(run, &raw const context) }, 0, "{notation} {tier:?}");
         }
     }
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 #[test]
 fn the_x87_stack_stays_balanced() {
     // A value left in st(i) makes the ninth load overflow and yield a NaN.
@@ -124,9 +229,10 @@ fn the_x87_stack_stays_balanced() {
     // 3.0L and 1.5L in the x87 format.
     let three = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0, 0x40];
     let one_and_a_half = [0, 0, 0, 0, 0, 0, 0, 0xC0, 0xFF, 0x3F];
-    let mut complex = [0_u8; 32];
+    let size = LONG_DOUBLE.2;
+    let mut complex = vec![0_u8; 2 * size];
     complex[..10].copy_from_slice(&three);
-    complex[16..26].copy_from_slice(&one_and_a_half);
+    complex[size..size + 10].copy_from_slice(&one_and_a_half);
     for &tier in support::tiers() {
         let (half, turn, depth) = (
             prepare("cdecl(f80)->f80", tier),
@@ -139,17 +245,18 @@ fn the_x87_stack_stays_balanced() {
             // (3 + 1.5i) · i = -1.5 + 3i
             let mut minus = one_and_a_half;
             minus[9] |= 0x80;
-            assert_eq!((&turned[..10], &turned[16..26]), (&minus[..], &three[..]));
+            assert_eq!((&turned[..10], &turned[size..size + 10]), (&minus[..], &three[..]));
         }
         // All eight tags say "empty".
         assert_eq!(call(&depth, library.code("depth"), &[]), [0xFF, 0xFF, 0, 0]);
     }
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 #[test]
 fn the_floating_point_mode_is_handed_through() {
-    let library =
-        CLibrary::compile("mxcsr", "unsigned mxcsr(void) { return __builtin_ia32_stmxcsr(); }", &["-O1"]);
+    let text = "unsigned mxcsr(void) { return __builtin_ia32_stmxcsr(); }";
+    let library = CLibrary::compile("mxcsr", text, &["-O1", "-msse"]);
     let mut own = 0_u32;
     // SAFETY: stores MXCSR and changes nothing.
     unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut own, options(nostack)) };
@@ -159,22 +266,45 @@ fn the_floating_point_mode_is_handed_through() {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn the_floating_point_mode_is_handed_through() {
+    let text = "unsigned long fpcr(void) { unsigned long mode; __asm__(\"mrs %0, fpcr\" : \"=r\"(mode)); return mode; }";
+    let library = CLibrary::compile("fpcr", text, &["-O1"]);
+    let own: u64;
+    // SAFETY: reads FPCR.
+    unsafe { std::arch::asm!("mrs {}, fpcr", out(reg) own, options(nostack, nomem)) };
+    for mode in [own, own | 3 << 22] {
+        // Rounding towards zero: what the system begins with has no bit set.
+        // SAFETY: a mode of rounding, which is put back below.
+        unsafe { std::arch::asm!("msr fpcr, {}", in(reg) mode, options(nostack, nomem)) };
+        for &tier in support::tiers() {
+            let seen = call(&prepare("cdecl()->u64", tier), library.code("fpcr"), &[]);
+            assert_eq!(seen, mode.to_le_bytes(), "{tier:?}");
+        }
+    }
+    // SAFETY: as it was.
+    unsafe { std::arch::asm!("msr fpcr, {}", in(reg) own, options(nostack, nomem)) };
+}
+
 #[test]
 fn variadic_functions_are_told_the_number_of_vector_registers() {
     let target = CodePtr::new(libc::snprintf as *const _).unwrap();
     for &tier in support::tiers() {
-        let prepared =
-            prepare("cdecl(ptr,u64,ptr,...,f64,i32,f64,ptr,f64,f64,f64,f64,f64,f64,f64,i64)->i32", tier);
-        assert_eq!(prepared.plan().vector_regs(), Some(8));
+        let prepared = prepare(
+            &format!("cdecl(ptr,{SIZE},ptr,...,f64,i32,f64,ptr,f64,f64,f64,f64,f64,f64,f64,i64)->i32"),
+            tier,
+        );
+        assert_eq!(prepared.plan().vector_regs(), cfg!(target_arch = "x86_64").then_some(8));
         let text = Block::new(200, 16, 0);
-        let format = c"%.2f %d %g %s %g %g %g %g %g %g %g %ld";
+        let format = c"%.2f %d %g %s %g %g %g %g %g %g %g %lld";
         let doubles: Vec<[u8; 8]> = (1..=9).map(|i| (f64::from(i) * 1.5).to_le_bytes()).collect();
         let length = call(
             &prepared,
             target,
             &[
                 &text.at().addr().to_le_bytes(),
-                &200_u64.to_le_bytes(),
+                &200_usize.to_le_bytes(),
                 &format.as_ptr().addr().to_le_bytes(),
                 &doubles[0],
                 &(-7_i32).to_le_bytes(),
@@ -237,7 +367,8 @@ fn a_plain_call_leaves_errno_alone() {
 fn calls_may_be_shared_and_prepared_by_many_threads_at_once() {
     let library = CLibrary::compile(
         "threads",
-        "long weigh(int a, long b, int c, long d, int e, long f, int g, long h)
+        "#define LONG long long
+         LONG weigh(int a, LONG b, int c, LONG d, int e, LONG f, int g, LONG h)
          { return a + 2*b + 3*c + 4*d + 5*e + 6*f + 7*g + 8*h; }",
         &["-O1"],
     );
@@ -256,7 +387,9 @@ fn calls_may_be_shared_and_prepared_by_many_threads_at_once() {
                     let notation: Vec<&str> =
                         (0..8).map(|i| if pattern >> i & 1 == 1 { "i64" } else { "u8" }).collect();
                     let own = prepare(&format!("cdecl({})->i64", notation.join(",")), support::fastest());
-                    for (call, wide) in [(&own, pattern), (shared, 0b1010_1010)] {
+                    // On 32-bit x86 the callee would look elsewhere for arguments of other widths.
+                    let own = if cfg!(target_arch = "x86") { shared } else { &own };
+                    for (call, wide) in [(own, pattern), (shared, 0b1010_1010)] {
                         let values: Vec<[u8; 8]> =
                             (0..8_u64).map(|i| ((i + u64::from(thread)) % 100).to_le_bytes()).collect();
                         let widths = (0..8).map(|i| if wide >> i & 1 == 1 { 8 } else { 1 });
@@ -298,14 +431,18 @@ fn a_panic_passes_both_tiers() {
         "cdecl(i64)->i64",
         "cdecl(i64,f64)->i64",
         "cdecl(i64,{[i8;24]})->i64",
-        "cdecl(i64,{[i8;100]})->f80",
-        "cdecl(i64)->f80",
-        "cdecl(i64)->c80",
-        "cdecl(i64,f64,{[i8;9000]})->f80",
+        "cdecl(i64,{[i8;100]})->LONG",
+        "cdecl(i64)->LONG",
+        #[cfg(not(target_arch = "x86"))]
+        "cdecl(i64)->COMPLEX",
+        "cdecl(i64,f64,{[i8;9000]})->LONG",
+        #[cfg(not(target_arch = "x86"))]
         "cdecl(i64,{[i8;32] align(32)})->i64",
-        "cdecl(i64,{[i8;8192] align(64)})->f80",
+        #[cfg(not(target_arch = "x86"))]
+        "cdecl(i64,{[i8;8192] align(64)})->LONG",
         "cdecl(i64,i64,i64,i64,i64,i64,i64,i64,i64)",
     ] {
+        let notation = &notation.replace("LONG", LONG_DOUBLE.0).replace("COMPLEX", LONG_DOUBLE.1);
         for &tier in support::tiers() {
             let prepared = prepare(notation, tier);
             assert!(prepared.can_unwind(), "{notation} {tier:?}");
@@ -325,6 +462,8 @@ fn a_panic_passes_both_tiers() {
     }
 }
 
+// About stubs, which 32-bit x86 has none of.
+#[cfg(not(target_arch = "x86"))]
 #[test]
 fn no_memory_is_writable_and_executable() {
     let _call = prepare("cdecl({f64,i8},i32)->{i8,f64}", Tier::Stub);
@@ -344,15 +483,25 @@ fn refusals_say_what_and_why() {
         let signature: Signature = notation.parse().unwrap();
         PreparedCall::with_tier(&signature, tier).unwrap_err()
     };
-    let error = refused("cdecl({[i8;2000000]})", Tier::Auto);
+    // On AArch64 only many arguments need so much stack: two travel in registers, one is too many.
+    let (notation, argument) = if cfg!(target_arch = "aarch64") {
+        let count = 2 + (1 << 20) / 32 + 1;
+        (format!("cdecl({})", vec!["{f64,f64,f64,f64}"; count].join(",")), count)
+    } else {
+        ("cdecl({[i8;2000000]})".to_owned(), 1)
+    };
+    let error = refused(&notation, Tier::Auto);
     let CallError::Plan(cause) = error else { panic!("{error:?}") };
     assert_eq!(
         cause.to_string(),
-        "argument 1 does not fit the 1048576 bytes of stack that one call can take"
+        format!("argument {argument} does not fit the 1048576 bytes of stack that one call can take")
     );
 
-    let error = refused("cdecl({i8 align(2097152)})", Tier::Thunk);
-    assert!(matches!(error, CallError::StackAlignment { .. } | CallError::Plan(_)), "{error:?}");
+    // On AArch64 its address travels.
+    if !cfg!(target_arch = "aarch64") {
+        let error = refused("cdecl({i8 align(2097152)})", Tier::Thunk);
+        assert!(matches!(error, CallError::StackAlignment { .. } | CallError::Plan(_)), "{error:?}");
+    }
 
     let long = format!("cdecl({})", vec!["i32"; 4000].join(","));
     let error = refused(&long, Tier::Stub);
@@ -364,7 +513,10 @@ fn refusals_say_what_and_why() {
     let error = PreparedCall::new(&foreign).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the signature is one of x86_64-windows-msvc, and this program runs on x86_64-linux"
+        format!(
+            "the signature is one of x86_64-windows-msvc, and this program runs on {}",
+            pinvoke_abi::target::Target::HOST
+        )
     );
 }
 
@@ -373,7 +525,7 @@ fn a_megabyte_of_stack_arrives() {
     let library = CLibrary::compile(
         "many",
         "struct big { unsigned char b[1048000]; };
-         unsigned long total(struct big s) { unsigned long t = 0; for (int i = 0; i < 1048000; i++) t += s.b[i]; return t; }",
+         unsigned long long total(struct big s) { unsigned long long t = 0; for (int i = 0; i < 1048000; i++) t += s.b[i]; return t; }",
         &["-O1"],
     );
     for &tier in support::tiers() {
@@ -392,8 +544,8 @@ fn a_megabyte_of_stack_arrives() {
 fn four_thousand_arguments_arrive() {
     let count = 4000_u32;
     let params: Vec<String> = (0..count).map(|i| format!("int a{i}")).collect();
-    let terms: Vec<String> = (0..count).map(|i| format!("{}L * a{i}", i % 7 + 1)).collect();
-    let text = format!("long total({}) {{ return {}; }}", params.join(","), terms.join("+"));
+    let terms: Vec<String> = (0..count).map(|i| format!("{}LL * a{i}", i % 7 + 1)).collect();
+    let text = format!("long long total({}) {{ return {}; }}", params.join(","), terms.join("+"));
     let library = CLibrary::compile("four_thousand", &text, &["-O0"]);
     // Too much code for a stub: the thunk serves.
     let prepared = prepare(&format!("cdecl({})->i64", vec!["i32"; 4000].join(",")), Tier::Auto);

@@ -1,5 +1,5 @@
 //! Run-time signatures checked against Rust function types, and the calls that follow.
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -27,6 +27,31 @@ struct Named {
     at: Point,
 }
 
+/// A function type of the other convention of this machine, where it has one.
+#[cfg(target_arch = "x86_64")]
+macro_rules! other {
+    (($($arg:ty),*) $(-> $ret:ty)?) => { unsafe extern "win64" fn($($arg),*) $(-> $ret)? };
+}
+#[cfg(target_arch = "x86")]
+macro_rules! other {
+    (($($arg:ty),*) $(-> $ret:ty)?) => { unsafe extern "stdcall" fn($($arg),*) $(-> $ret)? };
+}
+
+/// What it is called in the notation, and how C is told.
+#[cfg(target_arch = "x86_64")]
+const OTHER: &str = "win64";
+#[cfg(target_arch = "x86_64")]
+const OPTIONS: &[&str] = &["-O1", "-DOTHER=ms_abi"];
+#[cfg(target_arch = "x86")]
+const OTHER: &str = "stdcall";
+#[cfg(target_arch = "x86")]
+const OPTIONS: &[&str] = &["-O1", "-DOTHER=stdcall"];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
+const OPTIONS: &[&str] = &["-O1"];
+
+/// `size_t`.
+const SIZE: &str = if cfg!(target_pointer_width = "64") { "u64" } else { "u32" };
+
 fn signature(notation: &str) -> Signature {
     notation.parse().unwrap_or_else(|e| panic!("{notation}: {e}"))
 }
@@ -47,9 +72,11 @@ fn checked_functions_are_called_as_they_are() {
         "typed",
         "typedef struct { double x, y; } point;
          point mirror(point p, int times) { point r = { -p.x * times, -p.y }; return r; }
-         __attribute__((ms_abi)) double ms(int a, double b, short c, double d, int e) { return a + b * 2 + c * 4 + d * 8 + e * 16; }
+         #ifdef OTHER
+         __attribute__((OTHER)) double other(int a, double b, short c, double d, int e) { return a + b * 2 + c * 4 + d * 8 + e * 16; }
+         #endif
          int last(const char *s, void **end) { *end = (void *)s; return s[0]; }",
-        &["-O1"],
+        OPTIONS,
     );
     type Mirror = unsafe extern "C" fn(Point, i32) -> Point;
     let mirror =
@@ -57,10 +84,13 @@ fn checked_functions_are_called_as_they_are() {
     // SAFETY: the function above.
     assert_eq!(unsafe { mirror(Point { x: 1.5, y: 2.0 }, 2) }, Point { x: -3.0, y: -2.0 });
 
-    type Ms = unsafe extern "win64" fn(i32, f64, i16, f64, i32) -> f64;
-    let ms = typed::<Ms>(&signature("win64(i32,f64,i16,f64,i32)->f64"), library.code("ms")).unwrap();
-    // SAFETY: the function above.
-    assert_eq!(unsafe { ms(1, 2.0, 3, 4.0, 5) }, 1.0 + 4.0 + 12.0 + 32.0 + 80.0);
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+    {
+        let other = signature(&format!("{OTHER}(i32,f64,i16,f64,i32)->f64"));
+        let other = typed::<other!((i32, f64, i16, f64, i32) -> f64)>(&other, library.code("other")).unwrap();
+        // SAFETY: the function above.
+        assert_eq!(unsafe { other(1, 2.0, 3, 4.0, 5) }, 1.0 + 4.0 + 12.0 + 32.0 + 80.0);
+    }
 
     type Last = unsafe extern "C" fn(*const c_char, *mut *mut c_void) -> i32;
     let last = typed::<Last>(&signature("cdecl(ptr,ptr)->i32"), library.code("last")).unwrap();
@@ -83,7 +113,7 @@ fn code(function: *const ()) -> CodePtr {
 #[test]
 fn variadic_functions_take_more_than_is_checked() {
     type Print = unsafe extern "C" fn(*mut c_char, usize, *const c_char, ...) -> i32;
-    let declared = signature("cdecl(ptr,u64,ptr,...,f64,i32)->i32");
+    let declared = signature(&format!("cdecl(ptr,{SIZE},ptr,...,f64,i32)->i32"));
     let print = typed::<Print>(&declared, code(libc::snprintf as *const ())).unwrap();
     let mut text = [0_u8; 64];
     let to = text.as_mut_ptr().cast();
@@ -92,13 +122,13 @@ fn variadic_functions_take_more_than_is_checked() {
     assert_eq!((length, CStr::from_bytes_until_nul(&text).unwrap()), (11, c"2.5 7 seven"));
 
     assert_eq!(
-        message::<Print>("cdecl(ptr,u64,ptr)->i32"),
+        message::<Print>(&format!("cdecl(ptr,{SIZE},ptr)->i32")),
         "the Rust type is variadic and the signature is not"
     );
-    assert!(agrees::<Print>("cdecl(ptr,u64,ptr,...)->i32"));
+    assert!(agrees::<Print>(&format!("cdecl(ptr,{SIZE},ptr,...)->i32")));
     type Fixed = unsafe extern "C" fn(*mut c_char, usize, *const c_char) -> i32;
     assert_eq!(
-        message::<Fixed>("cdecl(ptr,u64,ptr,...,i32)->i32"),
+        message::<Fixed>(&format!("cdecl(ptr,{SIZE},ptr,...,i32)->i32")),
         "the signature is variadic and the Rust type is not"
     );
 }
@@ -122,19 +152,25 @@ fn every_difference_is_listed() {
     assert!(agrees::<F>("cdecl(f64,u32,ptr,{f64,f64},i8)->f32"));
     assert_eq!(
         message::<F>("cdecl(i32,i32,i64,{f64,i64},u8)->f64"),
-        "argument 1 is i32 (4 bytes) in the signature and f64 (8 bytes) in Rust; \
-         argument 2 is i32 (4 bytes) in the signature and u32 (4 bytes) in Rust; \
-         argument 3 is i64 (8 bytes) in the signature and *const u8 (8 bytes) in Rust; \
-         argument 4 is a structure (16 bytes) in the signature and call_typed::Point (16 bytes) in Rust, \
-         with other members or alignment; \
-         argument 5 is u8 (1 byte) in the signature and i8 (1 byte) in Rust; \
-         the result is f64 (8 bytes) in the signature and f32 (4 bytes) in Rust"
+        format!(
+            "argument 1 is i32 (4 bytes) in the signature and f64 (8 bytes) in Rust; \
+             argument 2 is i32 (4 bytes) in the signature and u32 (4 bytes) in Rust; \
+             argument 3 is i64 (8 bytes) in the signature and *const u8 ({} bytes) in Rust; \
+             argument 4 is a structure (16 bytes) in the signature and call_typed::Point (16 bytes) in Rust, \
+             with other members or alignment; \
+             argument 5 is u8 (1 byte) in the signature and i8 (1 byte) in Rust; \
+             the result is f64 (8 bytes) in the signature and f32 (4 bytes) in Rust",
+            size_of::<usize>()
+        )
     );
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
     assert_eq!(
-        message::<unsafe extern "win64" fn(i32)>("cdecl(i32,i32)->i32"),
-        "the convention is cdecl in the signature and win64 in Rust; \
-         there are 2 arguments in the signature and 1 in Rust; \
-         the result is i32 (4 bytes) in the signature and () (0 bytes) in Rust"
+        message::<other!((i32))>("cdecl(i32,i32)->i32"),
+        format!(
+            "the convention is cdecl in the signature and {OTHER} in Rust; \
+             there are 2 arguments in the signature and 1 in Rust; \
+             the result is i32 (4 bytes) in the signature and () (0 bytes) in Rust"
+        )
     );
     let error = check::<F>(&signature("cdecl(f64,u32,ptr,{f64,f64})->f32")).unwrap_err();
     assert_eq!(error.differences(), [Difference::ArgumentCount { signature: 4, rust: 5 }]);
@@ -142,12 +178,21 @@ fn every_difference_is_listed() {
 
 #[test]
 fn conventions_agree_by_their_rules_not_their_names() {
-    type Sysv = unsafe extern "sysv64" fn(i32) -> i32;
     type System = unsafe extern "system" fn(i32) -> i32;
-    type Win = unsafe extern "win64" fn(i32) -> i32;
-    assert!(agrees::<Sysv>("cdecl(i32)->i32") && agrees::<System>("sysv64(i32)->i32"));
-    assert!(!agrees::<Win>("cdecl(i32)->i32") && agrees::<Win>("win64(i32)->i32"));
-    assert!(!agrees::<Sysv>("win64(i32)->i32"));
+    assert!(agrees::<System>("cdecl(i32)->i32"));
+    #[cfg(target_arch = "x86_64")]
+    {
+        type Sysv = unsafe extern "sysv64" fn(i32) -> i32;
+        assert!(agrees::<Sysv>("cdecl(i32)->i32") && agrees::<System>("sysv64(i32)->i32"));
+        assert!(!agrees::<Sysv>("win64(i32)->i32"));
+    }
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+    {
+        let other = format!("{OTHER}(i32)->i32");
+        assert!(!agrees::<other!((i32) -> i32)>("cdecl(i32)->i32"));
+        assert!(agrees::<other!((i32) -> i32)>(&other));
+        assert!(!agrees::<System>(&other));
+    }
 }
 
 #[test]
@@ -164,7 +209,7 @@ fn structures_agree_by_their_members() {
         bits: u32,
     }
     assert!(agrees::<unsafe extern "C" fn(Flags)>("cdecl({u32:3,u32:29})"));
-    assert!(!agrees::<unsafe extern "C" fn(Flags)>("cdecl({u64:3})"));
+    assert!(!agrees::<unsafe extern "C" fn(Flags)>("cdecl({u64:3,u64:40})"));
     // Complex numbers stand for two floats; an integer in their place would travel elsewhere.
     assert!(agrees::<unsafe extern "C" fn(Point) -> Point>("cdecl(c64)->c64"));
     #[derive(Clone, Copy, NativeType)]

@@ -556,6 +556,8 @@ const MMAP: libc::c_long = libc::SYS_mmap;
 #[cfg(target_arch = "x86")]
 const MMAP: libc::c_long = libc::SYS_mmap2;
 
+const PROT_EXEC: libc::c_long = libc::PROT_EXEC as libc::c_long;
+
 /// `BPF_LD | BPF_W | BPF_ABS`, `BPF_JMP | BPF_JEQ | BPF_K`, `BPF_JMP | BPF_JSET | BPF_K` and
 /// `BPF_RET | BPF_K` of linux/bpf_common.h.
 const LOAD: u16 = 0x20;
@@ -575,7 +577,7 @@ fn the_pool_works_where_executable_memory_is_refused() {
         jump(EQUAL, libc::SYS_mprotect, 1, 0),
         statement(RETURN, libc::SECCOMP_RET_ALLOW),
         statement(LOAD, 32),
-        jump(ANY_BIT, libc::PROT_EXEC.into(), 0, 1),
+        jump(ANY_BIT, PROT_EXEC, 0, 1),
         statement(RETURN, libc::SECCOMP_RET_ERRNO | libc::EACCES.cast_unsigned()),
         statement(RETURN, libc::SECCOMP_RET_ALLOW),
     ]);

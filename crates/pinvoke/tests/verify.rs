@@ -1,5 +1,5 @@
-//! Structures compared with the C compiler's: those of 64-bit systems.
-#![cfg(target_pointer_width = "64")]
+//! Structures compared with the C compiler's.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -7,7 +7,7 @@
     reason = "a test fails by panicking; members are compared"
 )]
 
-use core::ffi::c_void;
+use core::ffi::{c_long, c_ulong, c_void};
 
 use pinvoke::marshal::{Bool32, Marshal};
 use pinvoke::native::NativeType;
@@ -16,11 +16,58 @@ use pinvoke::verify::{Difference, Verifier, VerifyError, against_c};
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Timespec {
-    tv_sec: i64,
-    tv_nsec: i64,
+    tv_sec: c_long,
+    tv_nsec: c_long,
+}
+
+/// `struct stat` of glibc on machines newer than x86-64.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    st_dev: u64,
+    st_ino: u64,
+    st_mode: u32,
+    st_nlink: u32,
+    st_uid: u32,
+    st_gid: u32,
+    st_rdev: u64,
+    __pad1: u64,
+    st_size: i64,
+    st_blksize: i32,
+    __pad2: i32,
+    st_blocks: i64,
+    st_atim: Timespec,
+    st_mtim: Timespec,
+    st_ctim: Timespec,
+    _reserved: [i32; 2],
+}
+
+/// `struct stat` of glibc on 32-bit x86.
+#[cfg(target_arch = "x86")]
+#[derive(Clone, Copy, NativeType)]
+#[repr(C)]
+struct Stat {
+    st_dev: u64,
+    __pad1: u16,
+    st_ino: u32,
+    st_mode: u32,
+    st_nlink: u32,
+    st_uid: u32,
+    st_gid: u32,
+    st_rdev: u64,
+    __pad2: u16,
+    st_size: i32,
+    st_blksize: i32,
+    st_blocks: i32,
+    st_atim: Timespec,
+    st_mtim: Timespec,
+    st_ctim: Timespec,
+    _reserved: [u32; 2],
 }
 
 /// `struct stat` of x86-64 glibc.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Stat {
@@ -72,7 +119,7 @@ struct Tm {
     tm_yday: i32,
     #[marshal(Bool32)]
     tm_isdst: bool,
-    tm_gmtoff: i64,
+    tm_gmtoff: c_long,
     tm_zone: Option<String>,
 }
 
@@ -89,8 +136,8 @@ struct Passwd {
 
 #[derive(Marshal)]
 struct Dirent {
-    d_ino: u64,
-    d_off: i64,
+    d_ino: c_ulong,
+    d_off: c_long,
     d_reclen: u16,
     d_type: u8,
     #[marshal(fixed(256))]
@@ -117,7 +164,7 @@ struct Utsname {
 #[repr(C)]
 struct Sigaction {
     handler: Option<unsafe extern "C" fn(i32)>,
-    sa_mask: [u64; 16],
+    sa_mask: [c_ulong; 128 / size_of::<c_ulong>()],
     sa_flags: i32,
     sa_restorer: Option<unsafe extern "C" fn()>,
 }
@@ -129,9 +176,9 @@ union Sigval {
     sival_ptr: *mut c_void,
 }
 
-/// `struct epoll_event`, which is packed on x86-64.
+/// `struct epoll_event`, which glibc packs on x86.
 #[derive(Marshal)]
-#[native(pack = 1)]
+#[cfg_attr(any(target_arch = "x86_64", target_arch = "x86"), native(pack = 1))]
 struct EpollEvent {
     events: u32,
     data: u64,
@@ -161,8 +208,6 @@ fn raw_identifiers_are_plain_in_c() {
     Verifier::new(&[]).source(source).check::<Keywords>("struct keywords").unwrap();
 }
 
-// The members below are those of x86-64.
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn structures_of_the_system() {
     against_c::<Timespec>("struct timespec", &["time.h"]).unwrap();
@@ -177,12 +222,10 @@ fn structures_of_the_system() {
         .unwrap();
     against_c::<Sigval>("union sigval", &["signal.h"]).unwrap();
     against_c::<EpollEvent>("struct epoll_event", &["sys/epoll.h"]).unwrap();
-    let union = "typedef union { unsigned long whole; unsigned short low; struct { int pad; unsigned high; } hi; } u;";
+    let union = "typedef union { unsigned long long whole; unsigned short low; struct { int pad; unsigned high; } hi; } u;";
     Verifier::new(&[]).source(union).member("high", "hi.high").check::<Overlap>("u").unwrap();
 }
 
-// The members below are those of x86-64.
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn the_documented_stat_is_none() {
     let Err(VerifyError::Different(differences)) =
@@ -191,37 +234,48 @@ fn the_documented_stat_is_none() {
         panic!("the layout of .NET's example is wrong, and nobody noticed")
     };
     let all = differences.all();
-    assert!(all.contains(&Difference::Size { here: 80, in_c: 144 }), "{differences}");
-    assert!(all.contains(&Difference::Offset { member: "st_mode", here: 8, in_c: 24 }), "{differences}");
-    assert!(all.contains(&Difference::Offset { member: "st_size", here: 32, in_c: 48 }), "{differences}");
+    // What C has, by the psABIs' rules; st_mode comes after st_nlink on x86-64 alone.
+    let [size, mode, length] = match () {
+        () if cfg!(target_arch = "x86_64") => [144, 24, 48],
+        () if cfg!(target_arch = "x86") => [88, 16, 44],
+        () => [128, 16, 48],
+    };
+    // What Rust has: integers of 8 bytes are aligned to 4 on 32-bit x86.
+    let [here, length_here] = if cfg!(target_arch = "x86") { [72, 28] } else { [80, 32] };
+    assert!(all.contains(&Difference::Size { here, in_c: size }), "{differences}");
+    assert!(all.contains(&Difference::Offset { member: "st_mode", here: 8, in_c: mode }), "{differences}");
+    let moved = Difference::Offset { member: "st_size", here: length_here, in_c: length };
+    assert!(all.contains(&moved), "{differences}");
     assert!(all.contains(&Difference::MemberSize { member: "st_dev", here: 4, in_c: 8 }), "{differences}");
     // Every member but the first is elsewhere.
     let moved = all.iter().filter(|d| matches!(d, Difference::Offset { .. })).count();
     assert_eq!(moved, 12, "{differences}");
     let report = differences.to_string();
-    assert!(
-        report.starts_with(
-            "`DocumentedStat` is not `struct stat` (sys/stat.h):\n  size: 80 bytes here, 144 in C\n"
-        ),
-        "{report}"
+    let begin = format!(
+        "`DocumentedStat` is not `struct stat` (sys/stat.h):\n  size: {here} bytes here, {size} in C\n"
     );
+    assert!(report.starts_with(&begin), "{report}");
 }
 
 #[derive(Clone, Copy, NativeType)]
 #[repr(C)]
 struct Wrong {
-    tv_sec: i32,
-    tv_nanoseconds: i32,
+    tv_sec: i16,
+    tv_nanoseconds: i16,
 }
 
 #[test]
 fn what_is_missing_or_unknown() {
+    let long = size_of::<c_long>();
     let Err(VerifyError::Different(differences)) = against_c::<Wrong>("struct timespec", &["time.h"]) else {
         panic!("not different")
     };
     assert_eq!(
         differences.to_string(),
-        "`Wrong` is not `struct timespec` (time.h):\n  size: 8 bytes here, 16 in C\n  alignment: 4 here, 8 in C\n  tv_sec: 4 bytes here, 8 in C\n  tv_nanoseconds: C has no such member"
+        format!(
+            "`Wrong` is not `struct timespec` (time.h):\n  size: 4 bytes here, {} in C\n  alignment: 2 here, {long} in C\n  tv_sec: 2 bytes here, {long} in C\n  tv_nanoseconds: C has no such member",
+            2 * long
+        )
     );
     let error = against_c::<Wrong>("struct no_such_thing", &["time.h"]).unwrap_err();
     assert!(

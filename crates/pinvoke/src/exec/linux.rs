@@ -273,6 +273,9 @@ impl Drop for MemoryFile {
     }
 }
 
+/// What no system gives a meaning.
+const NO_ADVICE: libc::c_int = libc::c_int::MAX;
+
 /// Tells whether this process was forked since the mark was set.
 struct ProcessMark {
     /// Not zero in the process that set it, zero in its children. `None`: ask for the process number.
@@ -290,12 +293,14 @@ impl ProcessMark {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let page = map(PAGE, libc::PROT_READ | libc::PROT_WRITE, flags, -1);
         let wiped_on_fork = page.filter(|page| {
-            // SAFETY: our own mapping of this size.
-            let status = unsafe { libc::madvise(page.as_ptr().cast(), PAGE, libc::MADV_WIPEONFORK) };
-            if status != 0 {
+            // SAFETY: our own mapping of this size, which no advice makes unusable.
+            let accepts = |advice| unsafe { libc::madvise(page.as_ptr().cast(), PAGE, advice) } == 0;
+            // Who accepts advice that there is not takes none (an emulator does that).
+            let wiped = !accepts(NO_ADVICE) && accepts(libc::MADV_WIPEONFORK);
+            if !wiped {
                 unmap(*page, PAGE);
             }
-            status == 0
+            wiped
         });
         let mut mark = ProcessMark { wiped_on_fork, process: 0 };
         mark.renew();

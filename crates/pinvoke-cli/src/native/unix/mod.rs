@@ -94,17 +94,14 @@ fn registers(context: *mut c_void) -> (u64, u64) {
     let Some(context) = (unsafe { context.cast::<libc::ucontext_t>().as_ref() }) else { return (0, 0) };
     let machine = &context.uc_mcontext;
     #[cfg(target_arch = "aarch64")]
-    return (machine.sp, machine.pc);
+    let (stack, instruction) = (machine.sp, machine.pc);
     #[cfg(target_arch = "x86_64")]
-    let (stack, instruction) = (libc::REG_RSP, libc::REG_RIP);
+    let [stack, instruction] =
+        [libc::REG_RSP, libc::REG_RIP].map(|index| machine.gregs[index as usize].cast_unsigned());
     #[cfg(target_arch = "x86")]
-    let (stack, instruction) = (libc::REG_ESP, libc::REG_EIP);
-    #[cfg(not(target_arch = "aarch64"))]
-    {
-        let register =
-            |index: c_int| usize::try_from(index).map_or(0, |i| u64::from(machine.gregs[i].cast_unsigned()));
-        (register(stack), register(instruction))
-    }
+    let [stack, instruction] =
+        [libc::REG_ESP, libc::REG_EIP].map(|index| machine.gregs[index as usize].cast_unsigned().into());
+    (stack, instruction)
 }
 
 #[cfg(not(all(
