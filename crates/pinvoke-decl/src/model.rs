@@ -120,7 +120,7 @@ impl TagKind {
 /// fn is_settled(base: &Base) -> bool {
 ///     match base {
 ///         Base::Keyworded(_) | Base::Record(_) | Base::Enum(_) => true,
-///         Base::Typeof(inner) => is_settled(&inner.base),
+///         Base::Typeof(inner) | Base::Atomic(inner) => is_settled(&inner.base),
 ///         Base::Named(_) | Base::Tag { .. } | Base::Unsupported(_) => false,
 ///     }
 /// }
@@ -146,6 +146,8 @@ pub enum Base {
     Enum(Arc<EnumFact>),
     /// `typeof(type)`.
     Typeof(Box<TypeFact>),
+    /// `_Atomic(type)`, or `_Atomic` beside the type.
+    Atomic(Box<TypeFact>),
     /// A type that is C and that this crate does not handle; the words say which.
     Unsupported(Arc<str>),
 }

@@ -280,6 +280,18 @@ impl<'f> Resolver<'f> {
         id
     }
 
+    /// A number that is changed by one instruction is aligned to its size, also where others of that size are not
+    /// (those of 8 bytes on 32-bit x86).
+    fn atomic(&mut self, id: TypeId) -> TypeId {
+        let scalar = matches!(self.shape(id), Shape::Keyworded(_) | Shape::Wide(_) | Shape::Enum(_));
+        let Some(layout) = scalar.then(|| self.layout_of(id).ok()).flatten() else { return id };
+        if !layout.size.is_power_of_two() || layout.align >= layout.size {
+            return id;
+        }
+        let node = Node { align: Some(layout.size), ..self.node(id).clone() };
+        self.intern(node)
+    }
+
     // --- diagnostics --------------------------------------------------------------------------
 
     fn error(&mut self, site: &Site, span: Span, message: impl Into<String>) {
@@ -386,6 +398,10 @@ impl<'f> Resolver<'f> {
             Base::Record(record) => self.record_type(record, site.scope),
             Base::Enum(fact) => self.enum_type(fact, site.scope),
             Base::Typeof(inner) => self.type_of(inner, site, what),
+            Base::Atomic(inner) => {
+                let id = self.type_of(inner, site, what);
+                self.atomic(id)
+            }
             Base::Unsupported(words) => self.plain(Shape::Unsupported(Arc::clone(words))),
         };
         match fact.mode {

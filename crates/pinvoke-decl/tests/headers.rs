@@ -5,6 +5,19 @@ mod oracle;
 
 use pinvoke_abi::target::Target;
 use pinvoke_decl::Unit;
+use pinvoke_decl::diagnostic::Diagnostic;
+
+/// On 32-bit x86 a few functions of glibc, which macros of its headers call, take an argument in a register by a
+/// convention of GNU's own. They are refused, and nothing else is.
+fn without_regparm(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let regparm =
+        |problem: &Diagnostic| cfg!(target_arch = "x86") && problem.to_string().contains("'regparm'");
+    problems.into_iter().filter(|problem| !regparm(problem)).collect()
+}
+
+fn has_regparm(function: &str) -> bool {
+    cfg!(target_arch = "x86") && function.starts_with("__pthread_")
+}
 
 /// Preprocesses, parses and compares; returns how many functions, records and members there were.
 #[track_caller]
@@ -12,7 +25,7 @@ fn check(headers: &[&str]) {
     let includes: String = headers.iter().map(|h| format!("#include <{h}>\n")).collect();
     let text = oracle::preprocess(&includes, &[]);
     let mut unit = Unit::new(Target::HOST);
-    let problems = unit.parse(headers[0], &text);
+    let problems = without_regparm(unit.parse(headers[0], &text));
     let shown: Vec<_> = problems.iter().take(10).map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{} diagnostics in {headers:?}:\n{}", problems.len(), shown.join("\n"));
 
@@ -26,7 +39,7 @@ fn check(headers: &[&str]) {
     }
     // What we understood, written as C again, is the same declaration to gcc and to us.
     let mut again = text.clone();
-    for function in functions {
+    for function in functions.iter().filter(|function| !has_regparm(&function.name)) {
         again.push_str(&format!("\nextern {function};"));
     }
     oracle::accepts(&again).expect("gcc sees the same declarations");
@@ -219,7 +232,7 @@ fn constants() {
     let includes: String = headers.iter().map(|h| format!("#include <{h}>\n")).collect();
     let text = oracle::preprocess(&includes, &["-dD"]);
     let mut unit = Unit::new(Target::HOST);
-    let problems = unit.parse("headers", &text);
+    let problems = without_regparm(unit.parse("headers", &text));
     assert!(problems.is_empty(), "{}", problems[0]);
     let mut questions = oracle::Questions::default();
     let mut asked = 0;

@@ -159,6 +159,21 @@ fn this_machine() {
     }
 }
 
+/// Numbers that are changed by one instruction, and pointers to them.
+const ATOMIC: &str = "typedef _Atomic long long t0;
+typedef struct { char c; _Atomic(long long) a; char d; t0 b; } t1;
+typedef struct { char c; _Atomic long long *p; char d; _Atomic(double) z; } t2;
+typedef struct { char c; long _Atomic l; char d; const _Atomic char e; _Atomic(float _Complex) f; } t3;
+typedef struct { char c; struct { char c; t0 a; } s[2]; } t4;
+";
+
+#[test]
+fn atomic_members() {
+    let questions = questions(Target::HOST, ATOMIC);
+    assert!(questions.members >= 15, "{}", questions.members);
+    questions.compare(ATOMIC, &[]);
+}
+
 /// The same compilers say the same of other machines wherever they are asked.
 #[cfg(target_arch = "x86_64")]
 mod elsewhere {
@@ -176,6 +191,13 @@ mod elsewhere {
     fn x86_linux() {
         statically(Target::X86_LINUX, "gcc", &["-m32"], Means::All);
         statically(Target::X86_LINUX, "clang", &["-target", "i686-linux-gnu"], Means::All);
+    }
+
+    #[test]
+    fn atomic_members_of_x86() {
+        questions(Target::X86_LINUX, ATOMIC).compare_statically("gcc", ATOMIC, &["-m32"]);
+        let flags = ["-target", "i686-linux-gnu"];
+        questions(Target::X86_LINUX, ATOMIC).compare_statically("clang", ATOMIC, &flags);
     }
 
     #[test]

@@ -157,6 +157,7 @@ impl Parser<'_> {
         let mut words = Words::default();
         let mut base: Option<Base> = None;
         let mut is_const = false;
+        let mut is_atomic = false;
         let mut is_typedef = false;
         let mut attributes = Attributes::default();
         let mut end = start;
@@ -188,9 +189,10 @@ impl Parser<'_> {
                     }
                     Keyword::Atomic => {
                         self.bump();
-                        // `_Atomic(type)` has the layout of the type for every lock-free size.
                         if self.is(Punct::LParen) && !seen {
-                            base = Some(Base::Typeof(Box::new(self.parenthesised_type("'_Atomic'")?)));
+                            base = Some(Base::Atomic(Box::new(self.parenthesised_type("'_Atomic'")?)));
+                        } else {
+                            is_atomic = true;
                         }
                     }
                     Keyword::Attribute | Keyword::Declspec | Keyword::Alignas => {
@@ -262,7 +264,11 @@ impl Parser<'_> {
         if let Some(what) = attributes.unsupported.take() {
             base = Base::Unsupported(what);
         }
-        let ty = TypeFact { base, is_const, mode: attributes.mode.take(), derivations: Vec::new(), span };
+        let mut ty = TypeFact { base, is_const, mode: attributes.mode.take(), derivations: Vec::new(), span };
+        if is_atomic {
+            let base = Base::Atomic(Box::new(ty));
+            ty = TypeFact { base, is_const, mode: None, derivations: Vec::new(), span };
+        }
         Ok(Specifiers { ty, is_typedef, declares_tag, attributes })
     }
 
