@@ -7,8 +7,13 @@ use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Location, RetPlan};
 use pinvoke_abi::signature::Signature;
 use proptest::prelude::*;
 
+/// How many there are of each; an emulator is told to be content with fewer, as proptest is told everywhere.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(2000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn notation_reads_back_as_the_same_layout((t, layout) in common::target().prop_flat_map(|t| (Just(t), common::layout(t)))) {

@@ -13,7 +13,7 @@
 //! struct Point {
 //!     x: f64,
 //!     y: f64,
-//!     tag: [u8; 4],
+//!     tag: [u8; 8],
 //! }
 //! assert_eq!(Point::layout().size, 24);
 //! ```

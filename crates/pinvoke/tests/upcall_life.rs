@@ -14,14 +14,13 @@ mod child;
 
 use core::ffi::c_int;
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use pinvoke::native::{CodePtr, NativeType};
+use pinvoke::native::NativeType;
 use pinvoke::upcall::{
     Callback, CallbackError, Declaration, DynamicCallback, OnPanic, OnWrongThread, ThreadRule, function,
     lookup, resume_after,
@@ -435,6 +434,8 @@ fn a_thunk_rests_while_32_others_were_dropped_behind_it() {
 #[test]
 #[cfg(not(target_arch = "x86"))]
 fn a_thunk_leads_where_it_led_before_as_long_as_there_are_others() {
+    use pinvoke::native::CodePtr;
+    use std::collections::HashSet;
     if !is_child() {
         return succeeds("a_thunk_leads_where_it_led_before_as_long_as_there_are_others");
     }

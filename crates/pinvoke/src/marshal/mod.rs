@@ -151,6 +151,8 @@ pub use text::{
 /// [`structure`] has the attributes and what follows from them.
 ///
 /// ```
+/// use core::ffi::c_long;
+///
 /// use pinvoke::dll_import;
 /// use pinvoke::marshal::Marshal;
 ///
@@ -167,7 +169,7 @@ pub use text::{
 ///     weekday: i32,
 ///     yearday: i32,
 ///     is_dst: bool,
-///     offset: i64,
+///     offset: c_long,
 ///     zone: Option<String>,
 /// }
 ///
@@ -175,7 +177,7 @@ pub use text::{
 /// #[dll_import("libc")]
 /// unsafe extern "C" {
 ///     /// Normalises what it gets and fills the rest.
-///     safe fn timegm(time: &mut Time) -> i64;
+///     safe fn timegm(time: &mut Time) -> c_long;
 /// }
 /// let mut time = Time { day: 32, year: 70, ..Time::default() };
 /// assert_eq!(timegm(&mut time), 31 * 86_400);

@@ -25,8 +25,8 @@ unsafe extern "C" {
     safe fn isalpha(c: char) -> bool;
     #[dll_import(entry_point = "abs")]
     safe fn same(flag: bool) -> i32;
-    #[dll_import(entry_point = "llabs")]
-    safe fn as_variant(#[marshal(VariantBool)] flag: bool) -> i64;
+    #[dll_import(entry_point = "labs")]
+    safe fn as_variant(#[marshal(VariantBool)] flag: bool) -> core::ffi::c_long;
     fn free(p: Option<Address>);
     fn realloc(p: Option<NonNull<u8>>, size: usize) -> Option<NonNull<u8>>;
     #[dll_import(entry_point = "malloc")]
@@ -39,7 +39,7 @@ fn booleans_and_characters() {
     assert!(isalpha('x'));
     assert!(!isalpha('5'));
     assert_eq!((same(true), same(false)), (1, 0));
-    // The argument register is an `int` wide at least: llabs sees the sign-extended -1 of VARIANT_TRUE.
+    // The argument register is an `int` wide at least: labs sees the sign-extended -1 of VARIANT_TRUE.
     assert_eq!(as_variant(false), 0);
     let mut whole = 9.0;
     assert_eq!((modf(2.5, Out(&mut whole)), whole), (0.5, 2.0));
