@@ -3,15 +3,18 @@
 //! The tests call the C compiler by its usual names; in front of those stand scripts that make it compile for 32 bits,
 //! with the headers of the 64-bit system (`asm/errno.h` is in no package of the other).
 
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 
-use super::{add_target, folder};
+use super::foreign::{Foreign, OF_OTHERS};
+use super::packages::unpacked;
+use super::{add_target, folder, script};
 use crate::conformance::{self, Machine, Sample};
-use crate::run::{Tally, cargo, test_step};
+use crate::run::Tally;
 use crate::system::{self, Evidence, Need};
 
 const TARGET: &str = "i686-unknown-linux-gnu";
@@ -33,103 +36,82 @@ const NEEDS: &[Need] = &[
     Need { package: "lib32z1", evidence: Evidence::File("/usr/lib32/libz.so.1") },
 ];
 
-/// Packages and their tests that make sense there. What is left out is tested on the host and asks compilers for all
-/// machines anyway (the oracles of plans and layouts), or takes minutes to compile (what the derives refuse), or needs
-/// headers and libraries that have no 32-bit package beside those of 64 bits.
-const TESTS: &[(&str, &[&str])] = &[
-    ("pinvoke-abi", &["--lib", "--test=plans", "--test=notation", "--test=refusals"]),
+/// Libraries that tests and examples load.
+const LIBRARIES: &[&str] = &["zlib1g", "libsqlite3-0", "libglib2.0-0", "libcurl4"];
+
+/// What compilers are called, and what is started instead.
+const TOOLS: &[(&str, &str)] = &[
+    ("cc", "gcc"),
+    ("gcc", "gcc"),
+    ("c++", "g++"),
+    ("g++", "g++"),
+    ("clang", "clang"),
+    ("clang++", "clang++"),
+];
+
+/// Tests that are left out, and why.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("Python has no 32-bit package beside that of 64 bits", &["python"]),
     (
-        "pinvoke-decl",
-        &[
-            "--lib",
-            "--test=corpus",
-            "--test=marshaller",
-            "--test=traps",
-            "--test=prototypes",
-            "--test=diagnostics",
-        ],
+        "they ask compilers about the machines of others, or what rustc says, which is the same from every machine",
+        OF_OTHERS,
     ),
-    (
-        "pinvoke",
-        &[
-            "--lib",
-            "--test=x86",
-            "--test=upcall_c",
-            "--test=upcall_dynamic",
-            "--test=upcall_exceptions",
-            "--test=upcall_life",
-            "--test=upcall_queue",
-            "--test=import",
-            "--test=dynamic",
-            "--test=library",
-        ],
-    ),
-    // Some examples state what is true where addresses have 64 bits; one wants a library without a 32-bit package.
-    (
-        "pinvoke",
-        &[
-            "--doc",
-            "--",
-            "--skip=marshal::callback (line",
-            "--skip=marshal::Marshal (line",
-            "--skip=marshal::structure (line",
-            "--skip=native.rs - native (line",
-        ],
-    ),
-    ("callback-object", &["--lib", "--tests"]),
-    ("pinvoke-conformance", &["--test=sample"]),
 ];
 
 /// A part of the random signatures that takes half a minute.
 const SAMPLE: Sample = Sample { count: 1_200, seed: 1 };
 
-fn set_up() -> Result<()> {
+/// Installs what is needed; a folder for everything, and one with compilers.
+fn set_up() -> Result<(PathBuf, PathBuf)> {
     system::install(NEEDS)?;
-    add_target(TARGET)
+    add_target(TARGET)?;
+    let folder = folder("i686")?;
+    let compilers = compilers(&folder)?;
+    Ok((folder, compilers))
 }
 
 /// Compares random signatures with the compilers.
 pub(crate) fn conformance(sample: Sample) -> Result<()> {
-    set_up()?;
-    let linker = compilers()?.join("cc").display().to_string();
+    let (_, compilers) = set_up()?;
+    let linker = compilers.join("cc").display().to_string();
     conformance::compare(&Machine { target: TARGET, linker: &linker, runner: None }, sample)
 }
 
-/// Runs the tests; their number.
+/// Runs the lints, the tests and the examples; the number of tests.
 pub(crate) fn run() -> Result<Tally> {
-    set_up()?;
-    let compilers = compilers()?;
-    let mut path = compilers.into_os_string();
-    if let Some(inherited) = std::env::var_os("PATH") {
-        path.push(":");
-        path.push(inherited);
-    }
-    let mut tally = Tally::default();
-    for (package, arguments) in TESTS {
-        let mut tests = cargo(&["test", "--locked", "--no-fail-fast", "-p", package, "--target", TARGET]);
-        tests
-            .args(*arguments)
+    let (folder, compilers) = set_up()?;
+    let libraries = unpacked(&folder, "i386", LIBRARIES, &["libc6_"], |_| Ok(()))?;
+    let path = prepended(&[compilers], "PATH");
+    let libraries = ["usr/lib/i386-linux-gnu", "lib/i386-linux-gnu"].map(|part| libraries.join(part));
+    let libraries = prepended(&libraries, "LD_LIBRARY_PATH");
+    let with = |command: &mut Command| {
+        command
             .env("PATH", &path)
+            .env("LD_LIBRARY_PATH", &libraries)
             // Symbols would take most of the time that linking takes.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
-        test_step(&format!("tests of {package} on i686 Linux"), &mut tests, &mut tally)?;
-    }
+    };
+    let name = "Linux i686";
+    let tally = Foreign { name, target: TARGET, with: &with, runner: None, left_out: LEFT_OUT }.run()?;
     conformance(SAMPLE)?;
     Ok(tally)
 }
 
+/// Folders in front of those that a variable of the environment lists.
+fn prepended(folders: &[PathBuf], variable: &str) -> OsString {
+    let inherited = std::env::var_os(variable).unwrap_or_default();
+    let all = folders.iter().cloned().chain(std::env::split_paths(&inherited));
+    std::env::join_paths(all).unwrap_or(inherited)
+}
+
 /// A folder with compilers for 32 bits under their usual names.
-fn compilers() -> Result<PathBuf> {
-    let folder = folder("i686")?.join("bin");
+fn compilers(folder: &Path) -> Result<PathBuf> {
+    let folder = folder.join("bin");
     fs::create_dir_all(&folder)?;
-    for (name, compiler) in [("cc", "gcc"), ("gcc", "gcc"), ("c++", "g++"), ("g++", "g++")] {
-        let path = folder.join(name);
-        let script = format!(
-            "#!/bin/sh\nexec /usr/bin/{compiler} -m32 -isystem /usr/include/x86_64-linux-gnu \"$@\"\n"
-        );
-        fs::write(&path, script)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    for (name, compiler) in TOOLS {
+        let command = format!("exec /usr/bin/{compiler} -m32 -isystem /usr/include/x86_64-linux-gnu \"$@\"");
+        script(&folder.join(name), &command)?;
     }
     Ok(folder)
 }

@@ -2,10 +2,13 @@
 //! can.
 
 mod aarch64;
+mod foreign;
 mod i686;
+mod packages;
 pub(crate) mod types;
 mod windows;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -77,6 +80,13 @@ fn output(what: &str, command: &mut Command) -> Result<String> {
         bail!("{what}: {command:?} ended with {}\n{stdout}{stderr}", output.status);
     }
     Ok(stdout.into_owned())
+}
+
+/// Writes a program for the shell.
+fn script(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, format!("#!/bin/sh\n{text}\n"))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 /// Has the standard library of a target installed.

@@ -1,0 +1,82 @@
+//! What is done with Linux on another machine: the lints, every test of the workspace, the examples.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::output;
+use crate::examples::Examples;
+use crate::run::{Tally, cargo, step, test_step};
+
+/// Linux on another machine.
+pub(super) struct Foreign<'a> {
+    /// As it is called in what is printed.
+    pub(super) name: &'a str,
+    /// For cargo.
+    pub(super) target: &'a str,
+    /// Sets the compilers and their environment.
+    pub(super) with: &'a dyn Fn(&mut Command),
+    /// What starts a program, where the kernel cannot.
+    pub(super) runner: Option<&'a Path>,
+    /// Tests that are left out, by a part of their names, and why.
+    pub(super) left_out: &'a [(&'a str, &'a [&'a str])],
+}
+
+/// Tests that say the same wherever they run, and take long: of `layout_oracle`, and of what rustc refuses.
+pub(super) const OF_OTHERS: &[&str] = &[
+    "clang_x86",
+    "clang_aarch64",
+    "clang_riscv64",
+    "gcc_x86",
+    "gcc_ms",
+    "gcc_aarch64",
+    "mingw_x86",
+    "what_cannot_be_native_is_refused",
+];
+
+/// Packages of developers, which run on the machine that builds.
+const OF_DEVELOPERS: [&str; 2] = ["xtask", "pinvoke-bench"];
+
+impl Foreign<'_> {
+    /// The lints of the code that only this target compiles, the tests and the examples; the number of tests.
+    pub(super) fn run(&self) -> Result<Tally> {
+        let mut lints = self.cargo("clippy", &["--all-targets"]);
+        step(&format!("lints on {}", self.name), lints.args(["--", "-D", "warnings"]))?;
+        let mut tally = Tally::default();
+        let mut tests = self.cargo("test", &["--no-fail-fast"]);
+        // The compilers are the oracles; a test that finds none must not pass.
+        tests.env("PINVOKE_REQUIRE_COMPILERS", "1").arg("--");
+        for (reason, names) in self.left_out {
+            println!("left out on {}, since {reason}: {}", self.name, names.join(", "));
+            tests.args(names.iter().flat_map(|name| ["--skip", name]));
+        }
+        test_step(&format!("tests on {}", self.name), &mut tests, &mut tally)?;
+        let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
+        step(&format!("examples for {}", self.name), &mut build)?;
+        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
+        Ok(tally)
+    }
+
+    /// Runs command lines of `pinvoke`, and looks at what they print.
+    pub(super) fn commands(&self, lines: &[(&[&str], &str)]) -> Result<()> {
+        println!("== the command on {}", self.name);
+        for (arguments, expected) in lines {
+            let mut run =
+                cargo(&["run", "--quiet", "--locked", "--target", self.target, "-p", "pinvoke-cli", "--"]);
+            run.args(*arguments);
+            (self.with)(&mut run);
+            let printed = output(&arguments.join(" "), &mut run)?;
+            println!("-- pinvoke {}\n{printed}", arguments.join(" "));
+            ensure!(printed.contains(expected), "{arguments:?} does not print {expected:?}");
+        }
+        Ok(())
+    }
+
+    fn cargo(&self, subcommand: &str, arguments: &[&str]) -> Command {
+        let mut command = cargo(&[subcommand, "--workspace", "--locked", "--target", self.target]);
+        command.args(OF_DEVELOPERS.iter().flat_map(|package| ["--exclude", package])).args(arguments);
+        (self.with)(&mut command);
+        command
+    }
+}
