@@ -18,8 +18,14 @@ const HERE: &str = "crates/callback-object-host";
 /// Examples that are drivers in Rust.
 const RUST: [&str; 3] = ["panicking", "second_implementation", "audit"];
 
-const PROGRAMS: &[(&str, &[&str])] =
-    &[("rules.c", &[]), ("bad_input.c", &[]), ("unload.c", &["-O2"]), ("adopt.c", &[]), ("host.cpp", &[])];
+const PROGRAMS: &[(&str, &[&str])] = &[
+    ("rules.c", &[]),
+    ("order.c", &[]),
+    ("bad_input.c", &[]),
+    ("unload.c", &["-O2"]),
+    ("adopt.c", &[]),
+    ("host.cpp", &[]),
+];
 
 const DRIVERS: &[(&str, &[&str])] = &[
     ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Clean\""]),
@@ -30,6 +36,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\NoEntry\"", "-DNO_ENTRY"]),
     ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Twice\""]),
     ("driver.c", &["-DOBJECT=\"\\\\Callback\\\\Failed\"", "-DFAIL"]),
+    ("unlinked.c", &["-Wl,--as-needed"]),
     ("poisoned.c", &["-DPLAIN", "-O2"]),
     ("poisoned.c", &["-DRELEASE", "-O2"]),
     ("poisoned.c", &["-DLEAVE", "-O2"]),
