@@ -88,7 +88,7 @@ pub fn set_mode(mode: Mode) {
 
 /// What happens at violations in this process.
 ///
-/// ```
+/// ```standalone_crate
 /// use callback_object::irql::{self, Mode};
 ///
 /// assert_eq!(irql::mode(), Mode::Status);
@@ -108,7 +108,7 @@ pub fn mode() -> Mode {
 /// Whether creating and opening are allowed at [`PASSIVE`] only. The documentation contradicts itself;
 /// the default is the more generous reading, up to [`APC`].
 ///
-/// ```
+/// ```standalone_crate
 /// use callback_object::irql::{self, APC};
 /// use callback_object::{Attributes, Directory};
 ///

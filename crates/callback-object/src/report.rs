@@ -19,7 +19,7 @@ use crate::platform;
 
 /// Something noticed.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::sync::atomic::{AtomicU32, Ordering};
 ///
 /// use callback_object::irql::{self, PASSIVE};
@@ -302,7 +302,7 @@ fn write_line(report: &Report) {
 
 /// Makes `handler` receive the reports of this process; `None` restores the default.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::sync::Mutex;
 ///
 /// use callback_object::irql::{self, HIGH};

@@ -208,7 +208,7 @@ impl Error {
 
     /// What was attempted, as a verb: `open`, `register`.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use callback_object::irql::{self, DISPATCH};
     /// use callback_object::{Attributes, CallbackObject};
     ///

@@ -72,7 +72,7 @@ pub enum Veto {
 
 /// Why the events of the system are not published.
 ///
-/// ```
+/// ```standalone_crate
 /// use callback_object::Directory;
 /// use callback_object_host::system::{PublishError, host};
 ///

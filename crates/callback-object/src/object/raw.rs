@@ -354,7 +354,7 @@ fn after_last_call(
 
 /// The registrations made by [`register_raw`], of all objects; those of one object together and in order.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::ffi::c_void;
 /// use std::ptr::null_mut;
 ///

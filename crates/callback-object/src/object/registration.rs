@@ -137,7 +137,7 @@ impl ObjectReference {
 impl Registration {
     /// Unregisters, and says whether the wait was complete. Either way no call begins any more.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use callback_object::irql::{self, DISPATCH};
     /// use callback_object::{Attributes, CallbackObject, Status};
     ///
