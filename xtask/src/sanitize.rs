@@ -22,6 +22,20 @@ const SKIPPED: &[(&str, &str)] = &[
     ("a_library_has_thunks_of_its_own", "builds a library with the flags of the test, which does not link"),
 ];
 
+/// Tests of the host of callback objects that need no program but themselves, which is instrumented; what they load,
+/// the shared library too, finds the sanitizer in it.
+const HOST: &[&str] =
+    &["--package", "callback-object-host", "--lib", "--test", "drivers", "--test", "unlinked"];
+
+/// Those of them that start a program in C, or load a driver in Rust, which are not.
+const HOST_SKIPPED: &[&str] = &[
+    "a_library_with_objects_of_its_own_does_not_change_sides",
+    "a_driver_in_rust_contains_its_panics",
+    "a_second_implementation_is_refused",
+    "rule_30_a_panic_in_a_driver_in_rust_ends_the_process",
+    "rule_31_an_exception_stops_at_the_border",
+];
+
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// What is looked for.
@@ -62,9 +76,25 @@ pub(crate) fn run(sanitizers: &[Sanitizer]) -> Result<()> {
         tests.env("TSAN_OPTIONS", format!("{CRASHES}:die_after_fork=0"));
         tests.env("LSAN_OPTIONS", format!("suppressions={}", root("xtask/leaks.txt")));
         test_step(&format!("{name} sanitizer"), &mut tests, &mut tally)?;
+        if *sanitizer == Sanitizer::Address {
+            test_step("address sanitizer, drivers", &mut drivers(flags), &mut tally)?;
+        }
     }
     tally.print();
     Ok(())
+}
+
+/// Drivers, loaded and unloaded by an instrumented host.
+fn drivers(flags: &str) -> Command {
+    let mut tests = Command::new("rustup");
+    tests.args(["run", "nightly", "cargo", "test", "--locked", "--no-fail-fast"]).args(HOST);
+    tests.args(["--target", TARGET, "--target-dir", "target/sanitize-drivers", "--"]);
+    tests.args(HOST_SKIPPED.iter().flat_map(|test| ["--skip", test]));
+    tests.stdin(Stdio::null());
+    tests.env("RUSTFLAGS", format!("{flags} -Clink-arg=-rdynamic")).env("RUST_BACKTRACE", "0");
+    tests.env("ASAN_OPTIONS", format!("{CRASHES}:detect_stack_use_after_return=1"));
+    tests.env("LSAN_OPTIONS", format!("suppressions={}", root("xtask/leaks.txt")));
+    tests
 }
 
 fn root(path: &str) -> String {
