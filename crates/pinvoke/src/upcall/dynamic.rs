@@ -134,12 +134,15 @@ impl DynamicDeclaration {
     ///
     /// ```
     /// use pinvoke::abi::signature::Signature;
-    /// use pinvoke::upcall::DynamicDeclaration;
+    /// use pinvoke::upcall::{DynamicDeclaration, OnPanic};
     ///
     /// let signature: Signature = "(i32,i32)->i32".parse()?;
-    /// let compare = DynamicDeclaration::new(&signature, "compare")?;
-    /// assert!(compare.fallback(&(-1_i32).to_ne_bytes()).is_ok());
+    /// let compare = DynamicDeclaration::new(&signature, "compare")?.on_panic(OnPanic::Return)?;
     /// assert!(compare.fallback(&[0; 8]).is_err(), "the result has four bytes");
+    /// let callback = compare.fallback(&(-1_i32).to_ne_bytes())?.callback(|_| panic!("no order"))?;
+    /// // SAFETY: the callback has this signature and is alive.
+    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
+    /// assert_eq!(function(7, 9), -1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fallback(self, bytes: &[u8]) -> Result<DynamicDeclaration, CallbackError> {
@@ -423,15 +426,20 @@ impl UpcallArgs<'_> {
     ///
     /// ```
     /// use pinvoke::abi::signature::Signature;
-    /// use pinvoke::upcall::DynamicDeclaration;
+    /// use pinvoke::upcall::{DynamicDeclaration, UpcallArgs};
     ///
-    /// let signature: Signature = "(i32,i32)->i32".parse()?;
-    /// let callback = DynamicDeclaration::new(&signature, "handler")?.callback(|args| {
-    ///     assert!(!args.is_empty());
-    /// })?;
+    /// // A handler for several signatures.
+    /// let last = |args: &mut UpcallArgs<'_>| match args.is_empty() {
+    ///     true => args.answer((-1_i32).to_ne_bytes()),
+    ///     false => args.answer::<4>(args.bytes(args.len() - 1)),
+    /// };
+    /// let none = DynamicDeclaration::new(&"()->i32".parse::<Signature>()?, "none")?.callback(last)?;
+    /// let one = DynamicDeclaration::new(&"(i32)->i32".parse::<Signature>()?, "one")?.callback(last)?;
     /// // SAFETY: the callback has this signature and is alive.
-    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
-    /// assert_eq!(function(7, 9), 0);
+    /// let of_none: extern "C" fn() -> i32 = unsafe { core::mem::transmute(none.code()) };
+    /// // SAFETY: as above.
+    /// let of_one: extern "C" fn(i32) -> i32 = unsafe { core::mem::transmute(one.code()) };
+    /// assert_eq!((of_none(), of_one(7)), (-1, 7));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -617,14 +625,26 @@ impl<T> DynamicCallback<T> {
     /// What native code is given.
     ///
     /// ```
+    /// use core::ffi::{c_int, c_void};
     /// use pinvoke::abi::signature::Signature;
     /// use pinvoke::upcall::DynamicDeclaration;
     ///
-    /// let signature: Signature = "(i32,i32)->i32".parse()?;
-    /// let callback = DynamicDeclaration::new(&signature, "first")?.callback(|args| args.answer::<4>(args.bytes(0)))?;
-    /// // SAFETY: the callback has this signature and is alive.
-    /// let function: extern "C" fn(i32, i32) -> i32 = unsafe { core::mem::transmute(callback.code()) };
-    /// assert_eq!(function(7, 9), 7);
+    /// let signature: Signature = "(ptr,ptr)->i32".parse()?;
+    /// let callback = DynamicDeclaration::new(&signature, "compare")?.callback(|args| {
+    ///     let [a, b] = [0, 1].map(|index| {
+    ///         let element = usize::from_ne_bytes(args.bytes(index));
+    ///         // SAFETY: qsort passes pointers to elements.
+    ///         unsafe { *core::ptr::with_exposed_provenance::<i32>(element) }
+    ///     });
+    ///     args.answer((a - b).to_ne_bytes());
+    /// })?;
+    /// type Compare = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+    /// // SAFETY: the callback has this signature.
+    /// let compare: Compare = unsafe { core::mem::transmute(callback.code()) };
+    /// let mut numbers = [5_i32, 3, 9];
+    /// // SAFETY: three elements of four bytes, and a comparison of such that is alive.
+    /// unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(compare)) };
+    /// assert_eq!(numbers, [3, 5, 9]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
