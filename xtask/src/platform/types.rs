@@ -5,7 +5,11 @@ use anyhow::Result;
 use super::add_target;
 use crate::run::{cargo, step};
 
-/// Checks the library and the examples that name macOS's own libraries, for both of its architectures.
+/// What is for development on Linux only.
+const NOT_FOR_WINDOWS: [&str; 4] = ["pinvoke-conformance", "pinvoke-sandbox", "pinvoke-bench", "xtask"];
+
+/// Checks the library and the examples that name macOS's own libraries, for both of its architectures; and all
+/// libraries and programs for Microsoft's toolchain, in both widths.
 pub(crate) fn check() -> Result<()> {
     for target in ["x86_64-apple-darwin", "aarch64-apple-darwin"] {
         add_target(target)?;
@@ -13,6 +17,12 @@ pub(crate) fn check() -> Result<()> {
         for example in ["getpid", "ftw", "sort_and_search", "signals", "threads"] {
             check.args(["--example", example]);
         }
+        step(&format!("types on {target}"), &mut check)?;
+    }
+    for target in ["x86_64-pc-windows-msvc", "i686-pc-windows-msvc"] {
+        add_target(target)?;
+        let mut check = cargo(&["check", "--locked", "--workspace", "--target", target]);
+        check.args(NOT_FOR_WINDOWS.iter().flat_map(|package| ["--exclude", package]));
         step(&format!("types on {target}"), &mut check)?;
     }
     Ok(())

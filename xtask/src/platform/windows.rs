@@ -16,12 +16,13 @@ use anyhow::{Context, Result, ensure};
 use self::machine::{Machine, X64, X86};
 use super::{add_target, folder, output};
 use crate::conformance::{self, Sample};
-use crate::run::{Tally, cargo, test_step};
+use crate::run::{Tally, cargo, step, test_step};
 use crate::system;
 
 /// Packages and their tests that make sense there. The others speak of Linux: its files, its C library, compilers that
 /// run beside the test.
 const TESTS: &[(&str, &[&str])] = &[
+    ("pinvoke-abi", &["--lib", "--test=plans"]),
     (
         "pinvoke",
         &[
@@ -111,6 +112,7 @@ fn run(machine: &Machine) -> Result<Tally> {
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
     };
+    lints(machine)?;
     let mut tally = Tally::default();
     callback_objects::fixtures(machine, &fixtures, with)?;
     for (package, arguments) in TESTS {
@@ -122,6 +124,19 @@ fn run(machine: &Machine) -> Result<Tally> {
     examples(machine, &fixtures, &wine, with)?;
     compare(machine, &wine, SAMPLE)?;
     Ok(tally)
+}
+
+/// What clippy says of the code that only this target compiles, and of the tests that run there.
+fn lints(machine: &Machine) -> Result<()> {
+    for (package, arguments) in TESTS {
+        let mut clippy = cargo(&["clippy", "--locked", "-p", package, "--target", machine.target]);
+        clippy.args(*arguments);
+        if *package == "pinvoke" {
+            clippy.args(EXAMPLES.iter().flat_map(|(name, ..)| ["--example", name]));
+        }
+        step(&format!("lints of {package} on {}", machine.name), clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
 
 /// Runs the examples and looks at what they print.

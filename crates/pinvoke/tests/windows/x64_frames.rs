@@ -1,5 +1,6 @@
 //! What a debugger or an exception handler sees of stubs, thunks and entries: it walks the stack from a fault in
 //! native code, and has the program go on.
+#![allow(clippy::cast_possible_truncation, reason = "addresses have 64 bits here, and results are small")]
 
 use std::cell::RefCell;
 use std::ffi::c_void;

@@ -57,17 +57,17 @@ thread_local! {
     static SEEN: RefCell<Vec<Owner>> = const { RefCell::new(Vec::new()) };
 }
 
-fn module(address: u32) -> usize {
+fn module(address: usize) -> usize {
     let mut module = 0;
     // By address, and without counting a reference.
-    unsafe { GetModuleHandleExW(6, std::ptr::without_provenance(address as usize), &raw mut module) };
+    unsafe { GetModuleHandleExW(6, std::ptr::without_provenance(address), &raw mut module) };
     module
 }
 
-fn owner(address: u32) -> Owner {
+fn owner(address: usize) -> Owner {
     match module(address) {
-        m if m == module(library().entry_point("throws").unwrap().code().addr() as u32) => Owner::Native,
-        m if m == module(owner as *const () as u32) => Owner::Program,
+        m if m == module(library().entry_point("throws").unwrap().code().addr()) => Owner::Native,
+        m if m == module(owner as *const () as usize) => Owner::Program,
         _ => Owner::System,
     }
 }
@@ -79,12 +79,12 @@ unsafe extern "system" fn on_fault(fault: *const ExceptionPointers) -> i32 {
         return 0;
     }
     let registers = unsafe { &mut (*context).0 };
-    let mut seen = vec![owner(registers[Context::EIP])];
+    let mut seen = vec![owner(registers[Context::EIP] as usize)];
     let mut frame = registers[Context::EBP];
     while frame != 0 && seen.len() < 500 && seen.last() != Some(&Owner::System) {
         let words = std::ptr::with_exposed_provenance::<[u32; 2]>(frame as usize);
         let [outer, return_address] = unsafe { words.read() };
-        seen.push(owner(return_address));
+        seen.push(owner(return_address as usize));
         assert!(outer == 0 || outer > frame, "the chain leads outwards");
         frame = outer;
     }
@@ -108,7 +108,7 @@ fn prepared(notation: &str) -> PreparedCall {
 /// C++ calls `callback`; the frames from the fault below it, neighbours of one owner as one.
 fn frames(callback: CodePtr) -> Vec<Owner> {
     let call = prepared("cdecl(ptr,i32)->i32");
-    let mut record = [callback.addr() as u32, 5];
+    let mut record = [callback.addr(), 5];
     let mut result = [0_i32; 4];
     let outer = library().entry_point("calls_and_catches").unwrap().code();
     unsafe { call.invoke(outer, record.as_mut_ptr().cast(), result.as_mut_ptr().cast()) };
