@@ -238,7 +238,7 @@ fn bind(function: &Function, binder: Option<&Binder<'_>>, import: &Ident) -> Tok
         },
     };
     quote! {
-        match #import.code() {
+        match #import.code_in_call() {
             ::core::result::Result::Ok(code) => code,
             #absent
         }

@@ -254,7 +254,7 @@ pub(crate) fn owners(function: &Function, fail: &TokenStream) -> TokenStream {
                 #allocate
             }
             // What cannot be freed is not asked for.
-            #(if let ::core::result::Result::Err(error) = #bound.code() {
+            #(if let ::core::result::Result::Err(error) = #bound.code_in_call() {
                 let error = ::pinvoke::Error::from(error);
                 #fail
             })*

@@ -200,6 +200,23 @@ impl Import {
     pub fn code(&self) -> Result<CodePtr, BindError> {
         match self.bound() {
             Some(code) => Ok(code),
+            None => {
+                // As a call is counted: or the address could be kept when the library is unloaded already.
+                let _in_use = self.library.enter();
+                self.bind()
+            }
+        }
+    }
+
+    /// The address, within a call, which is counted if the library may be unloaded.
+    ///
+    /// # Errors
+    /// As for [`code`](Import::code).
+    #[doc(hidden)]
+    #[inline]
+    pub fn code_in_call(&self) -> Result<CodePtr, BindError> {
+        match self.bound() {
+            Some(code) => Ok(code),
             None => self.bind(),
         }
     }

@@ -30,11 +30,12 @@ fn libraries() -> &'static PathBuf {
         let slow = "#include <unistd.h>\n__attribute__((constructor)) static void wait(void) { usleep(20000); }\nint slow(void) { return 1; }";
         workshop.build("slow.so", slow, &[]);
         workshop.build("hresult.so", HRESULT, &[]);
+        workshop.build("calling.so", "int call(int (*f)(int)) { return f(3); }", &[]);
         let directory = workshop.path().to_owned();
         std::mem::forget(workshop);
         let found = directory.clone();
         set_resolver(move |name| match name {
-            "counting" | "waiting" | "hresult" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
+            "counting" | "waiting" | "hresult" | "calling" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
             _ => None,
         })
         .unwrap();
@@ -132,6 +133,27 @@ fn threads_that_race_to_load_open_the_library_once() {
     });
     let done = unsafe { SLOW.unload() }.unwrap();
     assert!(done.was_loaded && !done.still_mapped, "{done:?}");
+}
+
+#[test]
+fn a_library_is_not_unloaded_by_its_own_callback() {
+    #[dll_import("calling", imports = CALLING, unload)]
+    unsafe extern "C" {
+        safe fn call(f: impl FnMut(i32) -> i32) -> i32;
+    }
+    libraries();
+    let mut seen = 0;
+    let result = call(|n| {
+        seen = n;
+        match unsafe { CALLING.unload() } {
+            Err(UnloadError::InUse { calls: 1, .. }) => 5,
+            _ => -1,
+        }
+    });
+    assert_eq!((seen, result), (3, 5));
+    assert!(unsafe { CALLING.unload() }.unwrap().was_loaded);
+    // The closure's thunk is none of the library's: with the library back, it works as before.
+    assert_eq!(call(|n| n + 1), 4);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod binder;
 mod callbacks;
 mod char_set;
 mod compiled;
+mod custom;
 mod declaration;
 mod handles;
 mod life;
