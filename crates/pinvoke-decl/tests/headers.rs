@@ -198,6 +198,9 @@ fn services() {
 }
 
 /// Macros and enumeration constants of headers have the values that gcc gives them.
+const ALL_ONES: [&str; 6] =
+    ["LC_GLOBAL_LOCALE", "MAP_FAILED", "PTHREAD_CANCELED", "RTLD_NEXT", "SIG_ERR", "SQLITE_TRANSIENT"];
+
 #[test]
 fn constants() {
     let headers = [
@@ -238,6 +241,11 @@ fn constants() {
     let mut asked = 0;
     for name in unit.constant_names() {
         let Some(value) = unit.constant(name) else { continue };
+        // A pointer with all bits set, whose sign the compiler extends where the test asks for 64 bits.
+        if cfg!(target_pointer_width = "32") && ALL_ONES.contains(&name) {
+            assert_eq!(value, u32::MAX.into(), "{name}");
+            continue;
+        }
         questions.constant(name, value);
         asked += 1;
     }

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::ffi::c_void;
+use std::ffi::{c_ulong, c_void};
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 
@@ -25,18 +25,18 @@ type Free = unsafe extern "C" fn(opaque: *mut c_void, address: *mut c_void);
 struct Stream {
     input: *const u8,
     input_left: u32,
-    total_in: u64,
+    total_in: c_ulong,
     output: *mut u8,
     output_left: u32,
-    total_out: u64,
+    total_out: c_ulong,
     message: *const i8,
     state: *mut c_void,
     allocate: Option<Function<'static, Allocate>>,
     free: Option<Function<'static, Free>>,
     opaque: *mut c_void,
     data_type: i32,
-    checksum: u64,
-    reserved: u64,
+    checksum: c_ulong,
+    reserved: c_ulong,
 }
 
 const FINISH: i32 = 4;
