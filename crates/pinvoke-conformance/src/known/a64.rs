@@ -3,11 +3,46 @@
 use super::{Known, Role};
 use crate::compiler::Compiler;
 use crate::convention::Convention;
+use crate::facts::any_value;
 use crate::layouts;
-use crate::model::{Member, Prototype, Record, Scalar, Spelling, Ty};
+use crate::model::{Member, Prototype, Record, Scalar, Shape, Spelling, Ty};
 
 /// All of them.
-pub(crate) const KNOWN: &[Known] = &[UNNAMED_BIT_FIELDS];
+pub(crate) const KNOWN: &[Known] = &[
+    UNNAMED_BIT_FIELDS,
+    Known {
+        name: "zero-width bit-field beside floats",
+        reason: "gcc leaves it out, so that the floats are a homogeneous aggregate; in clang 14 it ends homogeneity",
+        deviates: &[Compiler::Clang],
+        role: Role::Both,
+        applies: |p| any_value(p, &|ty| ty.any(&has_zero_width) && is_all_floats(ty)),
+        witness: || {
+            let float = Record { members: vec![named(Scalar::Float)], ..unnamed_bits() };
+            let end = Member { bits: Some(0), spelling: Spelling::Unnamed, ..named(Scalar::SChar) };
+            let inner = Member { ty: Ty::Record(float), ..named(Scalar::Float) };
+            let both = Record { members: vec![end, inner], ..unnamed_bits() };
+            Prototype {
+                convention: Convention::Default,
+                params: vec![Ty::Record(both)],
+                ret: None,
+                variadic_from: None,
+            }
+        },
+    },
+];
+
+fn named(scalar: Scalar) -> Member {
+    Member { ty: Ty::Scalar(scalar), bits: None, spelling: Spelling::Named, aligned: None }
+}
+
+fn has_zero_width(ty: &Ty) -> bool {
+    matches!(ty, Ty::Record(record) if record.members.iter().any(|m| m.bits == Some(0)))
+}
+
+fn is_all_floats(ty: &Ty) -> bool {
+    let float = |shape| !matches!(shape, Shape::Int { .. } | Shape::Bool | Shape::Pointer);
+    layouts::leaves(ty, &mut |_| None).iter().all(|leaf| leaf.bits.is_none() && float(leaf.scalar.shape()))
+}
 
 /// On 32-bit x86, too.
 pub(super) const UNNAMED_BIT_FIELDS: Known = Known {
