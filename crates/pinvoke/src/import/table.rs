@@ -152,7 +152,9 @@ impl ImportTable {
             let Some(loaded) = self.library.loaded().take() else {
                 return Ok(Unloaded { was_loaded: false, still_mapped: false });
             };
-            let witness = self.imports.iter().find_map(|import| import.unbind());
+            // All of them, whichever of them tells where the library was.
+            let unbound = self.imports.iter().filter_map(|import| import.unbind());
+            let witness = unbound.fold(None, |_, code| Some(code));
             // SAFETY: the caller promises that nothing from it is used; calls are kept out.
             unsafe { loaded.close() }?;
             let still_mapped = witness.is_some_and(|code| crate::library::file_of(code.as_ptr()).is_some());
