@@ -108,7 +108,7 @@ impl StructBuilder {
     /// use pinvoke_abi::target::Target;
     ///
     /// // union { short s; double d; }
-    /// let target = Target::HOST;
+    /// let target = Target::X86_64_LINUX;
     /// let mut builder = StructBuilder::new_union(target);
     /// builder.field(Layout::int(target, 2, true), None)?;
     /// builder.field(Layout::float(target, 8), None)?;
