@@ -139,10 +139,12 @@ fn runner(folder: &Path, libraries: &Path) -> Result<PathBuf> {
     // Real paths, for not every call for a file is led to those of the emulated system.
     let libraries = ["usr/lib/aarch64-linux-gnu", "lib/aarch64-linux-gnu"].map(|part| libraries.join(part));
     let [first, second] = libraries.each_ref().map(|folder| folder.display());
+    // The emulator takes memory from GLib's slices, whose lock another thread may hold when a program forks: the child
+    // waited for ever. `malloc` is made for that.
     script(
         &start,
         &format!(
-            "exec /usr/bin/qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_PRELOAD=\"{}\" \\\n\
+            "G_SLICE=always-malloc exec /usr/bin/qemu-aarch64 -U G_SLICE -L /usr/aarch64-linux-gnu -E LD_PRELOAD=\"{}\" \\\n\
              -E LD_LIBRARY_PATH=\"${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}/usr/aarch64-linux-gnu/lib:{first}:{second}\" \"$@\"",
             library.display(),
         ),
