@@ -62,7 +62,10 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
         "they ask compilers about the machines of others, or what rustc says, which is the same from every machine",
         OF_OTHERS,
     ),
-    ("it has cargo build for the machine that cargo runs on", &["a_library_has_thunks_of_its_own"]),
+    (
+        "they have cargo build for the machine that cargo runs on",
+        &["a_library_has_thunks_of_its_own", "the_quick_start_of_the_readme"],
+    ),
 ];
 
 /// Command lines of the README, and what they print.
