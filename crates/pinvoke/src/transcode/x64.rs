@@ -546,6 +546,7 @@ unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
             written += unsafe { two_bytes(v, to, written) };
             at += 8;
         } else {
+            // Zero below U+0800, and what surrogates have in common.
             let kinds = _mm_and_si128(v, _mm_set1_epi16(!0x7FF));
             let surrogates = _mm_cmpeq_epi16(kinds, _mm_set1_epi16(0xD800_u16.cast_signed()));
             if _mm_testz_si128(surrogates, surrogates) != 0 {
@@ -553,9 +554,15 @@ unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
                 written += unsafe { three_bytes(v, to, written) };
                 at += 8;
             } else {
-                // Up to the last surrogate of the eight one by one.
-                let last = 31 - _mm_movemask_epi8(surrogates).cast_unsigned().leading_zeros();
-                let end = at + (last as usize) / 2 + 1;
+                // What is before the first surrogate as if there were none; then as many as follow each
+                // other one by one.
+                let places = _mm_movemask_epi8(surrogates).cast_unsigned();
+                let first = places.trailing_zeros() / 2;
+                let follow = (places >> (2 * first)).trailing_ones() / 2;
+                // SAFETY: as above.
+                unsafe { three_bytes(v, to, written) };
+                (at, written) = (at + first as usize, written + bytes_of(v, kinds, first));
+                let end = at + follow as usize;
                 // SAFETY: as above.
                 (at, written) = unsafe { part_of_utf8(units, at, end, to, written) }?;
             }
@@ -563,6 +570,19 @@ unsafe fn utf8_avx2(units: &[u16], to: *mut u8) -> Result<usize, usize> {
     }
     // SAFETY: there is room for three bytes per unit.
     unsafe { part_of_utf8(units, at, units.len(), to, written) }.map(|(_, written)| written)
+}
+
+/// How many bytes the first units of a vector take; `kinds` are zero for those below U+0800.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn bytes_of(v: __m128i, kinds: __m128i, first: u32) -> usize {
+    let zero = _mm_setzero_si128();
+    let ones = _mm_cmpeq_epi16(_mm_and_si128(v, _mm_set1_epi16(!0x7F)), zero);
+    let twos = _mm_cmpeq_epi16(kinds, zero);
+    // Two bits for each unit.
+    let among = (1_u32 << (2 * first)) - 1;
+    let of = |lanes| (_mm_movemask_epi8(lanes).cast_unsigned() & among).count_ones() / 2;
+    (3 * first - of(ones) - of(twos)) as usize
 }
 
 /// Writes the ASCII from here on, in steps of thirty-two; returns how much that was.
