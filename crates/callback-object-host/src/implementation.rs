@@ -41,20 +41,11 @@ pub(crate) struct Header {
 /// Null until the first use; then the interface that this image's exported functions lead to.
 static ACTIVE: AtomicPtr<Header> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Whether this is where the exported functions lead.
+/// The beginning of the interface to which the exported functions lead, if that has been decided.
 #[inline]
-pub(crate) fn is_active(interface: &'static Header) -> bool {
-    std::ptr::eq(ACTIVE.load(Ordering::Acquire), interface)
-}
-
-/// Where the exported functions lead, if not to this image's `own` interface.
-pub(crate) fn forwarded(own: &'static Header) -> Option<&'static Header> {
-    let active = match NonNull::new(ACTIVE.load(Ordering::Acquire)) {
-        // SAFETY: not null, so it is the address of the interface of an image that stays loaded.
-        Some(active) => unsafe { active.as_ref() },
-        None => decide(own),
-    };
-    (!std::ptr::eq(active, own)).then_some(active)
+pub(crate) fn active() -> Option<&'static Header> {
+    // SAFETY: null, or the address of the interface of an image that stays loaded.
+    unsafe { ACTIVE.load(Ordering::Acquire).as_ref() }
 }
 
 /// Makes an interface the active one unless there is one; the active one.

@@ -24,7 +24,7 @@ use std::ptr::NonNull;
 use callback_object_sys::{STATUS_INVALID_PARAMETER, STATUS_REVISION_MISMATCH, STATUS_SUCCESS};
 
 use crate::ex::{drivers, level, objects, observe, routines, strings};
-use crate::implementation::{Header, decide, forwarded, is_active};
+use crate::implementation::{Header, active, decide};
 
 /// Increased when a function changes its meaning; a function that is added changes the size.
 const REVISION: u32 = 1;
@@ -57,23 +57,19 @@ macro_rules! interface {
             $($(
                 #[unsafe(no_mangle)]
                 pub(super) unsafe extern $abi fn $name($($parameter: $type),*) $(-> $result)? {
-                    /// Out of the way, with its registers.
+                    /// Decides, out of the way.
                     #[cold]
                     #[inline(never)]
-                    unsafe extern $abi fn elsewhere($($parameter: $type),*) $(-> $result)? {
-                        match forwarded(&OWN.header) {
-                            // SAFETY: the contract is the caller's and is the same.
-                            None => unsafe { $home::$name($($parameter),*) },
-                            // SAFETY: as above.
-                            Some(other) => unsafe { (Interface::with(other).$name)($($parameter),*) },
-                        }
+                    unsafe extern $abi fn undecided($($parameter: $type),*) $(-> $result)? {
+                        // SAFETY: the contract is the caller's and is the same.
+                        unsafe { (Interface::with(decide(&OWN.header)).$name)($($parameter),*) }
                     }
-                    if is_active(&OWN.header) {
+                    match active() {
+                        // One way for this image's functions and another's: a load and a jump.
                         // SAFETY: as above.
-                        unsafe { $home::$name($($parameter),*) }
-                    } else {
+                        Some(header) => unsafe { (Interface::with(header).$name)($($parameter),*) },
                         // SAFETY: as above.
-                        unsafe { elsewhere($($parameter),*) }
+                        None => unsafe { undecided($($parameter),*) },
                     }
                 }
             )*)*

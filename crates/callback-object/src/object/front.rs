@@ -185,11 +185,17 @@ impl Front {
         argument2: *mut c_void,
     ) -> Result<(), Error> {
         let Some(key) = NonZeroUsize::new(key) else { return Err(not_there()) };
-        if self.gate.load(Ordering::Acquire) == gate::USUAL
-            && let Some(hand) = Slot::at_hand()
-            && self.walk_lightly(hand, || self.doubt(key), argument1, argument2).is_some()
-        {
-            return Ok(());
+        match self.gate.load(Ordering::Acquire) {
+            gate::USUAL => {
+                if let Some(hand) = Slot::at_hand()
+                    && self.walk_lightly(hand, || self.doubt(key), argument1, argument2).is_some()
+                {
+                    return Ok(());
+                }
+            }
+            // The gate of the object that has the key now; if it is another's, the key does not fit afterwards.
+            gate::EMPTY if self.doubt(key) == 0 => return Ok(()),
+            _ => {}
         }
         self.notify_otherwise(key, argument1, argument2)
     }
@@ -202,10 +208,6 @@ impl Front {
         argument1: *mut c_void,
         argument2: *mut c_void,
     ) -> Result<(), Error> {
-        // The gate of the object that has the key now; if it is another's, the key does not fit afterwards.
-        if self.gate.load(Ordering::Acquire) == gate::EMPTY && self.doubt(key) == 0 {
-            return Ok(());
-        }
         let walk =
             self.walk_in_any_case(|| self.doubt(key), Identity::admits_everybody, argument1, argument2);
         walk.unwrap_or_else(|| Err(not_there()))
