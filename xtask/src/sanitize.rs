@@ -24,8 +24,7 @@ const SKIPPED: &[(&str, &str)] = &[
 
 /// Tests of the host of callback objects that need no program but themselves, which is instrumented; what they load,
 /// the shared library too, finds the sanitizer in it.
-const HOST: &[&str] =
-    &["--package", "callback-object-host", "--lib", "--test", "drivers", "--test", "unlinked"];
+const HOST: &[&str] = &["--package", "callback-object-host", "--lib", "--test", "drivers"];
 
 /// Those of them that start a program in C, or load a driver in Rust, which are not.
 const HOST_SKIPPED: &[&str] = &[
