@@ -49,6 +49,7 @@ const UNSAFE_MODULES: &[&str] = &[
     "crates/callback-object-driver/src/entry.rs",
     "crates/callback-object-driver/src/object.rs",
     "crates/callback-object-driver/src/routine.rs",
+    "crates/callback-object-driver/src/thread.rs",
     "crates/callback-object-host/src/driver/entry.rs",
     "crates/callback-object-host/src/driver/loaded.rs",
     "crates/callback-object-host/src/ex/",

@@ -33,6 +33,7 @@ mod entry;
 mod object;
 mod routine;
 mod status;
+mod thread;
 
 #[doc(hidden)]
 pub use callback_object_sys as sys;
@@ -41,3 +42,4 @@ pub use entry::Driver;
 pub use entry::{load, unload};
 pub use object::{Attributes, CallbackObject, Registration};
 pub use status::Status;
+pub use thread::prepare_thread;

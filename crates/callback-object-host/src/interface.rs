@@ -196,4 +196,7 @@ interface! {
         "system" fn CboPublishSystemObjects() -> NTSTATUS;
         "system" fn CboWithdrawSystemObjects();
     }
+    routines {
+        "system" fn CboPrepareThread(Depth: ULONG) -> NTSTATUS;
+    }
 }

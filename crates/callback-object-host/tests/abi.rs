@@ -57,3 +57,40 @@ fn layout_of_structures() {
     let program = compile("layouts.c", Made::Program, &[]);
     check(&format!("layouts-{}.txt", usize::BITS), &passes(&mut Command::new(program)));
 }
+
+/// The program above names everything that the header fixes.
+#[test]
+fn every_structure_and_constant_is_looked_at() {
+    let header = std::fs::read_to_string(support::include().join("callback_object.h")).unwrap();
+    let program = std::fs::read_to_string(support::source("layouts.c")).unwrap();
+    let looked_at = |what: String| assert!(program.contains(&what), "layouts.c has no {what}");
+    let mut structure = None;
+    for line in header.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["typedef", "struct", name, "{"] => structure = name.strip_prefix('_'),
+            ["}", _] => structure = None,
+            ["#define", name, value] if value.starts_with("((") && !name.contains('(') => {
+                looked_at(format!("VALUE({name})"));
+            }
+            [name, "=", _] => looked_at(format!("VALUE({name})")),
+            _ => {}
+        }
+        if let Some(structure) = structure {
+            looked_at(format!("SIZE({structure})"));
+            if let Some(member) = member(line) {
+                looked_at(format!("AT({structure}, {member})"));
+            }
+        }
+    }
+}
+
+/// The name of the member that a line of a structure declares or begins to declare.
+fn member(line: &str) -> Option<&str> {
+    let declaration =
+        line.strip_prefix("    ").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    if let Some((_, function)) = declaration.split_once("(NTAPI *") {
+        return function.split(')').next();
+    }
+    declaration.split_whitespace().last()?.trim_start_matches('*').split([';', '[']).next()
+}

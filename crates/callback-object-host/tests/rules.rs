@@ -1,5 +1,5 @@
-//! The rules that a C program sees, by number. Each is a function of `c/rules.c` or `c/order.c`, run in a process of its
-//! own.
+//! The rules that a C program sees, by number. Each is a function of `c/rules.c`, `c/order.c`, `c/names.c` or `c/quiet.c`,
+//! run in a process of its own. Those about drivers are in `drivers.rs` and `unload.rs`.
 
 #[allow(unused, reason = "shared by several tests")]
 mod support;
@@ -18,6 +18,17 @@ fn program() -> &'static Path {
 fn order() -> &'static Path {
     static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| compile("order.c", Made::Program, &[]))
+}
+
+fn names() -> &'static Path {
+    static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("names.c", Made::Program, &[]))
+}
+
+#[cfg(target_os = "linux")]
+fn quiet() -> &'static Path {
+    static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("quiet.c", Made::Program, &[]))
 }
 
 macro_rules! passing {
@@ -54,6 +65,21 @@ passing! {
     rule_28_create_at_apc_level
     rule_9_a_routine_that_never_returns
     rule_35_security
+}
+
+passing! {
+    names:
+    rule_19_missing_and_malformed_names
+    rule_19_unpaired_surrogates
+    rule_21_what_is_no_callback_object
+}
+
+// Only there can a program count what it asks for and forbid itself to ask.
+#[cfg(target_os = "linux")]
+passing! {
+    quiet:
+    rule_15_notifying_allocates_nothing
+    rule_15_notifying_asks_nothing_of_the_system
 }
 
 // Only there do processes fork.
@@ -143,4 +169,12 @@ fn rule_32_a_routine_ends_its_thread() {
         return;
     }
     reported("rule_32_a_routine_ends_its_thread", &["exit_thread in rules", "\\Callback\\Rule32"]);
+}
+
+/// Every rule has a test that names its number.
+#[test]
+fn every_rule_has_a_test() {
+    let tests = [include_str!("rules.rs"), include_str!("drivers.rs"), include_str!("unload.rs")].concat();
+    let missing: Vec<u32> = (1..=35).filter(|rule| !tests.contains(&format!("rule_{rule}_"))).collect();
+    assert_eq!(missing, [0; 0]);
 }

@@ -633,6 +633,11 @@ CBO_IMPORT NTSTATUS NTAPI CboSetViolations(ULONG Violations, BOOLEAN PassiveOnly
  * of the object that is being notified: the process ends, or the remaining routines run. */
 CBO_IMPORT VOID NTAPI CboReportPanic(PCSTR Message);
 
+/* Prepares this thread, so that its first notification allocates nothing either and asks nothing of the
+ * system, as long as no more than Depth of them are nested, at most 65,536. Not necessary; for threads that
+ * have to meet deadlines. */
+CBO_IMPORT NTSTATUS NTAPI CboPrepareThread(ULONG Depth);
+
 /* Loads a driver from a file and calls its DriverEntry. Its error, if it returns one, is the result,
  * and the image is unloaded again. At PASSIVE_LEVEL. */
 CBO_IMPORT NTSTATUS NTAPI CboLoadDriver(PCSTR Path, PCBO_DRIVER *Driver);
@@ -744,6 +749,8 @@ typedef struct _CBO_FUNCTIONS {
     NTSTATUS (NTAPI *CboPublishSystemObjects)(void);
     /* CboWithdrawSystemObjects. */
     VOID (NTAPI *CboWithdrawSystemObjects)(void);
+    /* CboPrepareThread. */
+    NTSTATUS (NTAPI *CboPrepareThread)(ULONG Depth);
 } CBO_FUNCTIONS;
 
 /* A pointer to the table of functions. */

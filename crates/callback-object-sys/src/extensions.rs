@@ -136,6 +136,11 @@ unsafe extern "system" {
     /// of the object that is being notified: the process ends, or the remaining routines run.
     pub fn CboReportPanic(Message: PCSTR);
 
+    /// Prepares this thread, so that its first notification allocates nothing either and asks nothing of the
+    /// system, as long as no more than `Depth` of them are nested, at most 65,536. Not necessary; for threads that
+    /// have to meet deadlines.
+    pub fn CboPrepareThread(Depth: ULONG) -> NTSTATUS;
+
     /// Loads a driver from a file and calls its `DriverEntry`. Its error, if it returns one, is the result,
     /// and the image is unloaded again. At PASSIVE_LEVEL.
     pub fn CboLoadDriver(Path: PCSTR, Driver: *mut PCBO_DRIVER) -> NTSTATUS;

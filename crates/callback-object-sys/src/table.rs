@@ -113,6 +113,8 @@ pub struct CBO_FUNCTIONS {
     pub CboPublishSystemObjects: unsafe extern "system" fn() -> NTSTATUS,
     /// `CboWithdrawSystemObjects`.
     pub CboWithdrawSystemObjects: unsafe extern "system" fn(),
+    /// `CboPrepareThread`.
+    pub CboPrepareThread: unsafe extern "system" fn(Depth: ULONG) -> NTSTATUS,
 }
 /// A pointer to the table of functions.
 pub type PCCBO_FUNCTIONS = *const CBO_FUNCTIONS;

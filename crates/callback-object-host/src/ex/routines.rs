@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use callback_object::report::{self, Report};
 use callback_object::{Handle, Status, register_raw, unregister_raw};
 use callback_object_sys::{
-    NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCBO_RELEASE, PCSTR, PVOID, STATUS_SUCCESS,
+    NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCBO_RELEASE, PCSTR, PVOID, STATUS_SUCCESS, ULONG,
 };
 
 use super::{ntstatus, outcome};
@@ -182,6 +182,17 @@ pub(crate) unsafe extern "system-unwind" fn CboNotifyCallback(
 ) -> NTSTATUS {
     let notified = notify(object, argument1, argument2);
     outcome(notified.map_err(|error| reason(object.addr(), &error)))
+}
+
+/// The deepest nesting that a thread can be prepared for; its stack would not be deep enough for more.
+const DEEPEST: u32 = 65_536;
+
+pub(crate) unsafe extern "system" fn CboPrepareThread(depth: ULONG) -> NTSTATUS {
+    if depth > DEEPEST {
+        return ntstatus(Status::INVALID_PARAMETER);
+    }
+    callback_object::prepare_thread(depth as usize);
+    STATUS_SUCCESS
 }
 
 fn unregister(registration: PVOID) -> Result<(), Status> {

@@ -1,68 +1,8 @@
-/* What must not be given, and what is answered. The name vectors are those of the documented platform's own
- * object manager, as its conformance tests state them. */
+/* What must not be given, and what is answered. Names are in names.c. */
 #include "check.h"
 #include <pthread.h>
 
 static WCHAR Long[32768];
-
-typedef struct {
-    const WCHAR *text;
-    int bytes; /* -1: up to the 0 */
-    NTSTATUS create, open;
-} VECTOR;
-
-static void names(void)
-{
-    static const WCHAR unpaired[] = {'\\', 'C', 'a', 'l', 'l', 'b', 'a', 'c', 'k', '\\', 0xD800, 'x', 0};
-    const VECTOR vectors[] = {
-        {u"", -1, STATUS_UNSUCCESSFUL, STATUS_OBJECT_PATH_SYNTAX_BAD},
-        {u"Callback\\Relative", -1, STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_PATH_SYNTAX_BAD},
-        {u"Relative", -1, STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_PATH_SYNTAX_BAD},
-        {u"\\NoSuchDirectory\\Name", -1, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND},
-        {u"\\NoSuchDirectory\\", -1, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND},
-        {u"\\callback\\Name", -1, STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND},
-        {u"\\Callback", -1, STATUS_OBJECT_TYPE_MISMATCH, STATUS_OBJECT_TYPE_MISMATCH},
-        {u"\\", -1, STATUS_OBJECT_TYPE_MISMATCH, STATUS_OBJECT_TYPE_MISMATCH},
-        {u"\\Callback\\", -1, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-        {u"\\\\Callback\\Name", -1, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-        {u"\\Callback\\\\Name", -1, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-        {u"\\Callback\\Odd", 23, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-        {u"\\Callback\\Missing", -1, STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND},
-        {unpaired, -1, STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND},
-        {Long, 65532, STATUS_SUCCESS, STATUS_OBJECT_NAME_NOT_FOUND},
-        {Long, 65534, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-        {Long, 65535, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_NAME_INVALID},
-    };
-    for (size_t i = 0; i < 32768; i++) {
-        Long[i] = 'x';
-    }
-    memcpy(Long, u"\\Callback\\", 20);
-
-    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-        UNICODE_STRING name = {0, 0, NULL};
-        OBJECT_ATTRIBUTES attributes;
-        PCALLBACK_OBJECT object = NULL;
-        RtlInitUnicodeString(&name, vectors[i].text);
-        if (vectors[i].bytes >= 0) {
-            name.Length = (USHORT)vectors[i].bytes;
-        }
-        InitializeObjectAttributes(&attributes, &name, 0, NULL, NULL);
-        fprintf(stderr, "vector %d\n", (int)i);
-        CHECK_STATUS(ExCreateCallback(&object, &attributes, FALSE, TRUE), vectors[i].open);
-        CHECK(object == NULL);
-        CHECK_STATUS(ExCreateCallback(&object, &attributes, TRUE, TRUE), vectors[i].create);
-        CHECK((object != NULL) == NT_SUCCESS(vectors[i].create));
-    }
-}
-
-static void objects_are_not_directories(void)
-{
-    PCALLBACK_OBJECT object = create("\\Callback\\Leaf"), below = NULL;
-    CHECK_STATUS(CboCreateCallback(&below, "\\Callback\\Leaf\\Below", 0, TRUE, TRUE), STATUS_OBJECT_TYPE_MISMATCH);
-    CHECK_STATUS(CboCreateCallback(&below, "\\Callback\\Leaf\\Below", 0, FALSE, TRUE), STATUS_OBJECT_TYPE_MISMATCH);
-    CHECK_STATUS(CboCreateCallback(&below, "\\Callback\\\xFF", 0, TRUE, TRUE), STATUS_OBJECT_NAME_INVALID);
-    CHECK(below == NULL && object != NULL);
-}
 
 static void attributes_are_checked(void)
 {
@@ -263,7 +203,7 @@ static void reports_reach_a_handler(void)
 
 #define T(name) {#name, name}
 static const TEST TESTS[] = {
-    T(names),           T(objects_are_not_directories),     T(attributes_are_checked),
+    T(attributes_are_checked),
     T(foreign_objects), T(notify_of_a_dereferenced_object), T(strings),
     T(levels),          T(reports_reach_a_handler),
 };

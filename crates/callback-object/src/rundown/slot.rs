@@ -298,7 +298,8 @@ impl Slot {
 
     /// Provides so many frames, so that walks nested that deep allocate nothing.
     pub(crate) fn reserve(&self, count: usize) {
-        while self.frames().count() < count {
+        let missing = count.saturating_sub(self.frames().count());
+        for _ in 0..missing.div_ceil(CHUNK) {
             self.grow();
         }
     }

@@ -21,6 +21,7 @@ const RUST: [&str; 3] = ["panicking", "second_implementation", "audit"];
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("rules.c", &[]),
     ("order.c", &[]),
+    ("names.c", &[]),
     ("bad_input.c", &[]),
     ("unload.c", &["-O2"]),
     ("adopt.c", &[]),

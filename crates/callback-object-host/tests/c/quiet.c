@@ -1,0 +1,141 @@
+/* Rule 15 as a C program sees it: what a notification does not do. On Linux, where a program can put its own allocator
+ * in place of the C library's, and forbid itself to ask the system. */
+#include "check.h"
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Requests of memory by this thread; the shared library's come here too. */
+static __thread int Requests;
+
+#define VISIBLE __attribute__((visibility("default")))
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+VISIBLE void *malloc(size_t size)
+{
+    Requests++;
+    return __libc_malloc(size);
+}
+
+VISIBLE void *calloc(size_t count, size_t size)
+{
+    Requests++;
+    return __libc_calloc(count, size);
+}
+
+VISIBLE void *realloc(void *memory, size_t size)
+{
+    Requests++;
+    return __libc_realloc(memory, size);
+}
+
+VISIBLE int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    Requests++;
+    *memory = __libc_memalign(alignment, size);
+    return *memory == NULL ? ENOMEM : 0;
+}
+
+enum { ROUTINES = 10, DEPTH = 3 };
+
+static PCALLBACK_OBJECT Objects[DEPTH];
+
+/* Notifies the object of the next depth. */
+static VOID NTAPI go_deeper(PVOID context, PVOID depth, PVOID b)
+{
+    ++*(int *)context;
+    ULONG_PTR next = (ULONG_PTR)depth + 1;
+    if (next < DEPTH) {
+        ExNotifyCallback(Objects[next], (PVOID)next, b);
+    }
+}
+
+static int Calls;
+
+static void make_objects(void)
+{
+    const char *names[DEPTH] = {"\\Callback\\Rule15a", "\\Callback\\Rule15b", "\\Callback\\Rule15c"};
+    int before = Requests;
+    for (int i = 0; i < DEPTH; i++) {
+        Objects[i] = create(names[i]);
+    }
+    for (int i = 0; i < ROUTINES; i++) {
+        CHECK(ExRegisterCallback(Objects[i % DEPTH], go_deeper, &Calls) != NULL);
+    }
+    CHECK(Requests > before); /* else nothing is counted here */
+}
+
+static void *notify_at_all_levels(void *prepared)
+{
+    int before, calls;
+    KIRQL old;
+    if (prepared) {
+        /* At no level that forbids it, and as often as one likes. */
+        CHECK_STATUS(CboPrepareThread(DEPTH), STATUS_SUCCESS);
+        CHECK_STATUS(CboPrepareThread(1), STATUS_SUCCESS);
+    } else {
+        ExNotifyCallback(Objects[0], NULL, NULL);
+    }
+    before = Requests, calls = Calls;
+    for (KIRQL level = PASSIVE_LEVEL; level <= DISPATCH_LEVEL; level++) {
+        KeRaiseIrql(level, &old);
+        /* Often enough for the thread to leave its fence out. */
+        for (int i = 0; i < 2000; i++) {
+            ExNotifyCallback(Objects[0], NULL, NULL);
+            CHECK_STATUS(CboNotifyCallback(Objects[DEPTH - 1], (PVOID)(ULONG_PTR)DEPTH, NULL), STATUS_SUCCESS);
+        }
+        KeLowerIrql(old);
+    }
+    CHECK(Requests == before);
+    CHECK(Calls > calls);
+    return NULL;
+}
+
+static void rule_15_notifying_allocates_nothing(void)
+{
+    make_objects();
+    for (intptr_t prepared = 0; prepared < 2; prepared++) {
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, notify_at_all_levels, (void *)prepared) == 0);
+        pthread_join(thread, NULL);
+    }
+    CHECK_STATUS(CboPrepareThread(0xFFFFFFFFu), STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(CboPrepareThread(0), STATUS_SUCCESS);
+}
+
+/* In a child in which any system call but those that read, write and end it kills it. */
+static void rule_15_notifying_asks_nothing_of_the_system(void)
+{
+    int status = 0;
+    make_objects();
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK_STATUS(CboPrepareThread(DEPTH), STATUS_SUCCESS);
+        /* An emulator may not know of this; then the child proves nothing. */
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0 && errno != EINVAL) {
+            _exit(8);
+        }
+        for (int i = 0; i < 2000; i++) {
+            ExNotifyCallback(Objects[0], NULL, NULL);
+        }
+        syscall(SYS_exit, Calls > 2000 ? 7 : 9);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+#define T(name) {#name, name}
+static const TEST TESTS[] = {
+    T(rule_15_notifying_allocates_nothing),
+    T(rule_15_notifying_asks_nothing_of_the_system),
+};
+
+MAIN(TESTS)
