@@ -29,6 +29,11 @@ const NEEDS: &[Need] = &[
     // Plans for other machines are compared with what compilers for them do, in an emulator.
     Need { package: "gcc-aarch64-linux-gnu", evidence: Evidence::Program("aarch64-linux-gnu-gcc") },
     Need { package: "libc6-dev-arm64-cross", evidence: Evidence::File("/usr/aarch64-linux-gnu/lib/libc.a") },
+    Need { package: "gcc-riscv64-linux-gnu", evidence: Evidence::Program("riscv64-linux-gnu-gcc") },
+    Need {
+        package: "libc6-dev-riscv64-cross",
+        evidence: Evidence::File("/usr/riscv64-linux-gnu/lib/libc.a"),
+    },
     Need { package: "qemu-user", evidence: Evidence::Program("qemu-aarch64") },
     Need { package: "gcc-mingw-w64-i686-win32", evidence: Evidence::Program("i686-w64-mingw32-gcc") },
     // Not gcc-multilib, which excludes compilers for other machines.

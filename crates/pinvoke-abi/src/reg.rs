@@ -40,6 +40,7 @@ pub enum Gpr {
 ///
 /// let names = [Reg::Int(Gpr::Rdi), Reg::Int32(Gpr::Rax), Reg::Vec(3), Reg::X87(0), Reg::X(0), Reg::V(7)];
 /// assert_eq!(names.map(|reg| reg.to_string()), ["rdi", "eax", "xmm3", "st(0)", "x0", "v7"]);
+/// assert_eq!([Reg::A(0), Reg::Fa(7)].map(|reg| reg.to_string()), ["a0", "fa7"]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reg {
@@ -55,6 +56,10 @@ pub enum Reg {
     X(u8),
     /// `vN`, a SIMD and floating-point register of AArch64, 16 bytes.
     V(u8),
+    /// `aN`, a general-purpose register of RISC-V that carries arguments, 8 bytes: `x10` and those that follow.
+    A(u8),
+    /// `faN`, a floating-point register of RISC-V that carries arguments, 8 bytes: `f10` and those that follow.
+    Fa(u8),
 }
 
 /// The kind of a register.
@@ -82,7 +87,7 @@ pub enum Reg {
 pub enum Bank {
     /// General-purpose registers: integers and addresses.
     Int,
-    /// Vector registers: `float`, `double` and what is made of them.
+    /// Vector and floating-point registers: `float`, `double` and what is made of them.
     Vec,
     /// x87 registers.
     X87,
@@ -101,8 +106,8 @@ impl Reg {
     #[must_use]
     pub const fn bank(self) -> Bank {
         match self {
-            Reg::Int(_) | Reg::Int32(_) | Reg::X(_) => Bank::Int,
-            Reg::Vec(_) | Reg::V(_) => Bank::Vec,
+            Reg::Int(_) | Reg::Int32(_) | Reg::X(_) | Reg::A(_) => Bank::Int,
+            Reg::Vec(_) | Reg::V(_) | Reg::Fa(_) => Bank::Vec,
             Reg::X87(_) => Bank::X87,
         }
     }
@@ -119,7 +124,7 @@ impl Reg {
     pub const fn bytes(self) -> u32 {
         match self {
             Reg::Int32(_) => 4,
-            Reg::Int(_) | Reg::X(_) => 8,
+            Reg::Int(_) | Reg::X(_) | Reg::A(_) | Reg::Fa(_) => 8,
             Reg::X87(_) => 10,
             Reg::Vec(_) | Reg::V(_) => 16,
         }
@@ -149,6 +154,8 @@ impl fmt::Display for Reg {
             Reg::X87(n) => write!(f, "st({n})"),
             Reg::X(n) => write!(f, "x{n}"),
             Reg::V(n) => write!(f, "v{n}"),
+            Reg::A(n) => write!(f, "a{n}"),
+            Reg::Fa(n) => write!(f, "fa{n}"),
         }
     }
 }

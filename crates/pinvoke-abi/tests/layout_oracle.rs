@@ -238,6 +238,7 @@ oracle! {
     mingw_x86_windows_gnu: "i686-w64-mingw32-gcc" ["-c"] => Target::X86_WINDOWS_GNU;
     clang_aarch64_macos: "clang" ["-c", "--target=arm64-apple-macos11"] => Target::AARCH64_MACOS;
     clang_riscv64_linux: "clang" ["-c", "--target=riscv64-linux-gnu"] => Target::RISCV64_LINUX;
+    gcc_riscv64_linux: "riscv64-linux-gnu-gcc" ["-c"] => Target::RISCV64_LINUX;
     clang_x86_64_windows_gnu: "clang" ["-c", "--target=x86_64-w64-windows-gnu"] => Target::X86_64_WINDOWS_GNU;
     clang_x86_64_windows_msvc: "clang" ["-c", "--target=x86_64-pc-windows-msvc"] => Target::X86_64_WINDOWS;
     clang_x86_windows_gnu: "clang" ["-c", "--target=i686-w64-windows-gnu"] => Target::X86_WINDOWS_GNU;

@@ -11,7 +11,7 @@ use pinvoke_abi::plan::CallPlan;
 use pinvoke_abi::signature::Signature;
 use pinvoke_abi::target::Target;
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     Target::X86_64_LINUX,
     Target::X86_64_MACOS,
     Target::X86_64_WINDOWS,
@@ -22,6 +22,7 @@ const TARGETS: [Target; 10] = [
     Target::X86_LINUX,
     Target::X86_WINDOWS,
     Target::X86_WINDOWS_GNU,
+    Target::RISCV64_LINUX,
 ];
 
 fn plan(target: Target, text: &str) -> String {
@@ -74,6 +75,11 @@ fn win64() {
 #[test]
 fn aapcs64() {
     check("aapcs64");
+}
+
+#[test]
+fn riscv64() {
+    check("riscv64");
 }
 
 #[test]

@@ -38,8 +38,11 @@ proptest! {
         let windows_x86 = signature.target.pointer_size() == 4 && signature.target.os.is_windows();
         prop_assert_eq!(plan.stack() % if windows_x86 { 4 } else { 16 }, 0);
         prop_assert!(plan.popped() <= plan.stack());
-        // Microsoft's variable arguments on AArch64 are the only ones that lie half in a register.
-        let splits = plan.abi() == Abi::WindowsArm64 && signature.variadic_from.is_some();
+        // On RISC-V, and among Microsoft's variable arguments on AArch64, a value may lie half in a register.
+        let splits = match plan.abi() {
+            Abi::WindowsArm64 => signature.variadic_from.is_some(),
+            abi => abi == Abi::RiscvLp64d,
+        };
         prop_assert_eq!(plan.args().len(), signature.params.len());
         for (arg, layout) in plan.args().iter().zip(&signature.params) {
             if let ArgPlan::Direct(pieces) = arg {

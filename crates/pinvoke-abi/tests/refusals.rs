@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pinvoke_abi::layout::{BitRange, Field, Kind, Layout, LayoutError, MAX_SIZE, StructBuilder};
 use pinvoke_abi::plan::{CallPlan, MAX_ARGS, MAX_STACK, PlanError, Which};
 use pinvoke_abi::signature::{CallConv, Signature};
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Os, Target};
 
 const LINUX: Target = Target::X86_64_LINUX;
 
@@ -42,7 +42,16 @@ fn conventions_that_are_not_known() {
             CallConv::Win64,
             "calling convention `win64` is not supported on aarch64-linux",
         ),
-        (Target::RISCV64_LINUX, CallConv::C, "calling convention `cdecl` is not supported on riscv64-linux"),
+        (
+            Target::RISCV64_LINUX,
+            CallConv::SysV64,
+            "calling convention `sysv64` is not supported on riscv64-linux",
+        ),
+        (
+            Target { os: Os::MacOs, ..Target::RISCV64_LINUX },
+            CallConv::C,
+            "calling convention `cdecl` is not supported on riscv64-macos",
+        ),
     ] {
         let signature = Signature { conv, ..Signature::new(target, vec![], Layout::void()) };
         assert_eq!(CallPlan::new(&signature).unwrap_err().to_string(), message);

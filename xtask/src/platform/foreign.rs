@@ -31,6 +31,7 @@ pub(super) const OF_OTHERS: &[&str] = &[
     "gcc_x86",
     "gcc_ms",
     "gcc_aarch64",
+    "gcc_riscv64",
     "mingw_x86",
     "what_cannot_be_native_is_refused",
 ];

@@ -16,8 +16,7 @@ use super::{Class, Part, Parts};
 pub(crate) struct Assignment {
     abi: &'static AbiDescriptor,
     variadic_from: Option<usize>,
-    /// Next register of each bank; under [`Slots::Positional`] both are the position. Under
-    /// [`Variadic::ImaginaryStack`] the first is the next word of that stack.
+    /// Next register of each bank; under [`Slots::Positional`] both are the position.
     ints: usize,
     vecs: usize,
     /// End of the stack arguments so far, in bytes.
@@ -50,7 +49,7 @@ impl Assignment {
                 IndirectReturn::FirstArgument { returned } => {
                     let pointer = self.word(Which::Result)?;
                     self.address = self.stack - self.abi.shadow;
-                    Ok(RetPlan::Indirect { pointer, returned: Some(returned) })
+                    Ok(RetPlan::Indirect { pointer, returned })
                 }
                 IndirectReturn::FirstOnStack { returned } => {
                     let pointer = self.stack_word(Which::Result)?;
@@ -84,7 +83,7 @@ impl Assignment {
             Narrow::WriterWidens => part.extend,
             Narrow::ReaderWidens => Extend::None,
         };
-        Piece { offset: part.offset.into(), width: part.width.into(), extend, at, mirror: None }
+        Piece { offset: part.offset, width: part.width.into(), extend, at, mirror: None }
     }
 
     /// Places the next argument. `plan` comes without pieces and is filled in place: a plan is large
@@ -99,6 +98,7 @@ impl Assignment {
         let which = Which::Argument(index);
         let variable = self.variadic_from.is_some_and(|from| index >= from);
         let on_stack = variable && matches!(self.abi.variadic, Variadic::OnStack);
+        let class = self.settled(which, layout, class)?;
         let (ArgPlan::Direct(pieces), false) = (&mut *plan, class == Class::ByReference) else {
             let align = u32::try_from(layout.align).map_err(|_| PlanError::too_large(which, layout))?;
             let align = align.max(self.abi.reference_align);
@@ -116,12 +116,33 @@ impl Assignment {
                 let room = Room { align: self.word_or_sixteen(layout), round: self.abi.word };
                 self.on_stack(which, layout, Extend::None, room, pieces)
             }
-            Class::Parts(parts) if self.imaginary_stack() => self.imaginary(which, layout, &parts, pieces),
+            Class::Parts(parts) if self.imaginary_stack() => {
+                self.words(which, layout, &parts, variable, pieces)
+            }
             Class::Parts(parts) => match self.abi.slots {
-                Slots::PerBank => self.per_bank(which, layout, &parts, pieces),
+                Slots::PerBank => self.per_bank(which, layout, &parts, variable, pieces),
                 Slots::Positional => self.positional(which, &parts, pieces),
+                Slots::IntegersElse { .. } if parts.has_vectors() => {
+                    self.per_bank(which, layout, &parts, variable, pieces)
+                }
+                Slots::IntegersElse { .. } => self.words(which, layout, &parts, variable, pieces),
             },
         }
+    }
+
+    /// What a value wants now that it is known which registers are left.
+    fn settled(&self, which: Which, layout: &Layout, class: Class) -> Result<Class, PlanError> {
+        let (Slots::IntegersElse { classify }, Class::Parts(parts)) = (self.abi.slots, &class) else {
+            return Ok(class);
+        };
+        let wants = |bank| parts.as_slice().iter().filter(|part| part.bank == bank).count();
+        let vecs = wants(Bank::Vec);
+        let found = self.vecs + vecs <= self.abi.vec_args.len()
+            && self.ints + wants(Bank::Int) <= self.abi.int_args.len();
+        if vecs == 0 || found {
+            return Ok(class);
+        }
+        classify(layout).map_err(|malformed| PlanError::malformed(which, malformed))
     }
 
     fn per_bank(
@@ -129,10 +150,11 @@ impl Assignment {
         which: Which,
         layout: &Layout,
         parts: &Parts,
+        variable: bool,
         pieces: &mut Pieces,
     ) -> Result<(), PlanError> {
         let (mut ints, mut vecs) = (self.ints, self.vecs);
-        if parts.as_slice().len() == 2 && parts.bank() == Bank::Int && self.wants_even(layout) {
+        if parts.as_slice().len() == 2 && parts.bank() == Bank::Int && self.wants_even(layout, variable) {
             ints = ints.next_multiple_of(2);
         }
         for part in parts.as_slice() {
@@ -164,11 +186,12 @@ impl Assignment {
     }
 
     /// Whether a value in two integer registers must begin with an even one.
-    fn wants_even(&self, layout: &Layout) -> bool {
+    fn wants_even(&self, layout: &Layout, variable: bool) -> bool {
         match self.abi.pairs {
             Pairs::Any => false,
             Pairs::EvenByMembers => layout.member_align() >= 16,
             Pairs::EvenByType => layout.align >= 16,
+            Pairs::EvenIfVariable => variable && natural_align(layout) >= 16,
         }
     }
 
@@ -201,28 +224,29 @@ impl Assignment {
     }
 
     /// Word by word: the first in registers, the others on the stack. One value may lie in both.
-    fn imaginary(
+    fn words(
         &mut self,
         which: Which,
         layout: &Layout,
         parts: &Parts,
+        variable: bool,
         pieces: &mut Pieces,
     ) -> Result<(), PlanError> {
-        if parts.as_slice().len() == 2 && self.wants_even(layout) {
+        if parts.as_slice().len() == 2 && self.wants_even(layout, variable) {
             self.ints = self.ints.next_multiple_of(2);
         }
-        for part in parts.as_slice() {
-            let at = match self.abi.int_args.get(self.ints) {
-                Some(reg) => Location::Reg(*reg),
+        for (index, part) in parts.as_slice().iter().enumerate() {
+            let at = match next(&mut self.ints, self.abi.int_args) {
+                Some(reg) => Location::Reg(reg),
+                None if index == 0 => {
+                    let extend = self.piece(part, Location::Stack(0)).extend;
+                    return self.on_stack(which, layout, extend, self.room(layout, Some(parts)), pieces);
+                }
                 None => {
-                    let align = self.word_or_sixteen(layout);
-                    let first = part.offset == 0;
-                    let room =
-                        Room { align: if first { align } else { self.abi.word }, round: self.abi.word };
+                    let room = Room { align: self.abi.word, round: self.abi.word };
                     self.stack_slot(which, part.width.into(), room)?
                 }
             };
-            self.ints += 1;
             pieces.push(self.piece(part, at));
         }
         Ok(())
@@ -249,16 +273,12 @@ impl Assignment {
         let word = self.abi.word;
         // MAX_VALUE is less, and so is the alignment of a type.
         let whole = |n: u64| u32::try_from(n).unwrap_or(1 << 31);
-        // The alignment attribute of a typedef does not follow a scalar into a call.
-        let natural = match layout.kind {
-            Kind::Int { .. } | Kind::Float | Kind::X87 => layout.size,
-            Kind::Complex { .. } => layout.size / 2,
-            _ => layout.align,
-        };
+        let natural = natural_align(layout);
         let align = match self.abi.stack {
             StackArgs::Slots => word,
             StackArgs::Aligned => whole(natural).max(word),
             StackArgs::WordOrSixteen => self.word_or_sixteen(layout),
+            StackArgs::AlignedToSixteen => whole(natural).max(word).min(16),
             StackArgs::Natural => {
                 let homogeneous = parts.is_some_and(|parts| parts.bank() == Bank::Vec);
                 if homogeneous || !layout.is_aggregate() {
@@ -277,7 +297,7 @@ impl Assignment {
     fn word_or_sixteen(&self, layout: &Layout) -> u32 {
         let align = match self.abi.pairs {
             Pairs::EvenByMembers => layout.member_align(),
-            Pairs::Any | Pairs::EvenByType => layout.align,
+            Pairs::Any | Pairs::EvenByType | Pairs::EvenIfVariable => layout.align,
         };
         if align >= 16 { 16 } else { self.abi.word }
     }
@@ -291,7 +311,7 @@ impl Assignment {
             }
             None => self.stack_word(which)?,
         };
-        if self.abi.slots == Slots::Positional {
+        if matches!(self.abi.slots, Slots::Positional) {
             self.vecs = self.ints;
         }
         Ok(at)
@@ -336,6 +356,15 @@ impl Assignment {
             (Variadic::CountVectors, Some(_)) => u8::try_from(self.vecs).ok(),
             _ => None,
         }
+    }
+}
+
+/// Alignment in a call: the alignment attribute of a typedef does not follow a scalar there.
+fn natural_align(layout: &Layout) -> u64 {
+    match layout.kind {
+        Kind::Int { .. } | Kind::Float | Kind::X87 => layout.size,
+        Kind::Complex { .. } => layout.size / 2,
+        _ => layout.align,
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct AbiDescriptor {
 }
 
 /// How arguments take registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Slots {
     /// Each bank is counted by itself. A value that does not find a register for *every* part takes
     /// none and goes to the stack.
@@ -46,6 +46,13 @@ pub(crate) enum Slots {
     /// The n-th argument takes the n-th register of its bank, and the n-th of the others stays
     /// unused; one argument never takes two. The stack continues the count.
     Positional,
+    /// Each bank is counted by itself. A value that does not find a vector register and an integer register for every
+    /// part that wants one is classified otherwise, into integers alone; of those, what no register is left for lies
+    /// on the stack, be it half of the value.
+    IntegersElse {
+        /// How it is classified then.
+        classify: Classify,
+    },
 }
 
 /// What follows when a value has not found registers of its bank.
@@ -66,6 +73,9 @@ pub(crate) enum Pairs {
     EvenByMembers,
     /// An even one and the next, by the alignment of the type as declared.
     EvenByType,
+    /// Any two neighbours but for a variable argument: that takes an even one and the next, by the alignment of its
+    /// type.
+    EvenIfVariable,
 }
 
 /// How arguments lie on the stack.
@@ -76,6 +86,8 @@ pub(crate) enum StackArgs {
     /// At a word or, where the members of the type are aligned to 16 or more, at 16; rounded up to
     /// words.
     WordOrSixteen,
+    /// At their own alignment, at least a word and at most 16, and rounded up to words.
+    AlignedToSixteen,
     /// Scalars and homogeneous aggregates at their natural alignment and in their natural size,
     /// others at a multiple of words.
     Natural,
@@ -86,7 +98,7 @@ pub(crate) enum StackArgs {
     Slots,
 }
 
-/// Who widens integers that are narrower than 32 bits.
+/// Who widens what is narrower than its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Narrow {
     /// The side that writes them.
@@ -98,10 +110,10 @@ pub(crate) enum Narrow {
 /// How the address of memory for the result travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IndirectReturn {
-    /// In front of the first argument, as if it were one; handed back in this register.
+    /// In front of the first argument, as if it were one; handed back in this register, if any.
     FirstArgument {
         /// Where the callee leaves the address.
-        returned: Reg,
+        returned: Option<Reg>,
     },
     /// In front of the first argument on the stack, even where registers are left.
     FirstOnStack {
@@ -125,12 +137,28 @@ pub(crate) enum Variadic {
     MirrorVectors,
     /// Variable arguments lie on the stack, in whole words, whatever registers are left.
     OnStack,
+    /// Variable arguments, and no others, are classified otherwise.
+    Otherwise {
+        /// How they are classified.
+        classify: Classify,
+    },
     /// All arguments, the named ones too, are classified otherwise and laid on an imaginary stack,
     /// whose first words then travel in the integer registers.
     ImaginaryStack {
         /// How they are classified.
         classify: Classify,
     },
+}
+
+impl Variadic {
+    /// How an argument is classified if not like one of a fixed list. `from` is the first variable argument.
+    pub(crate) fn classify(self, argument: usize, from: Option<usize>) -> Option<Classify> {
+        match (self, from) {
+            (Variadic::ImaginaryStack { classify }, Some(_)) => Some(classify),
+            (Variadic::Otherwise { classify }, Some(from)) if argument >= from => Some(classify),
+            _ => None,
+        }
+    }
 }
 
 /// Who removes the stack arguments.

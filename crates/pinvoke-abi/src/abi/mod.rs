@@ -14,11 +14,12 @@
 //! | the vocabulary of classes | this file |
 //! | the vocabulary of differences | [`descriptor`] |
 //! | the walk | [`assign`] |
-//! | one convention | [`sysv64`], [`win64`], [`aapcs64`], [`x86`](mod@x86): constant descriptors and their `classify` |
+//! | one convention | [`sysv64`], [`win64`], [`aapcs64`], [`riscv64`], [`x86`](mod@x86): constant descriptors and their `classify` |
 
 mod aapcs64;
 pub(crate) mod assign;
 pub(crate) mod descriptor;
+mod riscv64;
 mod sysv64;
 mod win64;
 mod x86;
@@ -44,11 +45,12 @@ pub(crate) enum Class {
     ByReference,
 }
 
-/// A run of bytes of a value that wants one register. What is cut into parts is small.
+/// A run of bytes of a value that wants one register. The value may be large: an alignment that members are given can
+/// lead one far from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) bank: Bank,
-    pub(crate) offset: u8,
+    pub(crate) offset: u32,
     pub(crate) width: u8,
     pub(crate) extend: Extend,
 }
@@ -61,7 +63,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    pub(crate) const fn one(bank: Bank, offset: u8, width: u8) -> Parts {
+    pub(crate) const fn one(bank: Bank, offset: u32, width: u8) -> Parts {
         Parts { parts: [Part::new(bank, offset, width); MAX_PIECES], len: 1 }
     }
 
@@ -75,9 +77,9 @@ impl Parts {
         Parts {
             parts: [
                 Part::new(bank, 0, width),
-                Part::new(bank, width, width),
-                Part::new(bank, 2 * width, width),
-                Part::new(bank, 3 * width, width),
+                Part::new(bank, width as u32, width),
+                Part::new(bank, 2 * width as u32, width),
+                Part::new(bank, 3 * width as u32, width),
             ],
             len: count,
         }
@@ -92,6 +94,11 @@ impl Parts {
         &self.parts[..usize::from(self.len)]
     }
 
+    /// Whether a part wants a vector register.
+    pub(crate) fn has_vectors(&self) -> bool {
+        self.as_slice().iter().any(|part| part.bank == Bank::Vec)
+    }
+
     /// The bank of the first part.
     pub(crate) const fn bank(&self) -> Bank {
         self.parts[0].bank
@@ -99,7 +106,7 @@ impl Parts {
 }
 
 impl Part {
-    pub(crate) const fn new(bank: Bank, offset: u8, width: u8) -> Part {
+    pub(crate) const fn new(bank: Bank, offset: u32, width: u8) -> Part {
         Part { bank, offset, width, extend: Extend::None }
     }
 }
@@ -151,7 +158,15 @@ const fn rules(target: Target, conv: CallConv, variadic: bool) -> Option<Abi> {
             Os::WindowsMsvc | Os::WindowsGnu => Abi::WindowsArm64,
         }),
         (Arch::X86, _) => x86(target, conv, variadic),
-        (Arch::Aarch64, CallConv::SysV64 | CallConv::Win64) | (Arch::Riscv64, _) => None,
+        (
+            Arch::Riscv64,
+            CallConv::C | CallConv::System | CallConv::Stdcall | CallConv::Fastcall | CallConv::Thiscall,
+        ) => match target.os {
+            Os::Linux => Some(Abi::RiscvLp64d),
+            // There are no such systems.
+            Os::MacOs | Os::WindowsMsvc | Os::WindowsGnu => None,
+        },
+        (Arch::Aarch64 | Arch::Riscv64, CallConv::SysV64 | CallConv::Win64) => None,
     }
 }
 
@@ -186,6 +201,7 @@ impl Abi {
             Abi::Aapcs64 => &aapcs64::LINUX,
             Abi::AppleArm64 => &aapcs64::APPLE,
             Abi::WindowsArm64 => &aapcs64::WINDOWS,
+            Abi::RiscvLp64d => &riscv64::LP64D,
             Abi::X86(conv, compiler) => x86::descriptor(conv, compiler),
         }
     }

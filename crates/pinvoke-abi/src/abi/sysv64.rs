@@ -62,7 +62,7 @@ pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
     pairs: Pairs::Any,
     stack: StackArgs::Aligned,
     narrow: Narrow::WriterWidens,
-    indirect_return: IndirectReturn::FirstArgument { returned: Reg::Int(Gpr::Rax) },
+    indirect_return: IndirectReturn::FirstArgument { returned: Some(Reg::Int(Gpr::Rax)) },
     variadic: Variadic::CountVectors,
     cleanup: Cleanup::Caller,
     shadow: 0,

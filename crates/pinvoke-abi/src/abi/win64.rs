@@ -40,7 +40,7 @@ pub(crate) const DESCRIPTOR: AbiDescriptor = AbiDescriptor {
     pairs: Pairs::Any,
     stack: StackArgs::Slots,
     narrow: Narrow::WriterWidens,
-    indirect_return: IndirectReturn::FirstArgument { returned: Reg::Int(Gpr::Rax) },
+    indirect_return: IndirectReturn::FirstArgument { returned: Some(Reg::Int(Gpr::Rax)) },
     variadic: Variadic::MirrorVectors,
     cleanup: Cleanup::Caller,
     shadow: 32,

@@ -61,7 +61,7 @@ const GCC: AbiDescriptor = AbiDescriptor {
     pairs: Pairs::Any,
     stack: StackArgs::Words,
     narrow: Narrow::WriterWidens,
-    indirect_return: IndirectReturn::FirstArgument { returned: EAX },
+    indirect_return: IndirectReturn::FirstArgument { returned: Some(EAX) },
     variadic: Variadic::Alike,
     cleanup: Cleanup::CallerButAddress,
     shadow: 0,

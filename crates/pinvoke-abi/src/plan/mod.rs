@@ -64,6 +64,8 @@ pub enum Abi {
     AppleArm64,
     /// Microsoft's variant of it.
     WindowsArm64,
+    /// 64-bit RISC-V with floating point numbers of up to 64 bits in registers: LP64D, as on Linux.
+    RiscvLp64d,
     /// A convention of 32-bit x86, as a compiler has it.
     X86(X86Conv, Compiler),
 }
@@ -132,7 +134,7 @@ impl Abi {
     pub const fn stack_pointer(self) -> &'static str {
         match self {
             Abi::SysV64 | Abi::Win64 => "rsp",
-            Abi::Aapcs64 | Abi::AppleArm64 | Abi::WindowsArm64 => "sp",
+            Abi::Aapcs64 | Abi::AppleArm64 | Abi::WindowsArm64 | Abi::RiscvLp64d => "sp",
             Abi::X86(..) => "esp",
         }
     }
@@ -177,7 +179,7 @@ pub enum Location {
 }
 
 /// How a piece narrower than its location is widened, by the side that writes it: to 32 bits at
-/// least, as C compilers do. The side that reads it must not rely on that.
+/// least, as C compilers do, and to the whole register on RISC-V. The side that reads it must not rely on that.
 ///
 /// ```
 /// use pinvoke_abi::plan::{ArgPlan, CallPlan, Extend};
@@ -204,6 +206,8 @@ pub enum Extend {
     Zero,
     /// With copies of the sign bit.
     Sign,
+    /// With ones, so that a `float` read as a `double` is no number: RISC-V's *NaN-boxing*.
+    Ones,
 }
 
 impl Extend {

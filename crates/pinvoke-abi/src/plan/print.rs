@@ -23,6 +23,7 @@ impl fmt::Display for Abi {
             Abi::Aapcs64 => f.write_str("aapcs64"),
             Abi::AppleArm64 => f.write_str("aapcs64-apple"),
             Abi::WindowsArm64 => f.write_str("aapcs64-windows"),
+            Abi::RiscvLp64d => f.write_str("riscv-lp64d"),
             Abi::X86(conv, compiler) => write!(f, "x86-{conv}-{compiler}"),
         }
     }
@@ -70,6 +71,7 @@ impl fmt::Display for On<&Piece> {
             Extend::None => "",
             Extend::Zero => " zero-extended",
             Extend::Sign => " sign-extended",
+            Extend::Ones => " NaN-boxed",
         };
         write!(f, "{}..{end}{extend} {}", piece.offset, On(piece.at, sp))?;
         match piece.mirror {

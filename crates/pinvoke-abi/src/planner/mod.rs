@@ -5,7 +5,7 @@
 
 mod verify;
 
-use crate::abi::{self, assign::Assignment, descriptor::Variadic};
+use crate::abi::{self, assign::Assignment};
 use crate::layout::{Kind, Layout};
 use crate::plan::{ArgPlan, CallPlan, MAX_ARGS, MAX_VALUE, Pieces, PlanError, Which};
 use crate::signature::Signature;
@@ -50,15 +50,13 @@ impl CallPlan {
         let ret_size = check_value(Which::Result, ret)?;
         let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
         let ret_plan = assignment.result(class)?;
-        let classify = match descriptor.variadic {
-            Variadic::ImaginaryStack { classify } if variadic_from.is_some() => classify,
-            _ => descriptor.classify,
-        };
         let mut args = vec![NO_PIECES.clone(); params.len()];
         let mut arg_sizes = Vec::with_capacity(params.len());
         for (index, param) in params.iter().enumerate() {
             let which = Which::Argument(index);
             arg_sizes.push(check_value(which, param)?);
+            let otherwise = descriptor.variadic.classify(index, *variadic_from);
+            let classify = otherwise.unwrap_or(descriptor.classify);
             let class = classify(param).map_err(|m| PlanError::malformed(which, m))?;
             assignment.argument(index, param, class, &mut args[index])?;
         }

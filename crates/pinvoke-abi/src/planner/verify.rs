@@ -37,7 +37,10 @@ impl Taken {
             // The 32nd is the stack pointer, or zero.
             Reg::X(n @ 0..31) => Some(64 + n),
             Reg::V(n @ 0..32) => Some(96 + n),
-            Reg::Vec(_) | Reg::X87(_) | Reg::X(_) | Reg::V(_) => None,
+            // No call uses those of two machines: these share the bits of AArch64's, by their numbers.
+            Reg::A(n @ 0..8) => Some(64 + 10 + n),
+            Reg::Fa(n @ 0..8) => Some(96 + 10 + n),
+            Reg::Vec(_) | Reg::X87(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => None,
         };
         match bit.map(|bit| 1 << bit) {
             Some(bit) if self.0 & bit == 0 => {
@@ -138,7 +141,8 @@ fn slot_align(descriptor: &AbiDescriptor, layout: &Layout) -> u32 {
         // Homogeneous aggregates of float lie at 4.
         StackArgs::Natural if layout.align <= 4 => 4,
         StackArgs::Aligned | StackArgs::WordOrSixteen | StackArgs::Natural => 8,
-        StackArgs::Words | StackArgs::Slots => descriptor.word,
+        // Also of half a value, at the next word.
+        StackArgs::AlignedToSixteen | StackArgs::Words | StackArgs::Slots => descriptor.word,
     }
 }
 

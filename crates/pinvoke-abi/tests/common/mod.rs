@@ -18,6 +18,7 @@ pub(crate) fn target() -> impl Strategy<Value = Target> {
         Just(Target::X86_LINUX),
         Just(Target::X86_WINDOWS),
         Just(Target::X86_WINDOWS_GNU),
+        Just(Target::RISCV64_LINUX),
     ]
 }
 

@@ -39,7 +39,7 @@ impl Machine {
             Arch::X86_64 => include_str!("x64.c"),
             Arch::X86 => include_str!("x86.c"),
             Arch::Aarch64 => include_str!("a64.c"),
-            Arch::Riscv64 => panic!("no routines"),
+            Arch::Riscv64 => include_str!("r64.c"),
         }
     }
 
@@ -65,6 +65,7 @@ impl Machine {
         std::fs::write(at("plans.s"), for_elf(self.target, &assembly)).expect("the assembly");
         let (linker, flags): (&str, &[&str]) = match self.target.arch {
             Arch::Aarch64 => ("aarch64-linux-gnu-gcc", &["-static", "-fno-builtin"]),
+            Arch::Riscv64 => ("riscv64-linux-gnu-gcc", &["-static", "-fno-builtin"]),
             Arch::X86 => ("gcc", &["-m32", "-no-pie", "-fno-pic", "-fno-builtin", "-mgeneral-regs-only"]),
             _ => ("gcc", &["-no-pie", "-fno-pic", "-fno-builtin"]),
         };
@@ -73,14 +74,13 @@ impl Machine {
         if !compile(linker, &flags, &at("runtime.c"), &at("plans")) {
             return None;
         }
-        let mut program = match self.target.arch {
-            Arch::Aarch64 => {
-                let mut emulator = Command::new("qemu-aarch64");
-                emulator.arg(at("plans"));
-                emulator
-            }
-            _ => Command::new(at("plans")),
+        let emulator = match self.target.arch {
+            Arch::Aarch64 => Some("qemu-aarch64"),
+            Arch::Riscv64 => Some("qemu-riscv64"),
+            Arch::X86_64 | Arch::X86 => None,
         };
+        let mut program = Command::new(emulator.map_or(at("plans"), Into::into));
+        program.args(emulator.map(|_| at("plans")));
         match program.output() {
             Ok(output) => Some(output),
             Err(error) => {

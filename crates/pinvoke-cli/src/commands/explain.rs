@@ -256,6 +256,7 @@ fn title(abi: Abi) -> String {
         Abi::Aapcs64 => "Arm 64-bit (AAPCS64)".to_owned(),
         Abi::AppleArm64 => "Arm 64-bit, Apple's variant".to_owned(),
         Abi::WindowsArm64 => "Arm 64-bit, Microsoft's variant".to_owned(),
+        Abi::RiscvLp64d => "64-bit RISC-V (LP64D)".to_owned(),
         Abi::X86(conv, Compiler::Gcc) => format!("32-bit x86 {conv}, System V"),
         Abi::X86(conv, Compiler::Msvc) => format!("32-bit x86 {conv}, Microsoft"),
         Abi::X86(conv, Compiler::MinGw) => format!("32-bit x86 {conv}, MinGW"),
@@ -274,7 +275,12 @@ fn piece_json(abi: Abi, piece: &Piece) -> serde_json::Value {
         "offset": piece.offset,
         "width": piece.width,
         "at": location(abi, piece.at),
-        "extend": match piece.extend { Extend::None => "none", Extend::Zero => "zero", Extend::Sign => "sign" },
+        "extend": match piece.extend {
+            Extend::None => "none",
+            Extend::Zero => "zero",
+            Extend::Sign => "sign",
+            Extend::Ones => "ones",
+        },
         "mirror": piece.mirror.map(|reg| reg.to_string()),
     })
 }
@@ -318,6 +324,7 @@ fn piece_text(abi: Abi, piece: &Piece, size: u32) -> String {
         Extend::None => {}
         Extend::Zero => text.push_str(", zero-extended"),
         Extend::Sign => text.push_str(", sign-extended"),
+        Extend::Ones => text.push_str(", NaN-boxed"),
     }
     text
 }

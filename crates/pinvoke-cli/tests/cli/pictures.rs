@@ -273,7 +273,7 @@ fn probing_of_other_systems_is_shown_without_trying() {
     assert_eq!(files, ["z.dylib", "libz.dylib", "z", "libz"]);
 }
 
-/// A homogeneous aggregate (AAPCS64, C.2), and what a stdcall function removes.
+/// A homogeneous aggregate (AAPCS64, C.2), what a stdcall function removes, and a number with an integer (RISC-V).
 #[test]
 fn calls_of_other_machines() {
     let prototype = "struct p { float x, y, z; } f(struct p a, char b)";
@@ -287,4 +287,9 @@ fn calls_of_other_machines() {
     let text = run(["explain", prototype, "--target", "x86-windows"]).good();
     assert!(text.contains("32-bit x86 stdcall, Microsoft"), "{text}");
     assert!(text.contains("16 bytes of stack, of which the callee removes 16"), "{text}");
+    let prototype = "struct { float x; int n; } f(unsigned n)";
+    let text = run(["explain", prototype, "--target", "riscv64-linux"]).good();
+    for part in ["64-bit RISC-V", "a0, sign-extended", "bytes 0..4 in fa0, NaN-boxed", "bytes 4..8 in a0"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

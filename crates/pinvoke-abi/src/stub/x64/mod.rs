@@ -401,7 +401,7 @@ impl Stub<'_> {
                 self.out.load_vec(n, from, width);
                 Ok(())
             }
-            Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) => Err(refuse),
+            Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => Err(refuse),
         }
     }
 
@@ -461,7 +461,9 @@ impl Stub<'_> {
                     self.out.store_x87(ret_at(piece.offset)?);
                     popped += 1;
                 }
-                Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) => return Err(StubError::Piece(None)),
+                Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => {
+                    return Err(StubError::Piece(None));
+                }
             }
         }
         Ok(())
