@@ -7,8 +7,11 @@ mod marshal;
 mod native_type;
 mod number;
 mod repr;
+mod ungroup;
 
 use proc_macro::TokenStream;
+use syn::{DeriveInput, Error};
+use ungroup::ungroup;
 
 /// Implements `NativeType` for a `#[repr(C)]` structure or union, for a `#[repr(transparent)]` newtype
 /// of a native type, or for an enumeration with a primitive representation.
@@ -43,8 +46,7 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_derive(NativeType)]
 pub fn derive_native_type(input: TokenStream) -> TokenStream {
-    let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    native_type::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    derive(input, native_type::expand)
 }
 
 /// Makes a newtype of a raw handle its owner, which closes it when dropped:
@@ -77,8 +79,7 @@ pub fn derive_native_type(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(Handle, attributes(handle))]
 pub fn derive_handle(input: TokenStream) -> TokenStream {
-    let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    handle::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    derive(input, handle::expand)
 }
 
 /// Makes a structure, an enumeration, a tagged union or a set of flags a value of native functions, in a
@@ -112,8 +113,7 @@ pub fn derive_handle(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_derive(Marshal, attributes(native, marshal, offset))]
 pub fn derive_marshal(input: TokenStream) -> TokenStream {
-    let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    marshal::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    derive(input, marshal::expand)
 }
 
 /// Declares native functions that are found, loaded and bound when they are first called.
@@ -136,7 +136,9 @@ pub fn derive_marshal(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn dll_import(options: TokenStream, block: TokenStream) -> TokenStream {
-    dll_import::expand(options.into(), block.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    dll_import::expand(ungroup(options.into()), ungroup(block.into()))
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }
 
 /// Declares a type of callbacks: native functions made of closures, that may outlive a call.
@@ -171,7 +173,15 @@ pub fn dll_import(options: TokenStream, block: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn callback(options: TokenStream, item: TokenStream) -> TokenStream {
-    dll_import::callback_type::expand(options.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
+    dll_import::callback_type::expand(ungroup(options.into()), ungroup(item.into()))
+        .unwrap_or_else(Error::into_compile_error)
         .into()
+}
+
+fn derive(
+    input: TokenStream,
+    expand: fn(&DeriveInput) -> Result<proc_macro2::TokenStream, Error>,
+) -> TokenStream {
+    let input = syn::parse2(ungroup(input.into()));
+    input.and_then(|input| expand(&input)).unwrap_or_else(Error::into_compile_error).into()
 }

@@ -59,7 +59,6 @@ fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> 
     let pack = repr.packed.clone().unwrap_or_else(|| quote!(::core::primitive::usize::MAX));
     let next_end = if union { quote!(0) } else { quote!(offset + ::core::mem::size_of::<T>()) };
     let name = &input.ident;
-    let passing = quote!(::pinvoke::native::Passing::ByPlan);
     let layout = quote! {
         ::pinvoke::native::derive_support::aggregate(
             ::core::mem::size_of::<Self>(),
@@ -99,8 +98,7 @@ fn aggregate(input: &DeriveInput, repr: &Repr, fields: &Fields, union: bool) -> 
             );
         };
     };
-    let zeroable = quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*);
-    let implementation = implement(name, &passing, &zeroable, &layout);
+    let implementation = implement(name, &Facts::of_members(&types, layout));
     let offsets: Vec<TokenStream> =
         members.iter().map(|m| quote!(::core::mem::offset_of!(#name, #m))).collect();
     let structure = structure(name, &members, &types, &offsets);
@@ -117,12 +115,13 @@ fn transparent(input: &DeriveInput, span: Span, fields: &Fields) -> Result<Token
         ));
     };
     let (name, ty) = (&input.ident, &member.ty);
-    let implementation = implement(
-        name,
-        &quote!(<#ty as ::pinvoke::native::NativeType>::PASSING),
-        &quote!(<#ty as ::pinvoke::native::NativeType>::ZEROABLE),
-        &quote!(<#ty as ::pinvoke::native::NativeType>::layout()),
-    );
+    let of_member = Facts {
+        passing: quote!(<#ty as ::pinvoke::native::NativeType>::PASSING),
+        zeroable: quote!(<#ty as ::pinvoke::native::NativeType>::ZEROABLE),
+        returned_by_plan: quote!(<#ty as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN),
+        layout: quote!(<#ty as ::pinvoke::native::NativeType>::layout()),
+    };
+    let implementation = implement(name, &of_member);
     let null = matches!(ty, Type::Ptr(_)).then(|| {
         let value = match &member.ident {
             Some(member) => quote!(#name { #member: <#ty as ::pinvoke::marshal::Null>::NULL }),
@@ -151,32 +150,49 @@ fn enumeration(input: &DeriveInput, repr: &Repr, data: &DataEnum) -> Result<Toke
     let name = &input.ident;
     let int = number::representation(input, repr, data)?;
     let variants = data.variants.iter().map(|v| &v.ident);
-    let native = native(
-        name,
-        &quote!(<#int as ::pinvoke::native::NativeType>::PASSING),
-        &quote!(false #(|| #name::#variants as #int == 0)*),
-        &quote!(<#int as ::pinvoke::native::NativeType>::layout()),
-    );
+    let of_integer = Facts {
+        passing: quote!(<#int as ::pinvoke::native::NativeType>::PASSING),
+        zeroable: quote!(false #(|| #name::#variants as #int == 0)*),
+        returned_by_plan: quote!(false),
+        layout: quote!(<#int as ::pinvoke::native::NativeType>::layout()),
+    };
+    let native = native(name, &of_integer);
     // What comes from native code need not be a variant, so it is no value of the type before a check.
     let checked = number::enumeration(input, &int, data);
     Ok(quote!(#native #checked))
 }
 
+/// What a `NativeType` says of itself.
+pub(crate) struct Facts {
+    passing: TokenStream,
+    zeroable: TokenStream,
+    returned_by_plan: TokenStream,
+    layout: TokenStream,
+}
+
+impl Facts {
+    /// Those of a structure or union with members of these types.
+    pub(crate) fn of_members(types: &[impl ToTokens], layout: TokenStream) -> Facts {
+        Facts {
+            passing: quote!(::pinvoke::native::Passing::ByPlan),
+            zeroable: quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*),
+            returned_by_plan: quote!(false #(|| <#types as ::pinvoke::native::NativeField>::FIELD_RETURNED_BY_PLAN)*),
+            layout,
+        }
+    }
+}
+
 /// A type that is its own native form.
-pub(crate) fn implement(
-    name: &Ident,
-    passing: &TokenStream,
-    zeroable: &TokenStream,
-    layout: &TokenStream,
-) -> TokenStream {
-    let native = native(name, passing, zeroable, layout);
+pub(crate) fn implement(name: &Ident, facts: &Facts) -> TokenStream {
+    let native = native(name, facts);
     quote! {
         #native
         ::pinvoke::native_value!(#name);
     }
 }
 
-fn native(name: &Ident, passing: &TokenStream, zeroable: &TokenStream, layout: &TokenStream) -> TokenStream {
+fn native(name: &Ident, facts: &Facts) -> TokenStream {
+    let Facts { passing, zeroable, returned_by_plan, layout } = facts;
     quote! {
         // SAFETY: a type of C's layout (asserted beside this) whose members are native.
         #[automatically_derived]
@@ -184,6 +200,7 @@ fn native(name: &Ident, passing: &TokenStream, zeroable: &TokenStream, layout: &
         unsafe impl ::pinvoke::native::NativeType for #name {
             const PASSING: ::pinvoke::native::Passing = #passing;
             const ZEROABLE: ::core::primitive::bool = #zeroable;
+            const RETURNED_BY_PLAN: ::core::primitive::bool = #returned_by_plan;
             fn layout() -> ::pinvoke::native::derive_support::Layout {
                 #layout
             }

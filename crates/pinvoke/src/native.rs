@@ -217,7 +217,8 @@ pub unsafe trait NativeType: Copy {
     /// Whether all bytes zero is a value of the type.
     const ZEROABLE: bool;
     /// Whether C returns the type in a place that no `extern` function of Rust returns anything in, so
-    /// that a declared import which does is called by a plan. `long double` is such a type.
+    /// that calls of a declared import which does are made by a plan, and those of a callback come in through
+    /// one. `long double` is such a type.
     const RETURNED_BY_PLAN: bool = false;
     /// Size, alignment and scalars, on the machine this was compiled for.
     ///
@@ -265,6 +266,9 @@ pub unsafe trait NativeType: Copy {
 pub unsafe trait NativeField: Copy {
     /// Whether all bytes zero is a value of the type.
     const FIELD_ZEROABLE: bool;
+    /// [`NativeType::RETURNED_BY_PLAN`] of the members: a structure of nothing but a `long double` is returned
+    /// where that is.
+    const FIELD_RETURNED_BY_PLAN: bool = false;
     /// What a reference to such a member is as an argument: its address, and for a handle its value.
     type Shared: NativeType;
     /// Size, alignment and scalars.
@@ -297,6 +301,7 @@ pub unsafe trait NativeField: Copy {
 // SAFETY: the obligations are a subset of those of NativeType.
 unsafe impl<T: NativeType> NativeField for T {
     const FIELD_ZEROABLE: bool = T::ZEROABLE;
+    const FIELD_RETURNED_BY_PLAN: bool = T::RETURNED_BY_PLAN;
     type Shared = *const T;
     fn field_layout() -> Layout {
         T::layout()
@@ -310,6 +315,7 @@ unsafe impl<T: NativeType> NativeField for T {
 // SAFETY: an array is its elements in a row, in Rust as in C.
 unsafe impl<T: NativeField, const N: usize> NativeField for [T; N] {
     const FIELD_ZEROABLE: bool = T::FIELD_ZEROABLE;
+    const FIELD_RETURNED_BY_PLAN: bool = T::FIELD_RETURNED_BY_PLAN;
     type Shared = *const [T; N];
     #[inline]
     unsafe fn shared(place: *const [T; N]) -> *const [T; N] {

@@ -144,12 +144,7 @@ pub(crate) fn explicit(
             )),*],
         )
     };
-    let implementation = native_type::implement(
-        twin,
-        &quote!(::pinvoke::native::Passing::ByPlan),
-        &quote!(true #(&& <#natives as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*),
-        &layout,
-    );
+    let implementation = native_type::implement(twin, &native_type::Facts::of_members(&natives, layout));
     let structure = native_type::structure(twin, &names, &natives, &starts);
     let debug = debug(twin);
     Ok(quote! {

@@ -412,7 +412,9 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
     let found = match known.get(&key) {
         Some(found) => *found,
         None => {
-            let found = match free_register(name, &key.1)? {
+            // A result that Rust returns elsewhere than C needs the frame, whatever is free.
+            let free = if P::Ret::RETURNED_BY_PLAN { None } else { free_register(name, &key.1)? };
+            let found = match free {
                 Some(flavour) => Found::Free(flavour),
                 None => Found::Form(form(name, &key.1, points)?),
             };
@@ -444,7 +446,7 @@ fn free_register(name: &str, signature: &Signature) -> Result<Option<Flavour>, C
 }
 
 fn form(name: &str, signature: &Signature, points: EntryPoints) -> Result<Form, CallbackError> {
-    let Some(dispatch) = points.dispatch else { unreachable!("prototypes with user data do not come here") };
+    let Some(dispatch) = points.dispatch else { unreachable!("prototypes that come here have it") };
     let plan = UpcallPlan::new(&plan(name, signature)?)
         .map_err(|Unreachable(location)| CallbackError::Location { callback: name.to_owned(), location })?;
     Ok(Form { dispatch, plan: Box::leak(Box::new(plan)) })

@@ -16,6 +16,7 @@ use super::policy::{OnPanic, OnWrongThread};
 use super::prototype::Prototype;
 use super::slot::{Header, Slot};
 use super::{report, thread};
+use crate::native::NativeType;
 
 /// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
 /// `finish` runs if the callback was dropped and this was its last invocation.
@@ -114,9 +115,14 @@ impl<P: Prototype> Declared<P> for Unnamed {
     const DECLARATION: Declaration<P> = Declaration::new("");
 }
 
-/// Refuses, at compile time, to make a function of a closure with captures.
-pub(super) const fn assert_captureless<F>() {
+/// Refuses, at compile time, to make a function of a closure with captures, or with a result that C expects where no
+/// function of Rust leaves one.
+pub(super) const fn assert_function<P: Prototype, F>() {
     assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback");
+    assert!(
+        !P::Ret::RETURNED_BY_PLAN,
+        "no function of Rust returns this type where C expects it: register the closure, with `leak_anywhere` or one of its sisters"
+    );
 }
 
 /// Runs a closure without captures, which has no slot.

@@ -324,7 +324,7 @@ where
     P: WithoutUserData,
     F: BareHandler<P> + Send + Sync + 'static,
 {
-    const { invocation::assert_captureless::<F>() };
+    const { invocation::assert_function::<P, F>() };
     // The function conjures the closure up again; this one stays.
     core::mem::forget(closure);
     // SAFETY: `bare` is compiled for this prototype.
@@ -356,7 +356,7 @@ where
     P: WithoutUserData,
     F: BareHandler<P> + Send + Sync + 'static,
 {
-    const { invocation::assert_captureless::<F>() };
+    const { invocation::assert_function::<P, F>() };
     core::mem::forget(closure);
     F::bare::<D>()
 }

@@ -195,7 +195,7 @@ impl<S: Prototype<Function = S> + Copy> WithoutUserData for S {}
 pub struct EntryPoints {
     /// The function that takes the slot as an additional argument.
     pub(crate) shim: *const (),
-    /// The function that takes slot and frame; user data makes it needless.
+    /// The function that takes slot and frame; none where the shim is called itself.
     pub(crate) dispatch: Option<Dispatch>,
 }
 
@@ -208,10 +208,13 @@ const fn order(conv: CallConv) -> Order {
 }
 
 /// How calls of a function with these parameters come in.
-pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> Route {
+pub(crate) const fn route<R: NativeType>(conv: CallConv, params: &[Passing]) -> Route {
+    if R::RETURNED_BY_PLAN {
+        return Route::ByPlan;
+    }
     let order = order(conv);
     let mut ints = 0;
-    let mut by_plan = matches!(ret, Passing::ByPlan);
+    let mut by_plan = matches!(R::PASSING, Passing::ByPlan);
     let mut index = 0;
     while index < params.len() {
         match params[index] {
@@ -233,6 +236,12 @@ pub(crate) const fn route(conv: CallConv, ret: Passing, params: &[Passing]) -> R
     } else {
         Route::Frame
     }
+}
+
+/// How calls of a function that takes user data come in: by the shim itself, unless C wants the result where no
+/// function of Rust returns one. Then there is a thunk, and nobody looks at the user data.
+pub(crate) const fn route_with_user_data<R: NativeType>() -> Route {
+    if R::RETURNED_BY_PLAN { Route::ByPlan } else { Route::UserData }
 }
 
 /// The signature of a function with these layouts.

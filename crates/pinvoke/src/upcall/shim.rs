@@ -19,9 +19,10 @@ use super::declaration::{Answers, Declaration};
 use super::frame::FramePtr;
 use super::gate::Admission;
 use super::invocation::{Declared, run, run_bare};
-use super::machine::{ResultLoads, Returned};
+use super::machine::{Dispatch, ResultLoads, Returned};
 use super::prototype::{
-    EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, signature,
+    EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, route_with_user_data,
+    signature,
 };
 use super::queue::Queue;
 use super::slot::Slot;
@@ -258,8 +259,9 @@ macro_rules! handlers {
 
             called_from_code! {
                 /// # Safety
-                /// As for `last`, with the frame of a call of the prototype.
-                unsafe fn dispatch<F, C, const BOXED: bool, $($A: NativeType,)* R: NativeType>(
+                /// As for `last`, with the frame of a call of the prototype, whose first arguments, as many as
+                /// `SKIPPED`, are no arguments of the closure.
+                unsafe fn dispatch<F, C, const BOXED: bool, const SKIPPED: usize, $($A: NativeType,)* R: NativeType>(
                     slot: &'static Slot,
                     frame: FramePtr,
                 ) -> Returned
@@ -273,7 +275,7 @@ macro_rules! handlers {
                     unsafe { plan.gather(frame) };
                     $(
                         // SAFETY: the plan is that of the prototype, whose parameter this is.
-                        let $a = unsafe { read::<$A>(slot, $i, frame) };
+                        let $a = unsafe { read::<$A>(slot, SKIPPED + $i, frame) };
                     )*
                     // SAFETY: the same contract.
                     let result = unsafe { last::<F, C, BOXED, $($A,)* R>($($a,)* slot) };
@@ -289,7 +291,7 @@ macro_rules! handlers {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     EntryPoints {
                         shim: last::<F, C, BOXED, $($A,)* R> as *const (),
-                        dispatch: Some(dispatch::<F, C, BOXED, $($A,)* R>),
+                        dispatch: Some(dispatch::<F, C, BOXED, 0, $($A,)* R>),
                     }
                 }
             }
@@ -301,7 +303,12 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = last::<F, C, BOXED, $($A,)* R> as *const ();
-                    EntryPoints { shim, dispatch: None }
+                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN } {
+                        Some(dispatch::<F, C, BOXED, 0, $($A,)* R>)
+                    } else {
+                        None
+                    };
+                    EntryPoints { shim, dispatch }
                 }
             }
 
@@ -312,7 +319,12 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = first::<F, C, BOXED, $($A,)* R> as *const ();
-                    EntryPoints { shim, dispatch: None }
+                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN } {
+                        Some(dispatch::<F, C, BOXED, 1, $($A,)* R>)
+                    } else {
+                        None
+                    };
+                    EntryPoints { shim, dispatch }
                 }
             }
         };
@@ -326,7 +338,7 @@ macro_rules! prototype {
             type Ret = R;
             type Function = Self;
             type Forever = extern $conv fn($($A),*) -> R;
-            const ROUTE: Route = route(CallConv::$callconv, R::PASSING, &[$($A::PASSING),*]);
+            const ROUTE: Route = route::<R>(CallConv::$callconv, &[$($A::PASSING),*]);
 
             fn signature() -> Signature {
                 signature(CallConv::$callconv, vec![$($A::layout()),*], R::layout())
@@ -406,7 +418,7 @@ macro_rules! prototype {
             type Ret = R;
             type Function = unsafe extern $conv fn($($P),*) -> R;
             type Forever = Self::Function;
-            const ROUTE: Route = Route::UserData;
+            const ROUTE: Route = route_with_user_data::<R>();
 
             fn signature() -> Signature {
                 signature(CallConv::$callconv, vec![$(<$P>::layout()),*], R::layout())

@@ -21,5 +21,6 @@ mod registrations;
 mod scalars;
 mod structures;
 mod text;
+mod through;
 mod vectors;
 mod wide;
