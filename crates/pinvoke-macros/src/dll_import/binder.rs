@@ -9,13 +9,14 @@
 //! converted, so that nothing is given away to a function that is not there. The last is a question of types,
 //! so it is asked of the compiler: `is_direct` is the constant with its answer.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::visit::{self, Visit};
 use syn::{Attribute, GenericParam, LitStr, Type};
 
+use super::converter::{Converter, place, place_of_variable};
 use super::declaration::{Function, Kind, with_static_lifetimes};
-use super::function::{calls_back, native_result};
+use super::function::{calls_back, native_result, returned_by_plan};
 use super::import_of;
 use super::options::Options;
 use super::result::ResultForm;
@@ -32,7 +33,8 @@ pub(super) struct Binder<'a> {
 /// A parameter of the native function.
 struct Passed {
     native: TokenStream,
-    /// Types that must not need to be dropped.
+    place: Span,
+    /// Whether what it owns needs to be dropped, which it must not: an expression for each type.
     owners: Vec<TokenStream>,
 }
 
@@ -73,12 +75,14 @@ impl Binder<'_> {
     /// A statement that puts the binder into the import.
     pub(super) fn install(&self) -> TokenStream {
         let cfg = cfg(&self.function.attributes);
-        let (is_direct, binder) = (self.is_direct(), binder(&self.function.name));
+        let (is_direct, mut binder) = (self.is_direct(), binder(&self.function.name));
+        binder.set_span(self.function.name.span());
+        let address = quote_spanned!(place(&self.function.name)=> #binder as *const ::core::ffi::c_void);
         quote! {
             #(#cfg)*
             let import = if #is_direct {
                 // SAFETY: it has the native signature, as the declaration has it.
-                unsafe { import.bound_by(#binder as *const ::core::ffi::c_void) }
+                unsafe { import.bound_by(#address) }
             } else {
                 import
             };
@@ -92,8 +96,10 @@ impl Binder<'_> {
         let cfg = cfg(&self.function.attributes);
         let owners = self.parameters.iter().flat_map(|p| &p.owners);
         let natives: Vec<&TokenStream> = self.parameters.iter().map(|p| &p.native).collect();
-        let names: Vec<Ident> = (0..natives.len()).map(|i| format_ident!("__argument{i}")).collect();
+        let name_of = |(i, p): (usize, &Passed)| format_ident!("__argument{i}", span = p.place);
+        let names: Vec<Ident> = self.parameters.iter().enumerate().map(name_of).collect();
         let returns = static_result(self.function);
+        let returned_by_plan = returned_by_plan(self.function, &returns);
         let pointer = self.pointer();
         let function = of_target(&self.function.options, &self.convention, |convention| {
             quote! {
@@ -112,8 +118,8 @@ impl Binder<'_> {
             #(#cfg)*
             #[allow(non_upper_case_globals, clippy::all, clippy::pedantic, clippy::restriction, reason = "named after the item")]
             const #is_direct: ::core::primitive::bool =
-                !<#returns as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN
-                #(&& !::core::mem::needs_drop::<#owners>())*;
+                !#returned_by_plan
+                #(&& !#owners)*;
             #function
         }
     }
@@ -132,16 +138,17 @@ fn passed(kind: &Kind) -> Option<Passed> {
     match kind {
         Kind::Value { ty, form, is_null_terminated: false } if can_be_named(ty) => {
             let ty = with_static_lifetimes(ty);
-            let converter = quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>);
+            let converter = Converter::into_native(&ty, form);
             Some(Passed {
-                native: quote!(#converter::Native),
-                owners: vec![quote!(#ty), quote!(#converter::State)],
+                native: converter.item("Native"),
+                place: place_of_variable(&ty),
+                owners: vec![drops(&ty, &quote!(#ty)), drops(&ty, &converter.item("State"))],
             })
         }
         Kind::Count(count) => {
             let ty = &count.ty;
             let native = if count.by_reference { quote!(*mut #ty) } else { quote!(#ty) };
-            Some(Passed { native, owners: Vec::new() })
+            Some(Passed { native, place: place_of_variable(ty), owners: Vec::new() })
         }
         Kind::Value { .. }
         | Kind::Lent { .. }
@@ -149,6 +156,11 @@ fn passed(kind: &Kind) -> Option<Passed> {
         | Kind::Variadic
         | Kind::UserData { .. } => None,
     }
+}
+
+/// Whether a type needs to be dropped, said where it was written.
+fn drops(written: &Type, ty: &TokenStream) -> TokenStream {
+    quote_spanned!(place(written)=> ::core::mem::needs_drop::<#ty>())
 }
 
 fn static_result(function: &Function) -> TokenStream {

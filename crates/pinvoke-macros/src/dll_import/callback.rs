@@ -13,6 +13,7 @@ use syn::{
     TypeImplTrait, TypeParamBound,
 };
 
+use super::converter::place;
 use super::declaration::{Kind, Parameter, is_named};
 use super::options::Options;
 use super::prototype::{Input, Policy, Prototype, UserData, check_lengths, counted, only_argument};
@@ -152,7 +153,8 @@ fn prototype(arguments: &mut ParenthesizedGenericArguments, options: &Options) -
     }
     check_lengths(&inputs, "with `Counted<&[T], I>`, where argument I has the count")?;
     let output: Type = match &arguments.output {
-        ReturnType::Default => syn::parse_quote!(()),
+        // Where something is to be said of it, that is said of the arguments.
+        ReturnType::Default => syn::parse_quote_spanned!(place(&arguments.inputs)=> ()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     let output_form = options.form();

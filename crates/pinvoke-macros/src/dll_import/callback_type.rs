@@ -16,12 +16,13 @@ use syn::{
     TypeFnPtr,
 };
 
+use super::converter::place;
 use super::declaration::{Function, Kind, Parameter, is_named};
 use super::function;
 use super::options::Options;
 use super::prototype::{Index, Input, Length, Policy, Prototype, UserData, check_lengths};
 use super::result::{Failure, ResultForm};
-use super::wrapper::{argument, native};
+use super::wrapper::argument;
 
 /// Expands the attribute, or says at which tokens it cannot.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream, Error> {
@@ -236,7 +237,7 @@ impl CallbackType {
         }
         let natives = self.prototype.natives();
         let parameters = natives.iter().enumerate().map(|(i, ty)| {
-            let native = native(i);
+            let native = self.prototype.native_parameter(i);
             quote!(#native: #ty)
         });
         let output = self.prototype.native_output();
@@ -291,7 +292,7 @@ impl CallbackType {
             .iter()
             .enumerate()
             .map(|(i, ty)| {
-                let native = native(i);
+                let native = self.prototype.native_parameter(i);
                 quote!(#native: #ty)
             })
             .collect();
@@ -378,7 +379,8 @@ fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error
     }
     check_lengths(&inputs, "with `#[len(n)]`")?;
     let output: Type = match &function.output {
-        ReturnType::Default => syn::parse_quote!(()),
+        // Where something is to be said of it, that is said of the arguments.
+        ReturnType::Default => syn::parse_quote_spanned!(place(&function.inputs)=> ()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
     if is_named(&output, "Result") {

@@ -4,10 +4,11 @@
 //! is written.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
 use super::binder::{can_be_named, cfg};
+use super::converter::{Converter, place};
 use super::declaration::{Function, Kind, Parameter, with_static_lifetimes};
 use super::function::has_out_parameter;
 
@@ -55,11 +56,13 @@ fn size(parameter: &Parameter, function: &Function) -> Option<TokenStream> {
         }
         Kind::Value { ty, form, .. } if is_known(ty, function) => {
             let ty = with_static_lifetimes(ty);
-            Some(quote!(::core::mem::size_of::<<#ty as ::pinvoke::marshal::IntoNative<#form>>::Native>()))
+            let native = Converter::into_native(&ty, form).item("Native");
+            Some(quote_spanned!(place(&ty)=> ::core::mem::size_of::<#native>()))
         }
         Kind::Lent { ty, form, .. } if is_known(ty, function) => {
             let ty = with_static_lifetimes(ty);
-            Some(quote!(::core::mem::size_of::<<#ty as ::pinvoke::marshal::Lend<#form>>::Native>()))
+            let native = Converter::lend(&ty, form).item("Native");
+            Some(quote_spanned!(place(&ty)=> ::core::mem::size_of::<#native>()))
         }
         // An address, whatever of.
         Kind::Value { ty, .. } | Kind::Lent { ty, .. }

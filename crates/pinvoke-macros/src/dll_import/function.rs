@@ -7,6 +7,7 @@ use syn::{Error, Generics, LitStr, Type};
 
 use super::binder::Binder;
 use super::callback;
+use super::converter::{Converter, place};
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
 use super::result::{Failure, ResultForm};
@@ -89,12 +90,10 @@ fn generics(function: &Function) -> Generics {
         let form = function.options.form();
         let named = function.parameters.iter().filter_map(|p| match &p.kind {
             Kind::Value { ty, form, .. } => {
-                let ty = with_static_lifetimes(ty);
-                Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::Native))
+                Some(Converter::into_native(&with_static_lifetimes(ty), form).item("Native"))
             }
             Kind::Lent { ty, form, .. } => {
-                let ty = with_static_lifetimes(ty);
-                Some(quote!(<#ty as ::pinvoke::marshal::Lend<#form>>::Native))
+                Some(Converter::lend(&with_static_lifetimes(ty), form).item("Native"))
             }
             Kind::Count(count) => {
                 let ty = &count.ty;
@@ -246,18 +245,16 @@ fn bind(function: &Function, binder: Option<&Binder<'_>>, import: &Ident) -> Tok
 }
 
 /// The trait that converts a parameter, applied to it.
-fn converter(parameter: &Parameter, options: &Options) -> Option<TokenStream> {
+fn converter(parameter: &Parameter, options: &Options) -> Option<Converter> {
     match &parameter.kind {
-        Kind::Value { ty, form, is_null_terminated: false } => {
-            Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>))
-        }
+        Kind::Value { ty, form, is_null_terminated: false } => Some(Converter::into_native(ty, form)),
         Kind::Value { form, .. } => {
-            Some(quote!(<::pinvoke::marshal::NullTerminated<_> as ::pinvoke::marshal::IntoNative<#form>>))
+            Some(Converter::into_native(&quote!(::pinvoke::marshal::NullTerminated<_>), form))
         }
-        Kind::Lent { ty, form, .. } => Some(quote!(<#ty as ::pinvoke::marshal::Lend<#form>>)),
+        Kind::Lent { ty, form, .. } => Some(Converter::lend(ty, form)),
         Kind::Variadic => {
             let form = options.form();
-            Some(quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>))
+            Some(Converter::variadic(&form))
         }
         Kind::Closure(_) | Kind::UserData { .. } | Kind::Count(_) => None,
     }
@@ -281,16 +278,16 @@ fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &Tok
                 Some(room) => quote!(::core::option::Option::Some(#room)),
                 None => quote!(::core::option::Option::None),
             };
-            quote!(lend(#name, #room, &mut #state))
+            converter.call("lend", &quote!(#name, #room, &mut #state))
         }
         Kind::Value { is_null_terminated: true, .. } => {
-            quote!(into_native(::pinvoke::marshal::NullTerminated(#name), &mut #state))
+            converter.call("into_native", &quote!(::pinvoke::marshal::NullTerminated(#name), &mut #state))
         }
-        _ => quote!(into_native(#name, &mut #state)),
+        _ => converter.call("into_native", &quote!(#name, &mut #state)),
     };
     let (function, value) = (function_name.to_string(), name.to_string());
     let converted = quote! {
-        match #converter::#convert {
+        match #convert {
             ::core::result::Result::Ok(native) => native,
             ::core::result::Result::Err(error) => {
                 let error = ::pinvoke::Error::from(error.at(#function, #value));
@@ -300,17 +297,21 @@ fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &Tok
     };
     let converted = match &parameter.kind {
         // A structure is copied no more often than the call needs.
-        Kind::Value { is_null_terminated: false, .. } => quote! {
-            match #converter::AS_IT_IS {
-                ::core::option::Option::Some(as_it_is) => as_it_is(#name),
-                ::core::option::Option::None => #converted,
+        Kind::Value { is_null_terminated: false, .. } => {
+            let as_it_is = converter.item("AS_IT_IS");
+            quote! {
+                match #as_it_is {
+                    ::core::option::Option::Some(as_it_is) => as_it_is(#name),
+                    ::core::option::Option::None => #converted,
+                }
             }
-        },
+        }
         _ => converted,
     };
+    let made = converter.call("state", &TokenStream::new());
     quote! {
         #measure
-        let mut #state = #converter::state();
+        let mut #state = #made;
         let #native = #converted;
     }
 }
@@ -318,7 +319,8 @@ fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &Tok
 fn hand_over(parameter: &Parameter, stage: &Stage) -> Option<TokenStream> {
     let Kind::Value { ty, form, is_null_terminated: false } = &parameter.kind else { return None };
     let state = &stage.state;
-    Some(quote!(<#ty as ::pinvoke::marshal::IntoNative<#form>>::hand_over(&mut #state);))
+    let hand_over = Converter::into_native(ty, form).call("hand_over", &quote!(&mut #state));
+    Some(quote!(#hand_over;))
 }
 
 fn copy_back(
@@ -329,21 +331,26 @@ fn copy_back(
     let Some(converter) = converter(parameter, &function.options) else { return Ok(None) };
     let state = &stage.state;
     let (name, value) = (function.name.to_string(), parameter.name.to_string());
+    let take_back = |used| converter.call("take_back", &quote!(&mut #state, ::core::option::Option::#used));
     let copied = match (&parameter.kind, used(parameter, function)?) {
-        (Kind::Lent { .. }, Some(used)) => quote! {
-            match #used {
-                // SAFETY: native code has left so many, as declared.
-                ::core::result::Result::Ok(used) => unsafe {
-                    #converter::take_back(&mut #state, ::core::option::Option::Some(used))
-                },
-                ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+        (Kind::Lent { .. }, Some(used)) => {
+            let take_back = take_back(quote!(Some(used)));
+            quote! {
+                match #used {
+                    // SAFETY: native code has left so many, as declared.
+                    ::core::result::Result::Ok(used) => unsafe { #take_back },
+                    ::core::result::Result::Err(error) => ::core::result::Result::Err(error),
+                }
             }
-        },
-        (Kind::Lent { .. }, None) => quote! {
-            // SAFETY: native code has left it as declared.
-            unsafe { #converter::take_back(&mut #state, ::core::option::Option::None) }
-        },
-        _ => quote!(#converter::copy_back(&mut #state)),
+        }
+        (Kind::Lent { .. }, None) => {
+            let take_back = take_back(quote!(None));
+            quote! {
+                // SAFETY: native code has left it as declared.
+                unsafe { #take_back }
+            }
+        }
+        _ => converter.call("copy_back", &quote!(&mut #state)),
     };
     Ok(Some(quote! {
         if let ::core::result::Result::Err(error) = #copied {
@@ -375,15 +382,15 @@ fn used(parameter: &Parameter, function: &Function) -> Result<Option<TokenStream
 }
 
 /// The trait that converts the result, applied to it.
-fn result_converter(function: &Function) -> TokenStream {
+fn result_converter(function: &Function) -> Converter {
     converter_of_result(function, function.result.value())
 }
 
-fn converter_of_result(function: &Function, value: &Type) -> TokenStream {
+fn converter_of_result(function: &Function, value: &Type) -> Converter {
     let form = function.result_form();
     match function.has_counted_result() {
-        true => quote!(<#value as ::pinvoke::marshal::FromCounted<'_, #form>>),
-        false => quote!(<#value as ::pinvoke::marshal::FromNative<#form>>),
+        true => Converter::from_counted(value, &form),
+        false => Converter::from_native(value, &form),
     }
 }
 
@@ -398,9 +405,14 @@ pub(super) fn native_result(function: &Function, value: &Type) -> TokenStream {
     match &function.failure {
         Failure::Hresult => quote!(::core::primitive::i32),
         Failure::UnitPolicy(policy) => quote!(<#policy as ::pinvoke::returns::UnitPolicy>::Native),
-        Failure::Never | Failure::Usual | Failure::Policy(_) => {
-            quote!(#from::Native)
-        }
+        Failure::Never | Failure::Usual | Failure::Policy(_) => from.item("Native"),
+    }
+}
+
+/// Whether no function of Rust returns the native result where C does, an expression.
+pub(super) fn returned_by_plan(function: &Function, returns: &TokenStream) -> TokenStream {
+    quote_spanned! {place(function.result.value())=>
+        <#returns as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN
     }
 }
 
@@ -441,7 +453,10 @@ fn planned_or_plain(
     natives: &[TokenStream],
 ) -> TokenStream {
     let returns = declared_native_result(function);
+    let returned_by_plan = returned_by_plan(function, &returns);
     let nested = natives.iter().rev().fold(quote!(()), |rest, native| quote!((#native, #rest)));
+    let (plan, arguments) = (quote!(__PLAN), quote!(__code, #nested));
+    let planned = quote_spanned!(place(function.result.value())=> #plan.call::<#returns, _>(#arguments));
     // What may bind itself may panic.
     let direct = binder.map(|binder| {
         let (is_direct, pointer) = (binder.is_direct(), binder.pointer());
@@ -454,9 +469,9 @@ fn planned_or_plain(
     });
     quote! {
         #direct
-        if <#returns as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN {
+        if #returned_by_plan {
             static __PLAN: ::pinvoke::import::planned::Planned = ::pinvoke::import::planned::Planned::new();
-            __PLAN.call::<#returns, _>(__code, #nested)
+            #planned
         } else {
             __function(#(#natives),*)
         }
@@ -466,11 +481,11 @@ fn planned_or_plain(
 fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) -> Result<TokenStream, Error> {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
-        let from = result_converter(function);
+        let native = result_converter(function).item("Native");
         natives.push(quote!(__place));
         quote! {
             // Zero, should the function leave it alone.
-            let mut __out = ::core::mem::MaybeUninit::<#from::Native>::zeroed();
+            let mut __out = ::core::mem::MaybeUninit::<#native>::zeroed();
             let __place = __out.as_mut_ptr();
         }
     });
@@ -561,9 +576,9 @@ fn unmarshal(function: &Function, fail: &TokenStream) -> Result<TokenStream, Err
     let converted = match function.failure {
         Failure::Never | Failure::Usual | Failure::Policy(_) if !function.has_counted_result() => {
             // A structure stays where the function put it.
-            let from = result_converter(function);
+            let as_it_is = result_converter(function).item("AS_IT_IS");
             quote! {
-                match #from::AS_IT_IS {
+                match #as_it_is {
                     ::core::option::Option::Some(as_it_is) => as_it_is(__returned),
                     ::core::option::Option::None => #converted,
                 }
@@ -611,13 +626,11 @@ fn has_failed(function: &Function) -> TokenStream {
     if matches!(function.failure, Failure::Never) {
         return quote!(false);
     }
-    let from = result_converter(function);
-    quote!(#from::is_failure(&__returned))
+    result_converter(function).call("is_failure", &quote!(&__returned))
 }
 
 /// The expression that makes the result of what native code returned, and the statement before it.
 fn take(function: &Function) -> Result<(TokenStream, TokenStream), Error> {
-    let from = result_converter(function);
     let native = match &function.failure {
         Failure::Hresult if has_out_parameter(function) => quote!(__place.read()),
         Failure::UnitPolicy(_) | Failure::Hresult => quote!(()),
@@ -627,7 +640,9 @@ fn take(function: &Function) -> Result<(TokenStream, TokenStream), Error> {
     let count = match (&function.returns.len, written) {
         (Some(len), None) => len.emit(function)?,
         (None, Some(written)) => written,
-        (None, None) => return Ok((TokenStream::new(), quote!(#from::from_native(#native)))),
+        (None, None) => {
+            return Ok((TokenStream::new(), result_converter(function).call("from_native", &native)));
+        }
         (Some(_), Some(_)) => {
             return Err(Error::new(
                 function.name.span(),
@@ -636,8 +651,11 @@ fn take(function: &Function) -> Result<(TokenStream, TokenStream), Error> {
         }
     };
     let (value, form) = (function.result.value(), function.result_form());
+    let arguments = quote!(#native, __result_count);
+    let converted =
+        quote_spanned!(place(value)=> ::pinvoke::marshal::counted_result::<#value, #form>(#arguments));
     Ok((
         quote!(let __result_count: ::core::result::Result<::core::primitive::usize, ::pinvoke::marshal::MarshalError> = #count;),
-        quote!(::pinvoke::marshal::counted_result::<#value, #form>(#native, __result_count)),
+        converted,
     ))
 }

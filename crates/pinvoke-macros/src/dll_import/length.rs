@@ -10,6 +10,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{BinOp, Error, Expr, ExprLit, Lit, Token, Type};
 
+use super::converter::Converter;
 use super::declaration::{Function, Kind};
 
 /// What stands in `#[len_of(...)]` and `#[capacity_of(...)]`: whose count it is, and of what.
@@ -142,8 +143,8 @@ impl Count {
                     }
                     Some(Kind::Lent { ty, form, .. }) => {
                         let state = format_ident!("__state_{of}");
-                        let which = if self.is_capacity { quote!(capacity) } else { quote!(length) };
-                        quote!(<#ty as ::pinvoke::marshal::Lend<#form>>::#which(&#state))
+                        let which = if self.is_capacity { "capacity" } else { "length" };
+                        Converter::lend(ty, form).call(which, &quote!(&#state))
                     }
                     _ => {
                         let length = length_variable(of);
@@ -199,7 +200,10 @@ pub(crate) fn measure(
         _ => false,
     });
     let length = length_variable(name);
-    counted.then(|| quote!(let #length = <#ty as ::pinvoke::marshal::Length<#form>>::length(&#name);))
+    counted.then(|| {
+        let measured = Converter::length(ty, form).call("length", &quote!(&#name));
+        quote!(let #length = #measured;)
+    })
 }
 
 /// What native code has written about a length, as a `Result<usize, MarshalError>`: of a parameter, or of

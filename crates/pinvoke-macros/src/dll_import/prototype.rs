@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprLit, GenericArgument, Ident, Lit, PathArguments, Type};
 
+use super::converter::place;
 use super::declaration::{is_named, with_static_lifetimes};
 
 /// Where native code finds the user data of a callback.
@@ -76,8 +77,12 @@ impl Input {
     pub(crate) fn native(&self) -> TokenStream {
         let (ty, form) = (with_static_lifetimes(&self.ty), &self.form);
         match &self.length {
-            None => quote!(<#ty as ::pinvoke::marshal::callback::Received<'static, #form>>::Native),
-            Some(_) => quote!(<#ty as ::pinvoke::marshal::FromCounted<'static, #form>>::Native),
+            None => {
+                quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Received<'static, #form>>::Native)
+            }
+            Some(_) => {
+                quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::FromCounted<'static, #form>>::Native)
+            }
         }
     }
 }

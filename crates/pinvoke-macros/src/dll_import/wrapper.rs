@@ -1,9 +1,10 @@
 //! The native side of a closure: a closure of native types around one of Rust types.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::LitStr;
 
+use super::converter::{Converter, place, place_of_variable};
 use super::options::function_type;
 use super::prototype::{Index, Input, Length, Prototype, UserData};
 
@@ -13,10 +14,17 @@ impl Prototype {
         self.inputs.iter().map(Input::native).collect()
     }
 
+    /// The variable of a native argument, where its type was written.
+    pub(crate) fn native_parameter(&self, i: usize) -> Ident {
+        let mut native = native(i);
+        native.set_span(place_of_variable(&self.inputs[i].ty));
+        native
+    }
+
     /// The type of the native result.
     pub(crate) fn native_output(&self) -> TokenStream {
         let (output, form) = (&self.output, &self.output_form);
-        quote!(<#output as ::pinvoke::marshal::IntoNative<#form>>::Native)
+        Converter::into_native(output, form).item("Native")
     }
 
     /// The `Prototype` of `pinvoke::upcall`.
@@ -64,7 +72,7 @@ impl Prototype {
             .iter()
             .enumerate()
             .map(|(i, ty)| {
-                let native = native(i);
+                let native = self.native_parameter(i);
                 quote!(#native: #ty)
             })
             .collect();
@@ -87,12 +95,16 @@ impl Prototype {
         let values = (0..self.inputs.len()).map(argument);
         let write_back = self.write_back(declaration, name);
         let (output, form) = (&self.output, &self.output_form);
+        let answer = Ident::new("__answer", place(output));
+        let result = {
+            quote_spanned!(place(output)=> ::pinvoke::marshal::callback::result::<#output, #form>(#answer))
+        };
         quote! {
             #keep
             #arguments
-            let __answer = #callee(#(#values),*);
+            let #answer = #callee(#(#values),*);
             #write_back
-            match ::pinvoke::marshal::callback::result::<#output, #form>(__answer) {
+            match #result {
                 ::core::result::Result::Ok(native) => native,
                 ::core::result::Result::Err(error) => {
                     return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, "");
@@ -107,10 +119,12 @@ impl Prototype {
         let write_back = counted.map(|(i, input)| {
             let (native, storage, label) = (native(i), storage(i), &input.label);
             let (ty, form) = (&input.ty, &input.form);
+            let write_back =
+                Converter::from_counted(ty, form).call("write_back", &quote!(#native, &mut #storage));
             quote! {
                 // SAFETY: native code's elements are there as long as the callback runs, as declared.
                 if let ::core::result::Result::Err(error) = unsafe {
-                    <#ty as ::pinvoke::marshal::FromCounted<'_, #form>>::write_back(#native, &mut #storage)
+                    #write_back
                 } {
                     return ::pinvoke::marshal::callback::refuse(&#declaration, error, #name, #label);
                 }
@@ -166,19 +180,22 @@ fn storage(i: usize) -> Ident {
 fn convert(input: &Input, i: usize) -> TokenStream {
     let (native, storage, ty, form) = (native(i), storage(i), &input.ty, &input.form);
     match &input.length {
-        None => quote! {
-            // SAFETY: native code calls back as the declaration says.
-            unsafe {
-                <#ty as ::pinvoke::marshal::callback::Received<'_, #form>>::receive(#native, &mut #storage)
+        None => {
+            let receive = Converter::received(ty, form).call("receive", &quote!(#native, &mut #storage));
+            quote! {
+                // SAFETY: native code calls back as the declaration says.
+                unsafe { #receive }
             }
-        },
+        }
         Some(length) => {
             let count = count(length);
+            let from_counted = Converter::from_counted(ty, form)
+                .call("from_counted", &quote!(#native, count, &mut #storage));
             quote! {
                 #count.and_then(|count| {
                     // SAFETY: native code calls back as the declaration says: so many elements are there.
                     unsafe {
-                        <#ty as ::pinvoke::marshal::FromCounted<'_, #form>>::from_counted(#native, count, &mut #storage)
+                        #from_counted
                     }
                 })
             }
@@ -192,7 +209,7 @@ fn count(length: &Length) -> TokenStream {
     match length.argument {
         Some(Index { index, span }) => {
             let mut native = native(index);
-            native.set_span(span);
+            native.set_span(span.resolved_at(Span::call_site()));
             quote! {
                 // SAFETY: native code calls back as the declaration says.
                 unsafe { ::pinvoke::marshal::count(#native, #more) }
