@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::run::{cargo, step};
+use crate::run::{built, cargo, step};
 use crate::system;
 
 /// How many signatures of which seed.
@@ -37,18 +37,23 @@ pub(crate) fn here(sample: Sample) -> Result<()> {
 
 /// A comparison on another machine.
 pub(crate) fn compare(machine: &Machine<'_>, sample: Sample) -> Result<()> {
-    let Machine { target, linker, runner } = machine;
-    let name = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
-    let mut build = cargo(&["build", "--quiet", "--locked", "-p", "pinvoke-conformance", "--target", target]);
+    let name = format!("CARGO_TARGET_{}_LINKER", machine.target.to_uppercase().replace('-', "_"));
+    let mut build =
+        cargo(&["build", "--quiet", "--locked", "-p", "pinvoke-conformance", "--target", machine.target]);
     // Symbols would take most of the time that linking takes.
-    build.env(name, linker).env("CARGO_PROFILE_DEV_DEBUG", "0");
-    step(&format!("building what calls on {target}"), &mut build)?;
+    build.env(name, machine.linker).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    step(&format!("building what calls on {}", machine.target), &mut build)?;
+    compare_built(machine, sample)
+}
+
+/// The same with a program for the other machine that is there already.
+pub(crate) fn compare_built(machine: &Machine<'_>, sample: Sample) -> Result<()> {
     let mut run = cargo(&["run", "--quiet", "--locked", "-p", "pinvoke-conformance", "--"]);
-    run.args(["--target", target]).arg("--child").arg(program(target));
-    if let Some(runner) = runner {
+    run.args(["--target", machine.target]).arg("--child").arg(program(machine.target));
+    if let Some(runner) = machine.runner {
         run.arg("--runner").arg(runner);
     }
-    step(&format!("random signatures on {target}"), with_sample(&mut run, sample))
+    step(&format!("random signatures on {}", machine.target), with_sample(&mut run, sample))
 }
 
 fn with_sample(command: &mut Command, sample: Sample) -> &mut Command {
@@ -56,7 +61,6 @@ fn with_sample(command: &mut Command, sample: Sample) -> &mut Command {
 }
 
 fn program(target: &str) -> PathBuf {
-    let built = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     let ending = if target.contains("windows") { "exe" } else { "" };
-    Path::new(&built).join(target).join("debug/conformance").with_extension(ending)
+    built(target).join("conformance").with_extension(ending)
 }

@@ -1,12 +1,13 @@
 //! The tasks themselves: each is a list of cargo commands.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 
+use crate::platform::beside::Others;
 use crate::platform::{self, Platform};
 use crate::{concurrency, examples, refused, system};
 
@@ -21,6 +22,13 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn passed(self) -> u64 {
         self.passed
+    }
+
+    /// Of everything that was printed.
+    pub(crate) fn of(text: &str) -> Tally {
+        let mut tally = Tally::default();
+        text.lines().for_each(|line| tally.add_line(line));
+        tally
     }
 
     pub(crate) fn print(self) {
@@ -64,6 +72,12 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
     command
 }
 
+/// Where cargo puts what it builds for a target, seen from the workspace.
+pub(crate) fn built(target: &str) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Path::new(&folder).join(target).join("debug")
+}
+
 pub(crate) fn step(name: &str, command: &mut Command) -> Result<()> {
     println!("== {name}");
     let start = Instant::now();
@@ -99,14 +113,39 @@ pub(crate) fn test_step(name: &str, command: &mut Command, tally: &mut Tally) ->
     Ok(())
 }
 
-/// Format, lints, docs, types on macOS, examples, tests, the other platforms; closes with the number of tests.
+/// Format and lints, then everything else here and, beside that, on the other platforms; closes with the number of
+/// tests.
 pub(crate) fn test() -> Result<()> {
     system::install_missing()?;
+    platform::types::prepare()?;
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     step(
         "lints",
         &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     )?;
+    let others = Others::begin();
+    let mut tally = match here() {
+        Ok(tally) => tally,
+        Err(error) => {
+            others.give_up();
+            return Err(error);
+        }
+    };
+    tally += others.finish()?;
+    tally.print();
+    Ok(())
+}
+
+/// Tests, examples, docs, types on systems of others; the number of tests.
+fn here() -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    // The compilers are the oracles; a test that finds none must not pass.
+    test_step("tests", tests.env("PINVOKE_REQUIRE_COMPILERS", "1"), &mut tally)?;
+    // The tests have built them.
+    examples::run_all()?;
+    refused::run(&mut tally)?;
+    concurrency::run(&mut tally)?;
     // The command and the library have one name, and so have their pages: one after the other.
     for (name, packages) in [
         ("docs", ["--workspace", "--exclude", "pinvoke-cli"].as_slice()),
@@ -116,18 +155,7 @@ pub(crate) fn test() -> Result<()> {
         step(name, docs.args(packages).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
     platform::types::check()?;
-    examples::run_all()?;
-    let mut tally = Tally::default();
-    let mut tests = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-    // The compilers are the oracles; a test that finds none must not pass.
-    test_step("tests", tests.env("PINVOKE_REQUIRE_COMPILERS", "1"), &mut tally)?;
-    refused::run(&mut tally)?;
-    concurrency::run(&mut tally)?;
-    for platform in Platform::value_variants() {
-        tally += platform::run(*platform)?;
-    }
-    tally.print();
-    Ok(())
+    Ok(tally)
 }
 
 /// The tests where no code can be generated.
@@ -160,12 +188,11 @@ mod tests {
 
     #[test]
     fn counts_what_the_runner_prints() {
-        let mut tally = Tally::default();
-        tally.add_line(
-            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        let mut tally = Tally::of(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+             test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n\
+             test foo ... ok\n",
         );
-        tally.add_line("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
-        tally.add_line("test foo ... ok");
         assert_eq!((tally.passed, tally.failed, tally.ignored), (15, 2, 1));
         tally += tally;
         assert_eq!(tally.to_string(), "30 passed, 4 failed, 2 skipped");

@@ -99,6 +99,11 @@ fn set_up() -> Result<PathBuf> {
     runner(&folder, &libraries)
 }
 
+/// Installs what is needed, so that [`run`] finds it there.
+pub(crate) fn prepare() -> Result<()> {
+    set_up().map(|_| ())
+}
+
 /// Compares random signatures with the compilers.
 pub(crate) fn conformance(sample: Sample) -> Result<()> {
     let runner = set_up()?;
@@ -127,7 +132,8 @@ pub(crate) fn run() -> Result<Tally> {
     let linux = Foreign { name, target: TARGET, with: &with, runner: Some(&runner), left_out: LEFT_OUT };
     let tally = linux.run()?;
     linux.commands(COMMANDS)?;
-    conformance(SAMPLE)?;
+    let machine = Machine { target: TARGET, linker: GCC, runner: Some(&runner) };
+    conformance::compare_built(&machine, SAMPLE)?;
     Ok(tally)
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use super::output;
 use crate::examples::Examples;
-use crate::run::{Tally, cargo, step, test_step};
+use crate::run::{Tally, built, cargo, step, test_step};
 
 /// Linux on another machine.
 pub(super) struct Foreign<'a> {
@@ -63,8 +63,14 @@ impl Foreign<'_> {
     pub(super) fn commands(&self, lines: &[(&[&str], &str)]) -> Result<()> {
         println!("== the command on {}", self.name);
         for (arguments, expected) in lines {
-            let mut run =
-                cargo(&["run", "--quiet", "--locked", "--target", self.target, "-p", "pinvoke-cli", "--"]);
+            let program = built(self.target).join("pinvoke");
+            let mut run = match self.runner {
+                Some(runner) => Command::new(runner),
+                None => Command::new(&program),
+            };
+            if self.runner.is_some() {
+                run.arg(&program);
+            }
             run.args(*arguments);
             (self.with)(&mut run);
             let printed = output(&arguments.join(" "), &mut run)?;

@@ -2,6 +2,7 @@
 //! can.
 
 mod aarch64;
+pub(crate) mod beside;
 mod foreign;
 mod i686;
 mod packages;
@@ -35,15 +36,28 @@ pub(crate) enum Platform {
     Aarch64,
 }
 
+impl Platform {
+    /// As it is called in what is printed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Platform::Windows => "Windows x86-64 (Wine)",
+            Platform::WindowsX86 => "Windows x86 (Wine)",
+            Platform::I686 => "Linux i686",
+            Platform::Aarch64 => "Linux AArch64 (qemu-user)",
+        }
+    }
+}
+
 /// Installs what the platform needs, runs its tests and prints their number. A platform that cannot be set up is an
 /// error, and so is one of which no test ran.
 pub(crate) fn run(platform: Platform) -> Result<Tally> {
     let start = Instant::now();
-    let (name, tally) = match platform {
-        Platform::Windows => ("Windows x86-64 (Wine)", windows::run_64()),
-        Platform::WindowsX86 => ("Windows x86 (Wine)", windows::run_32()),
-        Platform::I686 => ("Linux i686", i686::run()),
-        Platform::Aarch64 => ("Linux AArch64 (qemu-user)", aarch64::run()),
+    let name = platform.name();
+    let tally = match platform {
+        Platform::Windows => windows::run_64(),
+        Platform::WindowsX86 => windows::run_32(),
+        Platform::I686 => i686::run(),
+        Platform::Aarch64 => aarch64::run(),
     };
     let tally = tally.with_context(|| format!("the platform {name}"))?;
     if tally.passed() == 0 {
@@ -51,6 +65,17 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
     }
     println!("{name}: {tally}, {:.0} s", start.elapsed().as_secs_f64());
     Ok(tally)
+}
+
+/// Installs what the platform needs. One after the other, for neither apt-get nor rustup likes company.
+pub(crate) fn prepare(platform: Platform) -> Result<()> {
+    match platform {
+        Platform::Windows => windows::prepare_64(),
+        Platform::WindowsX86 => windows::prepare_32(),
+        Platform::I686 => i686::prepare(),
+        Platform::Aarch64 => aarch64::prepare(),
+    }
+    .with_context(|| format!("the platform {}", platform.name()))
 }
 
 /// Compares random signatures on the platform with its compilers; installs what that needs.

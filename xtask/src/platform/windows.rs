@@ -16,37 +16,38 @@ use anyhow::{Context, Result, ensure};
 use self::machine::{Machine, X64, X86};
 use super::{add_target, folder, output};
 use crate::conformance::{self, Sample};
-use crate::run::{Tally, cargo, step, test_step};
+use crate::run::{Tally, built, cargo, step, test_step};
 use crate::system;
 
-/// Packages and their tests that make sense there. The others speak of Linux: its files, its C library, compilers that
-/// run beside the test.
-const TESTS: &[(&str, &[&str])] = &[
-    ("pinvoke-abi", &["--lib", "--test=plans"]),
-    (
-        "pinvoke",
-        &[
-            "--lib",
-            "--test=windows",
-            "--test=native_type",
-            "--test=upcall_dynamic",
-            "--test=upcall_queue",
-            "--test=upcall_exceptions",
-        ],
-    ),
-    ("pinvoke-cli", &["--bins", "--test=windows"]),
-    ("callback-object", &["--lib", "--tests"]),
-    (
-        "callback-object-host",
-        &[
-            "--lib",
-            "--test=rules",
-            "--test=bad_input",
-            "--test=drivers",
-            "--test=unload",
-            "--test=system_windows",
-        ],
-    ),
+/// Packages whose tests make sense there. All are built by one command, and tested by one: cargo makes dependencies
+/// anew for another set of packages.
+const PACKAGES: &[&str] =
+    &["-ppinvoke-abi", "-ppinvoke", "-ppinvoke-cli", "-pcallback-object", "-pcallback-object-host"];
+
+/// Their tests that make sense there. The others speak of Linux: its files, its C library, compilers that run beside the
+/// test.
+const TESTS: &[&str] = &[
+    "--lib",
+    "--bin=pinvoke",
+    // pinvoke-abi
+    "--test=plans",
+    // pinvoke; those of the command have the first name too
+    "--test=windows",
+    "--test=native_type",
+    "--test=upcall_dynamic",
+    "--test=upcall_queue",
+    "--test=upcall_exceptions",
+    // callback-object
+    "--test=model",
+    "--test=quiet",
+    "--test=stress",
+    // callback-object and callback-object-host
+    "--test=rules",
+    // callback-object-host
+    "--test=bad_input",
+    "--test=drivers",
+    "--test=unload",
+    "--test=system_windows",
 ];
 
 /// Examples, and what a run prints.
@@ -87,6 +88,16 @@ fn compare(machine: &Machine, wine: &Path, sample: Sample) -> Result<()> {
     conformance::compare(&other, sample)
 }
 
+/// Installs what is needed, so that [`run`] finds it there.
+pub(crate) fn prepare_64() -> Result<()> {
+    set_up(&X64).map(|_| ())
+}
+
+/// The same for 32-bit x86.
+pub(crate) fn prepare_32() -> Result<()> {
+    set_up(&X86).map(|_| ())
+}
+
 /// Installs what is needed; a folder for everything, and what runs programs.
 fn set_up(machine: &Machine) -> Result<(PathBuf, PathBuf)> {
     system::install(machine.needs)?;
@@ -112,50 +123,41 @@ fn run(machine: &Machine) -> Result<Tally> {
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_TEST_DEBUG", "0");
     };
-    lints(machine)?;
+    let cargo = |subcommand: &str| {
+        let mut command = cargo(&[subcommand, "--locked", "--target", machine.target]);
+        with(command.args(PACKAGES));
+        command
+    };
+    let mut lints = cargo("clippy");
+    lints.args(TESTS).args(examples()).args(["--", "-D", "warnings"]);
+    step(&format!("lints on {}", machine.name), &mut lints)?;
+    let mut build = cargo("build");
+    build.args(["-ppinvoke-conformance", "--lib", "--bins"]).args(examples());
+    build.args(callback_objects::RUST.map(|driver| format!("--example={driver}")));
+    step(&format!("programs and libraries for {}", machine.name), &mut build)?;
+    callback_objects::fixtures(machine, &fixtures)?;
     let mut tally = Tally::default();
-    callback_objects::fixtures(machine, &fixtures, with)?;
-    for (package, arguments) in TESTS {
-        let mut tests =
-            cargo(&["test", "--locked", "--no-fail-fast", "-p", package, "--target", machine.target]);
-        with(tests.args(*arguments));
-        test_step(&format!("tests of {package} on {}", machine.name), &mut tests, &mut tally)?;
-    }
-    examples(machine, &fixtures, &wine, with)?;
-    compare(machine, &wine, SAMPLE)?;
+    let mut tests = cargo("test");
+    tests.arg("--no-fail-fast").args(TESTS);
+    test_step(&format!("tests on {}", machine.name), &mut tests, &mut tally)?;
+    run_examples(machine, &fixtures, &wine, with)?;
+    let other = conformance::Machine { target: machine.target, linker: machine.cc, runner: Some(&wine) };
+    conformance::compare_built(&other, SAMPLE)?;
     Ok(tally)
 }
 
-/// What clippy says of the code that only this target compiles, and of the tests that run there.
-fn lints(machine: &Machine) -> Result<()> {
-    for (package, arguments) in TESTS {
-        let mut clippy = cargo(&["clippy", "--locked", "-p", package, "--target", machine.target]);
-        clippy.args(*arguments);
-        if *package == "pinvoke" {
-            clippy.args(EXAMPLES.iter().flat_map(|(name, ..)| ["--example", name]));
-        }
-        step(&format!("lints of {package} on {}", machine.name), clippy.args(["--", "-D", "warnings"]))?;
-    }
-    Ok(())
+/// The examples, as cargo is told of them.
+fn examples() -> impl Iterator<Item = String> {
+    EXAMPLES.iter().map(|(name, ..)| format!("--example={name}"))
 }
 
 /// Runs the examples and looks at what they print.
-fn examples(machine: &Machine, fixtures: &Path, wine: &Path, with: impl Fn(&mut Command)) -> Result<()> {
+fn run_examples(machine: &Machine, fixtures: &Path, wine: &Path, with: impl Fn(&mut Command)) -> Result<()> {
     println!("== examples on {}", machine.name);
     for (name, arguments, expected) in EXAMPLES {
-        let mut run = cargo(&[
-            "run",
-            "--quiet",
-            "--locked",
-            "-p",
-            "pinvoke",
-            "--target",
-            machine.target,
-            "--example",
-            name,
-            "--",
-        ]);
-        run.args(*arguments);
+        let program = built(machine.target).join("examples").join(format!("{name}.exe"));
+        let mut run = Command::new(wine);
+        run.arg(program).args(*arguments);
         with(&mut run);
         let printed = output(name, &mut run)?;
         println!("-- {name}\n{printed}");

@@ -10,13 +10,13 @@ use anyhow::{Context, Result};
 use super::machine::Machine;
 use crate::import_library;
 use crate::platform::output;
-use crate::run::cargo;
+use crate::run::built;
 
 /// Where the sources are.
 const HERE: &str = "crates/callback-object-host";
 
 /// Examples that are drivers in Rust.
-const RUST: [&str; 3] = ["panicking", "second_implementation", "audit"];
+pub(super) const RUST: [&str; 3] = ["panicking", "second_implementation", "audit"];
 
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("rules.c", &[]),
@@ -45,18 +45,9 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("throws.cpp", &["-DENTRY"]),
 ];
 
-/// Builds all of it into `folder`.
-pub(super) fn fixtures(machine: &Machine, folder: &Path, with: impl Fn(&mut Command)) -> Result<()> {
-    let mut library =
-        cargo(&["build", "--quiet", "--locked", "-p", "callback-object-host", "--target", machine.target]);
-    library.arg("--lib");
-    for example in RUST {
-        library.args(["--example", example]);
-    }
-    with(&mut library);
-    output("building the library of callback objects", &mut library)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    let built = Path::new(&target).join(machine.target).join("debug");
+/// Has all of it in `folder`, with what has been built in Rust.
+pub(super) fn fixtures(machine: &Machine, folder: &Path) -> Result<()> {
+    let built = built(machine.target);
     let copy = |from: &Path, to: &str| {
         fs::copy(from, folder.join(to)).with_context(|| format!("{} is missing", from.display())).map(|_| ())
     };
