@@ -4,7 +4,7 @@
 //! copies them, padding left out, to a buffer that the test reads, and returns bytes that the test gave
 //! it. The record and the result buffer are full of graffiti where no value lies. So what is compared is
 //! bytes against bytes that travelled through the code of another compiler.
-#![cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_os = "linux"))]
+#![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -32,12 +32,21 @@ const fn t(c: &'static str, notation: &'static str, meaning: &'static [(usize, u
 const CONVENTIONS: &[&str] = &["sysv64", "win64"];
 #[cfg(target_arch = "aarch64")]
 const CONVENTIONS: &[&str] = &["cdecl"];
+/// Not those with registers: GNU C and Microsoft disagree about which values use them up. `x86.rs` has them, and random
+/// signatures.
+#[cfg(target_arch = "x86")]
+const CONVENTIONS: &[&str] = &["cdecl", "stdcall"];
 
 /// `long double` of this machine: how it is written, the structure of one, how many bytes count.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f80", "{f80}", &[(0, 10)]);
 #[cfg(target_arch = "aarch64")]
 const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f128", "{f128}", &[(0, 16)]);
+
+/// Bytes of a pointer.
+const POINTER: usize = size_of::<*const u8>();
+/// Where a `double` lies behind an `int`.
+const DOUBLE_BEHIND_INT: usize = 4_usize.next_multiple_of(align_of::<f64>());
 
 const TYPES: &[Type] = &[
     t("signed char", "i8", &[(0, 1)]),
@@ -47,10 +56,11 @@ const TYPES: &[Type] = &[
     t("int", "i32", &[(0, 4)]),
     t("unsigned", "u32", &[(0, 4)]),
     t("long long", "i64", &[(0, 8)]),
-    t("void *", "ptr", &[(0, 8)]),
+    t("void *", "ptr", &[(0, POINTER)]),
     t("float", "f32", &[(0, 4)]),
     t("double", "f64", &[(0, 8)]),
     t("long double", LONG_DOUBLE.0, LONG_DOUBLE.2),
+    #[cfg(target_pointer_width = "64")]
     t("__int128", "i128", &[(0, 16)]),
     t("_Complex float", "c32", &[(0, 8)]),
     t("_Complex double", "c64", &[(0, 16)]),
@@ -64,7 +74,7 @@ const TYPES: &[Type] = &[
     t("struct bytes301", "{[u8;301]}", &[(0, 301)]),
     t("struct bytes4096", "{[u8;4096]}", &[(0, 4096)]),
     t("struct bytes65536", "{[u8;65536]}", &[(0, 65536)]),
-    t("struct int_double", "{i32,f64}", &[(0, 4), (8, 8)]),
+    t("struct int_double", "{i32,f64}", &[(0, 4), (DOUBLE_BEHIND_INT, 8)]),
     t("struct floats3", "{f32,f32,f32}", &[(0, 12)]),
     t("struct floats4", "{f32,f32,f32,f32}", &[(0, 16)]),
     t("struct double_char", "{f64,i8}", &[(0, 9)]),
@@ -80,7 +90,7 @@ const TYPES: &[Type] = &[
 
 const DEFINITIONS: &str = "
 #include <string.h>
-#ifdef __x86_64__
+#if defined __x86_64__ || defined __i386__
 #define QUAD __float128
 #else
 #define QUAD long double
@@ -99,7 +109,8 @@ struct long_double { long double a; }; struct long_doubles { QUAD a, b, c; };
 struct doubles4 { double a[4]; };
 struct aligned { _Alignas(32) int a; };
 unsigned char seen[1 << 18]; unsigned char give[1 << 17]; unsigned long misaligned;
-#define CHECK_STACK() (misaligned |= (unsigned long)__builtin_frame_address(0) & 15)
+/* Below the frame pointer's place lie as many bytes as pushed: the return address and the caller's frame pointer. */
+#define CHECK_STACK() (misaligned |= ((unsigned long)__builtin_frame_address(0) + 2 * sizeof(void *)) & 15)
 ";
 
 /// Deterministic pseudo-random numbers (Knuth's MMIX constants).
@@ -128,7 +139,11 @@ impl Case {
 
     /// The callee. Arguments are stored one behind the other, as they are in memory.
     fn c(&self, name: usize) -> String {
-        let attribute = if self.conv == "win64" { "__attribute__((ms_abi))" } else { "" };
+        let attribute = match self.conv {
+            "win64" => "__attribute__((ms_abi))",
+            "stdcall" => "__attribute__((stdcall))",
+            _ => "",
+        };
         let ret = self.ret.map_or("void", |i| TYPES[i].c);
         let params: Vec<String> =
             self.args.iter().enumerate().map(|(i, a)| format!("{} a{i}", TYPES[*a].c)).collect();
@@ -197,7 +212,7 @@ fn callees_of_a_c_compiler_see_every_byte_in_both_tiers() {
     let library = CLibrary::compile("call_c", &text, &["-O1", "-w", "-Wno-psabi"]);
     let seen = library.address("seen").cast::<u8>();
     let give = library.address("give").cast::<u8>();
-    let misaligned = library.address("misaligned").cast::<u64>();
+    let misaligned = library.address("misaligned").cast::<core::ffi::c_ulong>();
     for (number, case) in cases.iter().enumerate() {
         let notation = case.notation();
         let signature: Signature = notation.parse().unwrap_or_else(|e| panic!("{notation}: {e}"));
