@@ -129,7 +129,14 @@ pub(crate) fn run() -> Result<Tally> {
             .env("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0");
     };
     let name = "Linux AArch64 (qemu-user)";
-    let linux = Foreign { name, target: TARGET, with: &with, runner: Some(&runner), left_out: LEFT_OUT };
+    let linux = Foreign {
+        name,
+        target: TARGET,
+        with: &with,
+        runner: Some(&runner),
+        own_tests: &["call_c", "upcall_c"],
+        left_out: LEFT_OUT,
+    };
     let tally = linux.run()?;
     linux.commands(COMMANDS)?;
     let machine = Machine { target: TARGET, linker: GCC, runner: Some(&runner) };

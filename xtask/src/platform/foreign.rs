@@ -19,6 +19,8 @@ pub(super) struct Foreign<'a> {
     pub(super) with: &'a dyn Fn(&mut Command),
     /// What starts a program, where the kernel cannot.
     pub(super) runner: Option<&'a Path>,
+    /// Tests of which much is compiled for this machine only.
+    pub(super) own_tests: &'a [&'a str],
     /// Tests that are left out, by a part of their names, and why.
     pub(super) left_out: &'a [(&'a str, &'a [&'a str])],
 }
@@ -40,9 +42,11 @@ pub(super) const OF_OTHERS: &[&str] = &[
 const OF_DEVELOPERS: [&str; 2] = ["xtask", "pinvoke-bench"];
 
 impl Foreign<'_> {
-    /// The lints of the code that only this target compiles, the tests and the examples; the number of tests.
+    /// The lints of what is not the same for every target, the tests and the examples; the number of tests.
     pub(super) fn run(&self) -> Result<Tally> {
-        let mut lints = self.cargo("clippy", &["--all-targets"]);
+        // What is the same for every target is looked at once, on the machine that builds.
+        let mut lints = self.cargo("clippy", &["--lib", "--bins"]);
+        lints.args(self.own_tests.iter().map(|test| format!("--test={test}")));
         step(&format!("lints on {}", self.name), lints.args(["--", "-D", "warnings"]))?;
         let mut tally = Tally::default();
         let mut tests = self.cargo("test", &["--no-fail-fast"]);
