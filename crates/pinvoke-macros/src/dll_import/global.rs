@@ -1,9 +1,11 @@
 //! A variable of the library: `static environ: *const *const c_char`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Error, ForeignItemStatic, StaticMutability, Type, Visibility};
 
+use super::binder::cfg;
 use super::options::Options;
 use super::{import_of, import_static};
 
@@ -51,11 +53,18 @@ pub(super) fn emit(global: &Global, library: &Ident) -> Result<TokenStream, Erro
     let Global { attributes, visibility, name, ty, is_mut, form, options } = global;
     let import = import_of(name);
     let import_static = import_static(name, options, library, None, None)?;
+    let cfg = cfg(attributes);
+    // Said where the variable is declared, and not first where it is used.
+    let checked = quote_spanned! {ty.span()=>
+        #(#cfg)*
+        const _: fn() = ::pinvoke::import::assert_element::<#ty, #form>;
+    };
     Ok(quote! {
         #import_static
         #(#attributes)*
         #[allow(non_upper_case_globals, reason = "named as in the library")]
         #visibility static #name: ::pinvoke::import::Global<#ty, #form, #is_mut> =
             ::pinvoke::import::Global::new(&#import);
+        #checked
     })
 }

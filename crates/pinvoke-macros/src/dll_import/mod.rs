@@ -139,10 +139,15 @@ fn import_static(
         return Err(Error::new(entry_point.1, "an entry point needs a name"));
     }
     let c_name = proc_macro2::Literal::c_string(&c_name);
+    // Of the item's own, if it says so.
+    let own_name = options.has_own_library.then(|| format_ident!("__PINVOKE_OWN_LIBRARY_OF_{}", name));
+    let own_library = own_name.as_ref().map(|library| table::library(library, options));
+    let library = own_name.as_ref().unwrap_or(library);
     let spelling = options.char_set.spelling();
     let exact = options.exact_spelling;
     let decoration = decoration.unwrap_or_else(|| quote!(decoration: ::core::option::Option::None,));
     Ok(quote! {
+        #own_library
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "named after the item")]
         static #import: ::pinvoke::import::Import = {

@@ -57,6 +57,8 @@ impl CharSet {
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) library: LitStr,
+    /// An item of the block says another library than the block, or another way to search for it.
+    pub(crate) has_own_library: bool,
     /// Directories to search first.
     pub(crate) directories: Vec<Expr>,
     /// `DllImportSearchPath` names; the usual places if there are none.
@@ -97,10 +99,7 @@ impl Options {
         let entries = parse_entries(tokens)?;
         for entry in &entries {
             match entry {
-                Entry::Library(name) if name.value().is_empty() => {
-                    return Err(Error::new(name.span(), "the library needs a name"));
-                }
-                Entry::Library(name) => options.library = name.clone(),
+                Entry::Library(name) => options.set_library(name)?,
                 Entry::Table(visibility, name) => options.table = Some((visibility.clone(), name.clone())),
                 Entry::Named(name, Value::None | Value::Expr(_) | Value::List(_))
                     if name == "entry_point" =>
@@ -110,9 +109,7 @@ impl Options {
                         "`entry_point` belongs to one function: write `#[dll_import(entry_point = \"...\")]` before it",
                     ));
                 }
-                Entry::Named(name, value) if BLOCK_ONLY.iter().any(|o| name == o) => {
-                    options.set_for_block(name, value)?;
-                }
+                Entry::Named(name, value) if name == "unload" => options.unload = value.flag(name)?,
                 Entry::Named(name, value) => options.set(name, value)?,
             }
         }
@@ -125,6 +122,7 @@ impl Options {
     fn new(convention: LitStr) -> Options {
         Options {
             library: LitStr::new("", Span::call_site()),
+            has_own_library: false,
             directories: Vec::new(),
             places: Vec::new(),
             table: None,
@@ -176,26 +174,45 @@ impl Options {
         for entry in parse_entries(tokens)? {
             match entry {
                 Entry::Library(name) => {
-                    return Err(Error::new(
-                        name.span(),
-                        "the library belongs to the whole block: put the function into a block of its own",
-                    ));
+                    self.must_stay(name.span())?;
+                    options.set_library(&name)?;
+                    options.has_own_library = true;
                 }
                 Entry::Table(_, name) => return Err(of_the_block(&name)),
-                Entry::Named(name, _) if BLOCK_ONLY.iter().any(|o| name == o) => {
-                    return Err(of_the_block(&name));
+                Entry::Named(name, _) if name == "unload" => return Err(of_the_block(&name)),
+                Entry::Named(name, value) => {
+                    if name == "search" {
+                        self.must_stay(name.span())?;
+                        options.has_own_library = true;
+                    }
+                    options.set(&name, &value)?;
                 }
-                Entry::Named(name, value) => options.set(&name, &value)?,
             }
         }
         Ok(options)
     }
 
-    fn set_for_block(&mut self, name: &Ident, value: &Value) -> Result<(), Error> {
-        if name == "unload" {
-            self.unload = value.flag(name)?;
-            return Ok(());
+    /// Refuses another library in a block whose library is given back.
+    fn must_stay(&self, span: Span) -> Result<(), Error> {
+        if self.unload {
+            return Err(Error::new(
+                span,
+                "the library of a block with `unload` is given back as a whole: put the function into a block of its own",
+            ));
         }
+        Ok(())
+    }
+
+    fn set_library(&mut self, name: &LitStr) -> Result<(), Error> {
+        if name.value().is_empty() {
+            return Err(Error::new(name.span(), "the library needs a name"));
+        }
+        self.library = name.clone();
+        Ok(())
+    }
+
+    fn set_search(&mut self, name: &Ident, value: &Value) -> Result<(), Error> {
+        (self.places, self.directories) = (Vec::new(), Vec::new());
         for entry in value.list(name)? {
             match &entry {
                 Expr::Path(path) => self.places.push(place(path.path.require_ident()?)?),
@@ -225,10 +242,11 @@ impl Options {
             "preserve_sig" => self.preserve_sig = value.flag(name)?,
             "optional" => self.optional = value.flag(name)?,
             "bool" => self.boolean = Some(value.path(name)?),
+            "search" => self.set_search(name, value)?,
             _ => {
                 return Err(Error::new(
                     name.span(),
-                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `calls_back`, `optional`, `bool` and `convention`, and for a block `search`, `imports` and `unload`",
+                    "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `calls_back`, `optional`, `bool`, `convention` and `search`, and for a block `imports` and `unload`",
                 ));
             }
         }
@@ -268,11 +286,8 @@ fn convention(name: &Ident, value: &Value) -> Result<LitStr, Error> {
     Ok(LitStr::new(abi, word.span()))
 }
 
-/// Options that belong to the library, and so to all of the block.
-const BLOCK_ONLY: [&str; 2] = ["search", "unload"];
-
 fn of_the_block(name: &Ident) -> Error {
-    Error::new(name.span(), format!("`{name}` is about the library: write it at the block"))
+    Error::new(name.span(), format!("`{name}` is about the whole block: write it there"))
 }
 
 /// A field of `SearchPlaces` for a member of `DllImportSearchPath`.

@@ -8,17 +8,22 @@ use super::Import;
 use super::options::Options;
 
 /// The library, and the table if the block names one.
-pub(super) fn emit(library: &Ident, options: &Options, imports: &[Import]) -> TokenStream {
+pub(super) fn emit(name: &Ident, options: &Options, imports: &[Import]) -> TokenStream {
+    let library = library(name, options);
+    let table = table(name, options, imports);
+    quote!(#library #table)
+}
+
+/// The static that is a library, with a name of its own.
+pub(super) fn library(library: &Ident, options: &Options) -> TokenStream {
     let name = &options.library;
     let directories = &options.directories;
     let search = search(&options.places);
-    let table = table(library, options, imports);
     quote! {
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "named after an item of the block")]
         static #library: ::pinvoke::import::ImportLibrary =
             ::pinvoke::import::ImportLibrary::new(#name, &[#(#directories),*]) #search;
-        #table
     }
 }
 

@@ -5,8 +5,8 @@ use core::marker::PhantomData;
 
 use super::{BindError, Import};
 use crate::Error;
-use crate::marshal::Element;
-use crate::native::NativeType;
+use crate::marshal::structure::Held;
+use crate::marshal::{Detached, Element};
 
 /// A variable of a native library, looked up when it is first used.
 ///
@@ -74,6 +74,10 @@ impl<T, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     }
 }
 
+/// What a declaration asks the compiler: whether the type has a form in native memory.
+#[doc(hidden)]
+pub fn assert_element<T: Element<M>, M: ?Sized>() {}
+
 impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     /// The address.
     ///
@@ -128,8 +132,9 @@ impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     }
 }
 
-impl<T: NativeType + Element<M, Native = T>, M: ?Sized> Global<T, M, true> {
-    /// Changes the value.
+impl<T: Element<M>, M: ?Sized> Global<T, M, true> {
+    /// Changes the value, which is native code's from then on with all it owns; what the old one owned is not freed.
+    /// Text and arrays that this side would only lend are refused: they would be gone when native code looks.
     ///
     /// ```
     /// use pinvoke::dll_import;
@@ -142,19 +147,25 @@ impl<T: NativeType + Element<M, Native = T>, M: ?Sized> Global<T, M, true> {
     /// // SAFETY: the C library has this variable; nobody parses options meanwhile.
     /// unsafe { opterr.write(0) }?; // no messages of getopt's own
     /// # }
-    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// # Ok::<(), pinvoke::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`BindError`].
+    /// [`Error::Bind`]; [`Error::Marshal`] if the value has no native form.
     ///
     /// # Safety
     /// The library has a variable of this type under this name that may be written, and no one uses it
     /// meanwhile.
-    pub unsafe fn write(&self, value: T) -> Result<(), BindError> {
+    pub unsafe fn write(&self, value: T) -> Result<(), Error>
+    where
+        T::Guard: Detached,
+    {
         let address = self.as_ptr()?;
+        let (native, guard) = Held::of(&value).map_err(|e| e.at(self.import.name(), "value"))?;
         // SAFETY: the declaration is true, as the caller says.
-        unsafe { address.write_unaligned(value) };
+        unsafe { address.write_unaligned(native.take()) };
+        value.give_away();
+        guard.detach();
         Ok(())
     }
 }

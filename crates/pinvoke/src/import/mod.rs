@@ -38,6 +38,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub use error::{BindError, BindFailure};
 pub use global::Global;
+#[doc(hidden)]
+pub use global::assert_element;
 pub use hook::{AlreadySet, NameMap, Platforms, set_name_map, set_resolver};
 pub use library::{CallInProgress, ImportLibrary};
 pub use off_thread::OffThread;
@@ -208,6 +210,32 @@ impl Import {
         }
     }
 
+    /// Binds it now, without calling it.
+    ///
+    /// ```
+    /// use pinvoke::dll_import;
+    ///
+    /// #[dll_import("libc", imports = LIBC)]
+    /// unsafe extern "C" {
+    ///     safe fn strlen(text: &str) -> usize;
+    ///     safe fn strlenn(text: &str) -> usize;
+    /// }
+    /// # #[cfg(unix)] {
+    /// LIBC.strlen.try_bind()?;
+    /// let error = LIBC.strlenn.try_bind().unwrap_err();
+    /// // With every attempt, and what may have been meant:
+    /// assert!(error.to_string().starts_with("cannot bind `strlenn` of the library \"libc\""));
+    /// assert!(error.to_string().contains("strlen"));
+    /// # }
+    /// # Ok::<(), pinvoke::import::BindError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BindError`]: the library cannot be loaded or has no such entry point.
+    pub fn try_bind(&self) -> Result<(), BindError> {
+        self.code().map(drop)
+    }
+
     /// The address, within a call, which is counted if the library may be unloaded.
     ///
     /// # Errors
@@ -312,7 +340,7 @@ impl Import {
     /// ```
     #[must_use]
     pub fn is_available(&self) -> bool {
-        self.code().is_ok()
+        self.try_bind().is_ok()
     }
 
     #[cold]

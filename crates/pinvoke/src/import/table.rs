@@ -155,8 +155,13 @@ impl ImportTable {
             // All of them, whichever of them tells where the library was.
             let unbound = self.imports.iter().filter_map(|import| import.unbind());
             let witness = unbound.fold(None, |_, code| Some(code));
+            let kept = loaded.clone();
             // SAFETY: the caller promises that nothing from it is used; calls are kept out.
-            unsafe { loaded.close() }?;
+            if let Err(error) = unsafe { loaded.close() } {
+                // Loaded as before; the next calls bind again.
+                *self.library.loaded() = Some(kept);
+                return Err(error.into());
+            }
             let still_mapped = witness.is_some_and(|code| crate::library::file_of(code.as_ptr()).is_some());
             Ok(Unloaded { was_loaded: true, still_mapped })
         };
@@ -191,10 +196,22 @@ pub fn bind_all<'a>(tables: impl IntoIterator<Item = &'a ImportTable>) -> Result
     let (mut errors, mut imports) = (Vec::new(), 0);
     for table in tables {
         imports += table.imports.len();
-        match table.library.open() {
-            // Said once, not for every function of it.
-            Err(error) => errors.push(BindError::of_library(table.library, error)),
-            Ok(_) => errors.extend(table.imports.iter().filter_map(|import| import.code().err())),
+        // Functions may have a library of their own.
+        let mut libraries: Vec<&'static ImportLibrary> = vec![table.library];
+        for import in table.imports {
+            if !libraries.iter().any(|library| core::ptr::eq(*library, import.library())) {
+                libraries.push(import.library());
+            }
+        }
+        for library in libraries {
+            match library.open() {
+                // Said once, not for every function of it.
+                Err(error) => errors.push(BindError::of_library(library, error)),
+                Ok(_) => {
+                    let of_it = table.imports.iter().filter(|i| core::ptr::eq(i.library(), library));
+                    errors.extend(of_it.filter_map(|import| import.code().err()));
+                }
+            }
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(BindReport { errors, imports }) }

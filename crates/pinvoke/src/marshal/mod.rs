@@ -325,8 +325,8 @@ pub type WChar = <WideChars as CharSet>::Unit;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "the result of a callback cannot point into memory of this side: it would be gone when native code looks",
-    note = "return `Given<String>` for text that native code frees, or an address of something that lives on"
+    message = "native code would keep an address in memory of this side, which is gone when it looks: in the result of a callback, or in a variable",
+    note = "text that native code frees is `Given<String>` as a result, and of the form `Owned<Utf8, Free>` as a variable or member; or give an address of something that lives on"
 )]
 pub trait Detached: Sized {
     /// Ends without taking back what native code has got.

@@ -218,7 +218,7 @@ impl<T: Element<M>, M: ?Sized> Held<T, M> {
 
     /// Converts an element.
     #[inline]
-    pub(super) fn of(value: &T) -> Result<(Self, T::Guard), MarshalError> {
+    pub(crate) fn of(value: &T) -> Result<(Self, T::Guard), MarshalError> {
         let (native, guard) = value.to_native()?;
         Ok((Held(native), guard))
     }

@@ -186,6 +186,32 @@ fn missing_libraries_and_entry_points() {
 }
 
 #[test]
+fn an_item_may_have_a_library_and_a_search_path_of_its_own() {
+    #[dll_import("no-such-library", imports = MIXED)]
+    unsafe extern "C" {
+        #[dll_import("libm")]
+        safe fn floor(x: f64) -> f64;
+        #[dll_import("libc", search = SafeDirectories)]
+        static optopt: i32;
+        // The block's name, which is found nowhere, or there; and the same beside the program only.
+        #[dll_import("mixed", search = [env!("CARGO_TARGET_TMPDIR")], entry_point = "text_given")]
+        safe fn elsewhere() -> Result<i32, Error>;
+        #[dll_import("libc", search = AssemblyDirectory)]
+        safe fn getpid() -> Result<i32, Error>;
+        safe fn missing() -> i32;
+    }
+    assert_eq!(floor(2.7), 2.0);
+    assert!(unsafe { optopt.read() }.is_ok());
+    let error = elsewhere().unwrap_err().to_string();
+    assert!(error.contains(concat!(env!("CARGO_TARGET_TMPDIR"), "/libmixed.so")), "{error}");
+    assert!(getpid().is_err(), "the C library is not beside the program");
+    assert!(MIXED.floor.try_bind().is_ok());
+    let report = MIXED.bind_all().unwrap_err();
+    let libraries: Vec<_> = report.errors().iter().map(|e| e.library()).collect();
+    assert_eq!(libraries, ["no-such-library", "mixed", "libc"]);
+}
+
+#[test]
 fn off_thread_calls_are_joined_or_awaited() {
     assert_eq!(usleep(10).join(), 0);
     let mut sleep = std::pin::pin!(usleep(1000));

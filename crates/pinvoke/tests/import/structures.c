@@ -204,3 +204,16 @@ uint32_t items_double(sized_items *s, uint32_t used) {
     s->used = used;
     return s->capacity;
 }
+
+// Variables of every form.
+int global_numbers[3] = { 1, 2, 3 };
+MYPERSON global_person = { "Ada", "L" };
+mixed global_mixed = { 7, 1, false, 0 };
+char *global_text;
+char global_name[8] = "name";
+void globals_describe(char *out, size_t n) {
+    snprintf(out, n, "%d,%d,%d %s %s %s %s %d %u %d %d", global_numbers[0], global_numbers[1], global_numbers[2],
+        global_person.first, global_person.last, global_text, global_name, global_mixed.color, global_mixed.access,
+        global_mixed.flag, global_mixed.variant);
+}
+void globals_free(void) { counted_free(global_person.first); counted_free(global_person.last); counted_free(global_text); }

@@ -250,6 +250,16 @@ unsafe extern "C" {
     safe fn color_or_panic(color: Color) -> Color;
     safe fn access_add(access: Access, more: u32) -> Result<Access, pinvoke::Error>;
     safe fn color_out(color: &mut Color, value: i32) -> Result<(), pinvoke::Error>;
+
+    static mut global_numbers: [i32; 3];
+    static mut global_person: Person;
+    static mut global_mixed: Mixed;
+    #[marshal(Owned<Utf8, Counted>)]
+    static mut global_text: Option<String>;
+    #[marshal(pinvoke::marshal::Fixed<8, Utf8>)]
+    static mut global_name: String;
+    safe fn globals_describe(out: &mut [u8; 128], n: usize);
+    safe fn globals_free();
 }
 
 /// One test at a time, for the library counts what is alive.
@@ -425,6 +435,35 @@ fn layouts_of_every_kind() {
     assert_eq!(overlap, Overlap { whole: 0x3_0000_0006, high: 3 });
     // Two vector registers, as in C, though the members are declared apart.
     assert_eq!(spread_swap(Spread { y: 2.5, x: 0.5 }), Spread { y: 0.5, x: 2.5 });
+}
+
+#[test]
+fn variables_of_every_form_are_read_and_written() {
+    let _library = library();
+    unsafe {
+        assert_eq!(global_numbers.read().unwrap(), [1, 2, 3]);
+        assert_eq!(global_person.read().unwrap(), Person { first: "Ada".into(), last: "L".into() });
+        assert_eq!((global_text.read().unwrap(), global_name.read().unwrap()), (None, "name".into()));
+        assert_eq!(global_mixed.read().unwrap().color, Color::Red);
+        global_numbers.write([4, 5, 6]).unwrap();
+        global_person.write(lee()).unwrap();
+        global_text.write(Some("größe".into())).unwrap();
+        global_name.write("eight77".into()).unwrap();
+        let refused = global_name.write("too long a name".into()).unwrap_err().to_string();
+        assert!(refused.starts_with("cannot convert argument `value` of `global_name`"), "{refused}");
+        let mixed = Mixed { color: Color::Green, access: Access(3), flag: true, variant: true };
+        global_mixed.write(mixed).unwrap();
+        // Nothing of a value that cannot be converted stays behind.
+        assert!(global_person.write(Person { first: "fine".into(), last: "nul\0".into() }).is_err());
+    }
+    let mut out = [0; 128];
+    globals_describe(&mut out, 128);
+    let end = out.iter().position(|b| *b == 0).unwrap();
+    assert_eq!(std::str::from_utf8(&out[..end]).unwrap(), "4,5,6 Mark Lee größe eight77 8 3 1 -1");
+    // Two names and a text.
+    assert_eq!(alive_texts(), 3);
+    globals_free();
+    assert_eq!(alive_texts(), 0);
 }
 
 #[test]

@@ -3,8 +3,8 @@ use pinvoke::{Error, LastError, dll_import};
 
 #[dll_import("libc")]
 unsafe extern "C" {
-    #[dll_import("libm")]
-    fn of_the_block();
+    #[dll_import("")]
+    fn of_no_library();
     #[dll_import(unload)]
     fn of_the_library();
     #[dll_import(entry_point = "")]
@@ -29,6 +29,14 @@ unsafe extern "C" {
     fn method(&self);
     fn marked(#[marshal_as(LPStr)] text: &str);
     type Opaque;
+}
+
+#[dll_import("libc", unload)]
+unsafe extern "C" {
+    #[dll_import("libm")]
+    fn of_another() -> i32;
+    #[dll_import(search = ["/opt"])]
+    fn of_elsewhere() -> i32;
 }
 
 fn main() {}
