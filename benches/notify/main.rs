@@ -6,6 +6,7 @@
 mod c_interface;
 mod clock;
 mod foreign;
+mod names;
 mod native;
 mod peers;
 mod walk;
@@ -17,6 +18,7 @@ const PARTS: &[Part] = &[
     ("walk", walk::report),
     ("threads", walk::report_pairs),
     ("writers", writers::report),
+    ("names", names::report),
     ("c", c_interface::report),
 ];
 

@@ -1,10 +1,10 @@
-//! Registering, unregistering, revoking, and opening by name.
+//! Registering, unregistering and revoking.
 
 use std::hint::black_box;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use callback_object::{Attributes, Directory, Fence, Object, revoke_raw};
+use callback_object::{Fence, Object, revoke_raw};
 use pinvoke_bench::{Effort, Goal, Row, Work, table};
 
 use super::clock::{self, Contender, thread_time};
@@ -136,46 +136,9 @@ fn revoke_time(effort: Effort) -> String {
     table("revoke 100,000 registrations at once", &[row], &[("revoke_raw", Goal::Nanoseconds(5e6))])
 }
 
-fn names(effort: Effort) -> String {
-    let directory = Directory::new();
-    let names: Vec<Vec<u16>> =
-        (0..10_000).map(|i| format!(r"\Callback\SomeDriverCallback{i}").encode_utf16().collect()).collect();
-    let objects: Vec<_> = names
-        .iter()
-        .map(|n| directory.create(&n[..], Attributes::new()).expect("each has a name of its own"))
-        .collect();
-    let open = |attributes: Attributes, step: usize| -> Work<'static> {
-        let (directory, names) = (directory.clone(), names.clone());
-        let mut next = 0;
-        Box::new(move |iterations| {
-            for _ in 0..iterations {
-                next = (next + step) % names.len();
-                black_box(directory.open(&names[next][..], attributes.clone()).expect("it was created"));
-            }
-        })
-    };
-    let (exact, any) = (Attributes::new(), Attributes::new().case_insensitive());
-    let rows = clock::measure_alone(
-        effort,
-        vec![
-            ("one name again and again", open(exact.clone(), 0)),
-            ("name after name", open(exact, 7_919)),
-            ("name after name, any case", open(any, 7_919)),
-        ],
-    );
-    drop(objects);
-    let goal = Goal::Nanoseconds(200.0);
-    table(
-        "open by name among 10,000, and close",
-        &rows,
-        &[("one name again and again", goal), ("name after name", goal), ("name after name, any case", goal)],
-    )
-}
-
 pub(crate) fn report(effort: Effort) -> Vec<String> {
     let mut tables = churn(effort);
     tables.push(growth(effort));
     tables.push(revoke_time(effort));
-    tables.push(names(effort));
     tables
 }

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use crate::label::Label;
 use crate::name::Name;
 use crate::object::{Access, CallbackObject, Object, Plan};
 use crate::policy::PanicPolicy;
@@ -168,7 +169,7 @@ impl Attributes {
 
     /// An object without a name.
     pub(crate) fn make_unnamed(&self, access: Access) -> CallbackObject {
-        CallbackObject::new(Object::new(Box::default(), self.plan(access), None))
+        CallbackObject::new(Object::new(Box::default(), Label::none(), self.plan(access), None))
     }
 
     /// How to make an object that has these.

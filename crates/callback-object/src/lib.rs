@@ -114,6 +114,7 @@ extern crate std;
 mod attributes;
 mod directory;
 pub mod irql;
+mod label;
 mod name;
 mod object;
 mod platform;

@@ -144,18 +144,15 @@ pub fn upcase(unit: u16) -> u16 {
     u16::try_from(u32::from(upper)).unwrap_or(unit)
 }
 
-/// The upper-case partners of as many units.
-pub(crate) fn upcase_all(units: &[u16], upper: &mut [u16]) {
-    // Most names are ASCII; without a branch inside, the compiler takes many units at once.
-    if units.iter().fold(0, |all, unit| all | unit) < 0x80 {
-        for (to, from) in upper.iter_mut().zip(units) {
-            let is_lower = from.wrapping_sub(u16::from(b'a')) < 26;
-            *to = from ^ (u16::from(is_lower) << 5);
-        }
-    } else {
-        for (to, from) in upper.iter_mut().zip(units) {
-            *to = upcase(*from);
-        }
+/// Where the last component of a path is separated from those before.
+pub(crate) fn last_separator(path: &[u16]) -> Option<usize> {
+    // Without a branch at every unit, for the compiler takes eight at once.
+    let (first, rows) = path.as_rchunks::<8>();
+    let has_one = |row: &[u16; 8]| row.iter().fold(false, |found, unit| found | (*unit == SEPARATOR));
+    let is_one = |unit: &u16| *unit == SEPARATOR;
+    match rows.iter().rposition(has_one) {
+        Some(at) => rows[at].iter().rposition(is_one).map(|within| first.len() + at * 8 + within),
+        None => first.iter().rposition(is_one),
     }
 }
 

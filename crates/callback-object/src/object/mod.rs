@@ -39,6 +39,7 @@ pub use registration::Registration;
 pub use walk::prepare_thread;
 
 use crate::irql;
+use crate::label::Label;
 use crate::name;
 use crate::platform::{Guard, Lock};
 use crate::policy::PanicPolicy;
@@ -136,13 +137,14 @@ pub(crate) trait Namespace: Send + Sync {
 /// ```
 #[repr(C)]
 pub struct Object {
-    // What opening and closing touches, beside the count of references.
+    // What opening and closing touch, beside the count of references.
     front: &'static Front,
     handles: AtomicUsize,
+    label: Label,
+    // What else there is.
     identity: Arc<Identity>,
     permanent: AtomicU8,
     single: bool,
-    // What else there is.
     security: Option<Arc<[u8]>>,
     namespace: Option<Box<dyn Namespace>>,
     writer: Lock<Writer>,
@@ -156,7 +158,12 @@ struct Buried {
 }
 
 impl Object {
-    pub(crate) fn new(name: Box<[u16]>, plan: Plan, namespace: Option<Box<dyn Namespace>>) -> Arc<Object> {
+    pub(crate) fn new(
+        name: Box<[u16]>,
+        label: Label,
+        plan: Plan,
+        namespace: Option<Box<dyn Namespace>>,
+    ) -> Arc<Object> {
         let identity = Arc::new(Identity {
             name,
             access: plan.access,
@@ -170,6 +177,7 @@ impl Object {
             writer: Lock::new(Writer::default()),
             identity,
             handles: AtomicUsize::new(0),
+            label,
             permanent: AtomicU8::new(u8::from(plan.permanent)),
             single: plan.single,
             security: plan.security,
@@ -243,6 +251,10 @@ impl Object {
 
     pub(crate) fn access(&self) -> Access {
         self.identity.access
+    }
+
+    pub(crate) fn label(&self) -> &Label {
+        &self.label
     }
 
     /// Its fully qualified name as UTF-16 units, empty for an unnamed object.
@@ -320,7 +332,9 @@ impl Object {
     /// ```
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.permanent.load(Ordering::Acquire) != 0
+        // In one order with the number of handles: of whoever closes the last one and whoever makes the object temporary,
+        // one sees what the other has done, and takes the name away.
+        self.permanent.load(Ordering::SeqCst) != 0
     }
 
     /// Lets the object go when nobody holds it any more: `ObMakeTemporaryObject`. Doing it twice is fine.

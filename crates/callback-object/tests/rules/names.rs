@@ -283,6 +283,44 @@ fn rule_23_units_are_paired_one_to_one() {
 }
 
 #[test]
+fn rule_23_what_differs_like_letters_in_case_is_not_the_same() {
+    // Each differs in the bit in which the cases of a letter differ.
+    for (one, other) in [('@', '`'), ('[', '{'), ('0', '\u{10}'), ('É', 'i'), ('\u{2020}', '\u{2000}')] {
+        let directory = Directory::new();
+        let object = create(&directory, &format!(r"\Callback\four{one}"));
+        let name = format!(r"\Callback\FOUR{other}");
+        let missing = directory.open(&name, any_case()).unwrap_err();
+        assert_eq!(missing.status(), Status::OBJECT_NAME_NOT_FOUND, "{one} {other}");
+        let second = directory.create(&name, any_case()).unwrap();
+        assert!(!second.is_same(&object));
+        assert!(directory.open(&format!(r"\callback\FOUR{one}"), any_case()).unwrap().is_same(&object));
+    }
+}
+
+#[test]
+fn rule_23_names_of_any_length_are_found_in_both_cases() {
+    let directory = Directory::new();
+    let mut objects = Vec::new();
+    for length in (1..80).chain([255, 256, 257, 1000]) {
+        // Lower-case letters, the last of which need not be ASCII.
+        for last in ['z', 'é'] {
+            let component = "a".repeat(length - 1) + &last.to_string();
+            objects.push((component.clone(), create(&directory, &format!(r"\Callback\{component}"))));
+        }
+    }
+    for (component, object) in &objects {
+        let found = |name: &str, attributes| directory.open(name, attributes).map(|o| o.is_same(object)).ok();
+        assert_eq!(found(&format!(r"\Callback\{component}"), plain()), Some(true));
+        let upper = component.to_uppercase();
+        assert_eq!(found(&format!(r"\CALLBACK\{upper}"), any_case()), Some(true), "{upper}");
+        assert_eq!(found(&format!(r"\Callback\{upper}"), plain()), None, "{upper}");
+    }
+    assert_eq!(directory.names().len(), objects.len());
+    drop(objects);
+    assert_eq!(directory.names(), [""; 0]);
+}
+
+#[test]
 fn rule_24_a_name_lives_as_long_as_a_handle() {
     let directory = Directory::new();
     let name = r"\Callback\temporary";

@@ -4,9 +4,9 @@
 //! shared by a kernel and its drivers; tests make their own. It begins with the directory `\Callback`,
 //! in which three names are reserved for the host: see [`HostToken`].
 //!
-//! Objects are found by name in one hash lookup per component. What is hashed is the upper-case form of the
-//! name, so that one table serves both rules; of several names that differ in case only, the exact one is
-//! found first, else the oldest.
+//! Objects are found by name in one hash lookup per component: see `folder.rs`.
+
+mod folder;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,10 +14,9 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::fmt;
-use core::hash::BuildHasher as _;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use folder::{Folder, Found};
 
 use crate::attributes::Attributes;
 use crate::irql;
@@ -67,144 +66,36 @@ pub enum Disposition {
 /// ```
 pub type AccessHook = Arc<dyn Fn(&Object) -> bool + Send + Sync>;
 
-/// What a name in a directory stands for.
-enum Node {
-    Folder(Folder),
-    Object(Tie),
-}
-
-/// How the directory holds an object.
-enum Tie {
-    /// It lives as long as others hold it.
-    Temporary(Weak<Object>),
-    /// The directory is one of its holders.
-    Permanent(Arc<Object>),
-}
-
-impl Tie {
-    fn object(&self) -> Option<Arc<Object>> {
-        match self {
-            Tie::Temporary(object) => object.upgrade(),
-            Tie::Permanent(object) => Some(Arc::clone(object)),
-        }
-    }
-
-    fn is_to(&self, object: &Object) -> bool {
-        let named = match self {
-            Tie::Temporary(object) => object.as_ptr(),
-            Tie::Permanent(object) => Arc::as_ptr(object),
-        };
-        core::ptr::eq(named, object)
-    }
-}
-
-/// A name in a directory.
-struct Entry {
-    exact: Box<[u16]>,
-    node: Node,
-    /// Entries are numbered as they come.
-    number: u64,
-}
-
-impl Entry {
-    /// Whether its name is this one in some case.
-    fn is_like(&self, component: &[u16]) -> bool {
-        let same = |(one, other): (&u16, &u16)| name::upcase(*one) == name::upcase(*other);
-        self.exact.len() == component.len() && self.exact.iter().zip(component).all(same)
-    }
-}
-
-/// A directory of the tree.
-#[derive(Default)]
-struct Folder {
-    /// Its fully qualified name, empty for the root.
-    path: Box<[u16]>,
-    /// By the hash of the upper-case name, so that one table serves both rules.
-    entries: HashTable<Entry>,
-    hasher: DefaultHashBuilder,
-    next: u64,
-}
-
-/// Units that fit the stack when a component is turned to upper case.
-const SHORT: usize = 64;
-
-impl Folder {
-    fn hash(&self, component: &[u16]) -> u64 {
-        let mut short = [0_u16; SHORT];
-        if let Some(upper) = short.get_mut(..component.len()) {
-            name::upcase_all(component, upper);
-            self.hasher.hash_one(upper)
-        } else {
-            let mut upper = component.to_vec();
-            name::upcase_all(component, &mut upper);
-            self.hasher.hash_one(upper)
-        }
-    }
-
-    fn find(&self, component: &[u16], insensitive: bool) -> Option<&Node> {
-        let hash = self.hash(component);
-        let exact = self.entries.find(hash, |entry| *entry.exact == *component);
-        let entry = match exact {
-            None if insensitive => {
-                self.entries.iter_hash(hash).filter(|e| e.is_like(component)).min_by_key(|e| e.number)
-            }
-            exact => exact,
-        };
-        entry.map(|entry| &entry.node)
-    }
-
-    fn find_mut(&mut self, component: &[u16], insensitive: bool) -> Option<&mut Node> {
-        let hash = self.hash(component);
-        // Asked twice for the borrow checker's sake.
-        let exact = self.entries.find(hash, |entry| *entry.exact == *component).is_some();
-        let entry = if exact {
-            self.entries.find_mut(hash, |entry| *entry.exact == *component)
-        } else if insensitive {
-            self.entries.iter_hash_mut(hash).filter(|e| e.is_like(component)).min_by_key(|e| e.number)
-        } else {
-            None
-        };
-        entry.map(|entry| &mut entry.node)
-    }
-
-    fn insert(&mut self, component: &[u16], node: Node) {
-        let hash = self.hash(component);
-        let number = self.next;
-        self.next += 1;
-        // Growing hashes everything again, by what was hashed at first.
-        let (mut entries, hasher) = (core::mem::take(&mut self.entries), &*self);
-        entries
-            .insert_unique(hash, Entry { exact: component.into(), node, number }, |e| hasher.hash(&e.exact));
-        self.entries = entries;
-    }
-
-    fn insert_folder(&mut self, component: &[u16]) {
-        let path = self.qualify(component);
-        self.insert(component, Node::Folder(Folder { path, ..Folder::default() }));
-    }
-
-    fn remove(&mut self, component: &[u16]) {
-        let hash = self.hash(component);
-        if let Ok(entry) = self.entries.find_entry(hash, |entry| *entry.exact == *component) {
-            entry.remove();
-        }
-    }
-
-    /// The fully qualified name of a component of this directory.
-    fn qualify(&self, component: &[u16]) -> Box<[u16]> {
-        let separator = [u16::from(b'\\')];
-        self.path.iter().chain(&separator).chain(component).copied().collect()
-    }
-}
-
-/// Where a path leads.
-enum Place<'t> {
+/// Where a name leads.
+enum Place<'n> {
     /// The name has no units.
     Unnamed,
     /// To an object.
     Object(Arc<Object>),
-    /// To nothing: this directory has no such component.
-    Vacant(&'t mut Folder, Box<[u16]>),
+    /// To nothing: the directory that the route leads to has no such component.
+    Vacant(Route<'n>, &'n [u16]),
+}
+
+/// How to come to a directory.
+#[derive(Clone, Copy)]
+struct Route<'n> {
+    /// First along this path, which is that of a root directory, …
+    base: Option<&'n [u16]>,
+    /// … then along this one.
+    parent: Option<&'n [u16]>,
+    insensitive: bool,
+}
+
+impl Route<'_> {
+    fn folder<'t>(&self, root: &'t Folder) -> Result<&'t Folder, Status> {
+        let steps = [self.base, self.parent].into_iter().flatten();
+        steps.into_iter().try_fold(root, |folder, path| folder.below(path, self.insensitive))
+    }
+
+    fn folder_mut<'t>(&self, root: &'t mut Folder) -> Result<&'t mut Folder, Status> {
+        let steps = [self.base, self.parent].into_iter().flatten();
+        steps.into_iter().try_fold(root, |folder, path| folder.below_mut(path, self.insensitive))
+    }
 }
 
 struct Space {
@@ -251,7 +142,7 @@ impl Directory {
     /// ```
     #[must_use]
     pub fn new() -> Directory {
-        let mut root = Folder::default();
+        let mut root = Folder::root();
         let callback: Vec<u16> = "Callback".encode_utf16().collect();
         root.insert_folder(&callback);
         Directory(Arc::new(Shared {
@@ -385,10 +276,10 @@ impl Directory {
         let name = name.into();
         let attributes = Attributes::new();
         irql::check("create directory", &name, irql::create_limit())?;
-        let outcome = match resolve(&mut self.lock().root, &name, &attributes) {
-            Ok(Place::Vacant(folder, component)) => {
-                folder.insert_folder(&component);
-                Ok(())
+        let root = &mut self.lock().root;
+        let outcome = match resolve(root, &name, &attributes) {
+            Ok(Place::Vacant(route, component)) => {
+                route.folder_mut(root).map(|folder| folder.insert_folder(component))
             }
             Ok(Place::Unnamed) => Err(Status::UNSUCCESSFUL),
             Ok(_) | Err(Status::OBJECT_TYPE_MISMATCH) => Err(Status::OBJECT_NAME_COLLISION),
@@ -413,11 +304,13 @@ impl Directory {
     /// ```
     #[must_use]
     pub fn objects(&self) -> Vec<CallbackObject> {
-        let mut all = Vec::new();
-        {
+        let mut all: Vec<_> = {
+            let mut found = Vec::new();
+            // Opened while it is locked, so that each keeps its name.
             let space = self.lock();
-            collect(&space.root, &mut all);
-        }
+            space.root.collect(&mut found);
+            found.into_iter().map(CallbackObject::new).collect()
+        };
         all.sort_by(|a, b| a.name_units().cmp(b.name_units()));
         all
     }
@@ -481,8 +374,8 @@ impl Directory {
     fn open_named(&self, name: &Name<'_>, attributes: &Attributes) -> Result<CallbackObject, Error> {
         irql::check("open", name, irql::create_limit())?;
         let (found, hook) = {
-            let mut space = self.lock();
-            let found = match resolve(&mut space.root, name, attributes) {
+            let space = self.lock();
+            let found = match resolve(&space.root, name, attributes) {
                 Ok(Place::Object(object)) => Ok(CallbackObject::new(object)),
                 Ok(Place::Vacant(..)) => Err(Status::OBJECT_NAME_NOT_FOUND),
                 Ok(Place::Unnamed) => Err(Status::OBJECT_PATH_SYNTAX_BAD),
@@ -520,28 +413,23 @@ impl Directory {
         access: Access,
         existing: Existing,
     ) -> Result<(CallbackObject, Disposition), Status> {
-        let opened = |object: Arc<Object>| match existing {
-            Existing::Collides => Err(Status::OBJECT_NAME_COLLISION),
-            Existing::Opens => Ok((CallbackObject::new(object), Disposition::Opened)),
-        };
         match resolve(root, name, attributes)? {
             Place::Unnamed => Err(Status::UNSUCCESSFUL),
-            Place::Object(object) => opened(object),
-            Place::Vacant(folder, component) => {
-                let full = folder.qualify(&component);
+            Place::Object(object) => match existing {
+                Existing::Collides => Err(Status::OBJECT_NAME_COLLISION),
+                Existing::Opens => Ok((CallbackObject::new(object), Disposition::Opened)),
+            },
+            Place::Vacant(route, component) => {
+                let folder = route.folder_mut(root)?;
+                let full = folder.qualify(component);
                 if access != Access::Host && is_reserved(&full) {
                     return Err(Status::ACCESS_DENIED);
                 }
                 let namespace = Box::new(Names { shared: Arc::downgrade(&self.0) });
-                let object = Object::new(full, attributes.plan(access), Some(namespace));
-                let handle = CallbackObject::new(Arc::clone(&object));
-                let tie = if attributes.permanent {
-                    Tie::Permanent(object)
-                } else {
-                    Tie::Temporary(Arc::downgrade(&object))
-                };
-                folder.insert(&component, Node::Object(tie));
-                Ok((handle, Disposition::Created))
+                let object = folder.insert_object(component, |label| {
+                    Object::new(full, label, attributes.plan(access), Some(namespace))
+                });
+                Ok((CallbackObject::new(object), Disposition::Created))
             }
         }
     }
@@ -592,74 +480,38 @@ fn is_reserved(full: &[u16]) -> bool {
 }
 
 /// Follows a name as far as it leads.
-fn resolve<'t>(root: &'t mut Folder, name: &Name<'_>, attributes: &Attributes) -> Result<Place<'t>, Status> {
+fn resolve<'n>(root: &Folder, name: &'n Name<'_>, attributes: &'n Attributes) -> Result<Place<'n>, Status> {
     let insensitive = attributes.case_insensitive;
-    match &attributes.root {
+    let (base, path) = match &attributes.root {
         None => match name::qualified(name.units())? {
-            Root::Unnamed => Ok(Place::Unnamed),
-            Root::Path(path) => descend(root, path, insensitive),
+            Root::Unnamed => return Ok(Place::Unnamed),
+            Root::Path(path) => (None, path),
         },
         Some(directory) => {
             let path = name::relative(name.units())?;
-            let Root::Path(to_root) = name::qualified(directory)? else {
+            let Root::Path(base) = name::qualified(directory)? else {
                 return Err(Status::OBJECT_PATH_SYNTAX_BAD);
             };
-            let base = if to_root.is_empty() { root } else { folder_at(root, to_root, insensitive)? };
-            descend(base, path, insensitive)
+            ((!base.is_empty()).then_some(base), path)
         }
-    }
-}
-
-fn folder_at<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<&'t mut Folder, Status> {
-    let mut folder = root;
-    let mut rest = Some(path);
-    while let Some(path) = rest {
-        let (component, tail) = name::split(path)?;
-        folder = match folder.find_mut(component, insensitive) {
-            Some(Node::Folder(folder)) => folder,
-            Some(Node::Object(_)) => return Err(Status::OBJECT_TYPE_MISMATCH),
-            None => return Err(Status::OBJECT_PATH_NOT_FOUND),
-        };
-        rest = tail;
-    }
-    Ok(folder)
-}
-
-fn descend<'t>(root: &'t mut Folder, path: &[u16], insensitive: bool) -> Result<Place<'t>, Status> {
+    };
     if path.is_empty() {
         // The root directory itself.
         return Err(Status::OBJECT_TYPE_MISMATCH);
     }
-    let (parent, last) = match path.iter().rposition(|unit| *unit == u16::from(b'\\')) {
+    let (parent, last) = match name::last_separator(path) {
         Some(at) => (Some(&path[..at]), &path[at + 1..]),
         None => (None, path),
     };
-    let folder = match parent {
-        Some(parent) => folder_at(root, parent, insensitive)?,
-        None => root,
-    };
+    let route = Route { base, parent, insensitive };
+    let folder = route.folder(root)?;
     if last.is_empty() {
         return Err(Status::OBJECT_NAME_INVALID);
     }
     match folder.find(last, insensitive) {
-        Some(Node::Folder(_)) => return Err(Status::OBJECT_TYPE_MISMATCH),
-        Some(Node::Object(tie)) => match tie.object() {
-            Some(object) => return Ok(Place::Object(object)),
-            // Its last reference is going right now, in another thread.
-            None => folder.remove(last),
-        },
-        None => {}
-    }
-    Ok(Place::Vacant(folder, last.into()))
-}
-
-/// Gives every object in a directory and below a handle.
-fn collect(folder: &Folder, all: &mut Vec<CallbackObject>) {
-    for entry in &folder.entries {
-        match &entry.node {
-            Node::Folder(folder) => collect(folder, all),
-            Node::Object(tie) => all.extend(tie.object().map(CallbackObject::new)),
-        }
+        Some(Found::Folder(_)) => Err(Status::OBJECT_TYPE_MISMATCH),
+        Some(Found::Object(object)) => Ok(Place::Object(object)),
+        None => Ok(Place::Vacant(route, last)),
     }
 }
 
@@ -676,16 +528,13 @@ impl Namespace for Names {
             return;
         }
         let units = object.name_units();
-        let Some(at) = units.iter().rposition(|unit| *unit == u16::from(b'\\')) else { return };
+        let Some(at) = name::last_separator(units) else { return };
         let folder = match units[..at].strip_prefix(&[u16::from(b'\\')]) {
-            Some(parent) => folder_at(&mut space.root, parent, false),
+            Some(parent) => space.root.below_mut(parent, false),
             None => Ok(&mut space.root),
         };
-        if let Ok(folder) = folder
-            && let Some(Node::Object(tie)) = folder.find(&units[at + 1..], false)
-            && tie.is_to(object)
-        {
-            folder.remove(&units[at + 1..]);
+        if let Ok(folder) = folder {
+            folder.remove(object);
         }
     }
 }
