@@ -40,14 +40,16 @@ fn address(object: &ObjectReference) -> usize {
     std::ptr::from_ref::<Object>(object).addr()
 }
 
-/// One more reference for C: the token of the object.
-pub(crate) fn hand_out(object: ObjectReference) -> usize {
+/// One more reference for C: the token of the object. None if C holds as many objects as there can be tokens.
+pub(crate) fn hand_out(object: ObjectReference) -> Option<usize> {
     let held = &mut *held();
-    let address = address(&object);
-    let token = *held.tokens.entry(address).or_insert_with(|| TABLE.insert(|token| object.publish(token)));
+    let token = match held.tokens.entry(address(&object)) {
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(new) => *new.insert(TABLE.insert(|token| object.publish(token))?),
+    };
     let counted = held.objects.entry(token.get()).or_insert(Counted { object, references: 0 });
     counted.references += 1;
-    token.get()
+    Some(token.get())
 }
 
 /// The object of a token, with a reference of its own.

@@ -75,20 +75,26 @@ impl<T> Table<T> {
         }
     }
 
-    /// A token for what `thing` returns when it is told the token.
-    pub(crate) fn insert(&self, thing: impl FnOnce(NonZeroUsize) -> &'static T) -> NonZeroUsize {
-        let (index, generation) = {
-            let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
-            vacant.used_before.pop().unwrap_or_else(|| {
-                vacant.never_used += 1;
-                (vacant.never_used - 1, 0)
-            })
-        };
-        assert!(index < 1 << PLACE_BITS, "more than {index} things of kind {}", self.kind);
+    /// A token for what `thing` returns when it is told the token. None if all places are taken.
+    pub(crate) fn insert(&self, thing: impl FnOnce(NonZeroUsize) -> &'static T) -> Option<NonZeroUsize> {
+        let (index, generation) = self.vacancy()?;
         let kind = NonZeroUsize::new(self.kind << (PLACE_BITS + GENERATION_BITS));
         let token = kind.expect("a kind is a number above 0") | (generation << PLACE_BITS | index);
         self.place(index).store(from_ref(thing(token)).cast_mut(), Ordering::Release);
-        token
+        Some(token)
+    }
+
+    /// A place without a thing, and its next generation.
+    fn vacancy(&self) -> Option<(usize, usize)> {
+        let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(used_before) = vacant.used_before.pop() {
+            return Some(used_before);
+        }
+        let index = vacant.never_used;
+        (index < 1 << PLACE_BITS).then(|| {
+            vacant.never_used += 1;
+            (index, 0)
+        })
     }
 
     /// The thing that a token leads to, which may have another token by now, or nothing.
@@ -150,7 +156,7 @@ mod tests {
     fn many_things_have_tokens_of_their_own() {
         let table = table();
         let things: Vec<&'static u32> = (0..5 * SEGMENT).map(|_| &*Box::leak(Box::new(0))).collect();
-        let tokens: Vec<NonZeroUsize> = things.iter().map(|thing| table.insert(|_| thing)).collect();
+        let tokens: Vec<NonZeroUsize> = things.iter().map(|thing| table.insert(|_| thing).unwrap()).collect();
         for (token, thing) in tokens.iter().zip(things) {
             assert!(std::ptr::eq(table.at(token.get()), thing));
         }
@@ -159,10 +165,10 @@ mod tests {
     #[test]
     fn no_token_is_given_twice() {
         let table = table();
-        let first = table.insert(|_| &FRONTS[0]);
+        let first = table.insert(|_| &FRONTS[0]).unwrap();
         table.give_back(first);
         assert!(std::ptr::eq(table.at(first.get()), &FRONTS[0]), "what is there is asked for its key");
-        let second = table.insert(|_| &FRONTS[1]);
+        let second = table.insert(|_| &FRONTS[1]).unwrap();
         assert_ne!(first, second, "the same place, another generation");
         assert!(std::ptr::eq(table.at(first.get()), table.at(second.get())));
         assert!(std::ptr::eq(table.at(second.get()), &FRONTS[1]));
@@ -181,10 +187,23 @@ mod tests {
         let table = table();
         table.vacant.lock().unwrap().used_before.push((0, LAST_GENERATION));
         table.vacant.lock().unwrap().never_used = 1;
-        let last = table.insert(|_| &FRONTS[0]);
+        let last = table.insert(|_| &FRONTS[0]).unwrap();
         assert_eq!(last.get() & ((1 << PLACE_BITS) - 1), 0);
         table.give_back(last);
-        let next = table.insert(|_| &FRONTS[1]);
+        let next = table.insert(|_| &FRONTS[1]).unwrap();
         assert_eq!(next.get() & ((1 << PLACE_BITS) - 1), 1);
+    }
+
+    #[test]
+    fn when_all_places_are_taken_one_has_to_be_given_back() {
+        let table = table();
+        table.vacant.lock().unwrap().never_used = (1 << PLACE_BITS) - 1;
+        let last = table.insert(|_| &FRONTS[0]).unwrap();
+        for _ in 0..3 {
+            assert_eq!(table.insert(|_| &FRONTS[1]), None);
+        }
+        table.give_back(last);
+        let next = table.insert(|_| &FRONTS[1]).unwrap();
+        assert!(std::ptr::eq(table.at(next.get()), &FRONTS[1]));
     }
 }

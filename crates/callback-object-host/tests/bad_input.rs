@@ -28,6 +28,7 @@ passing! {
     foreign_objects
     notify_of_a_dereferenced_object
     strings
+    too_many_objects
     levels
     reports_reach_a_handler
 }

@@ -1,5 +1,5 @@
-//! The rules that a C program sees, by number. Each is a function of `c/rules.c`, `c/order.c`, `c/names.c` or `c/quiet.c`,
-//! run in a process of its own. Those about drivers are in `drivers.rs` and `unload.rs`.
+//! The rules that a C program sees, by number. Each is a function of `c/rules.c`, `c/order.c`, `c/names.c`,
+//! `c/levels.c` or `c/quiet.c`, run in a process of its own. Those about drivers are in `drivers.rs` and `unload.rs`.
 
 #[allow(unused, reason = "shared by several tests")]
 mod support;
@@ -23,6 +23,11 @@ fn order() -> &'static Path {
 fn names() -> &'static Path {
     static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| compile("names.c", Made::Program, &[]))
+}
+
+fn levels() -> &'static Path {
+    static PROGRAM: OnceLock<std::path::PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("levels.c", Made::Program, &[]))
 }
 
 #[cfg(target_os = "linux")]
@@ -72,6 +77,29 @@ passing! {
     rule_19_missing_and_malformed_names
     rule_19_unpaired_surrogates
     rule_21_what_is_no_callback_object
+}
+
+passing! {
+    levels:
+    rule_27_or_is_only_reported
+    rule_27_or_not_even_that
+}
+
+#[test]
+fn rule_27_every_function_has_its_level() {
+    let report = passes(Command::new(levels()).arg("rule_27_every_function_has_its_level"));
+    // Operation, routine, image, object, both levels.
+    for words in [
+        "register routine count in levels",
+        "unregister routine count in levels",
+        "with \\Callback\\Rule27: DISPATCH_LEVEL, allowed up to APC_LEVEL",
+        "notify \\Callback\\Rule27: IRQL 15, allowed up to DISPATCH_LEVEL",
+        "dereference \\Callback\\Rule27: IRQL 3, allowed up to DISPATCH_LEVEL",
+        "make temporary \\Callback\\Rule27: DISPATCH_LEVEL, allowed up to APC_LEVEL",
+        "load driver no/such/driver: APC_LEVEL, allowed up to PASSIVE_LEVEL",
+    ] {
+        assert!(report.contains(words), "no `{words}` in\n{report}");
+    }
 }
 
 // Only there can a program count what it asks for and forbid itself to ask.

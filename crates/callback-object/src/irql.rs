@@ -11,6 +11,9 @@
 //! | create, open | [`APC`] ([`PASSIVE`] in [strict](set_strict) mode) | `ExCreateCallback`; the rule IrqlExPassive says the second |
 //! | register, unregister | [`APC`] | `ExRegisterCallback`, `ExUnregisterCallback`, rule IrqlExApcLte2 |
 //! | notify | [`DISPATCH`] | `ExNotifyCallback` |
+//! | make temporary | [`APC`] | `ObMakeTemporaryObject` |
+//!
+//! [`check`] holds operations of others to the same rules.
 
 use alloc::string::ToString as _;
 use core::fmt;
@@ -279,9 +282,28 @@ pub(crate) fn violated(report: &Report) {
     }
 }
 
-/// Whether `operation` on `object` is allowed at this thread's level.
+/// Whether `operation` on `object` is allowed at this thread's level, for operations of one's own; those of this crate
+/// ask themselves. A violation is reported, and refused or not, as the [mode](set_mode) says.
+///
+/// ```
+/// use callback_object::irql::{self, APC, DISPATCH};
+/// use callback_object::{Error, Status};
+///
+/// /// Waits, which nobody may who holds a spin lock.
+/// fn flush(log: &str) -> Result<(), Error> {
+///     irql::check("flush", &log, APC)
+/// }
+/// assert!(flush("the log").is_ok());
+/// let raised = irql::raise(DISPATCH)?;
+/// assert_eq!(flush("the log").unwrap_err().status(), Status::INVALID_DEVICE_STATE);
+/// # drop(raised);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// [`Status::INVALID_DEVICE_STATE`] if it is not.
 #[inline]
-pub(crate) fn check(operation: &'static str, object: &dyn fmt::Display, allowed: Irql) -> Result<(), Error> {
+pub fn check(operation: &'static str, object: &dyn fmt::Display, allowed: Irql) -> Result<(), Error> {
     let actual = current();
     if actual <= allowed { Ok(()) } else { too_high(operation, object, allowed, actual) }
 }

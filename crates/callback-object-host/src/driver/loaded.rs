@@ -106,9 +106,8 @@ impl Driver {
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Driver, LoadError> {
         let path = path.as_ref();
         let at = || path.to_path_buf();
-        if irql::current() != irql::PASSIVE {
-            return Err(LoadError::Level { path: at(), status: Status::INVALID_DEVICE_STATE });
-        }
+        irql::check("load driver", &path.display(), irql::PASSIVE)
+            .map_err(|error| LoadError::Level { path: at(), status: error.status() })?;
         let refused = |reason: String| LoadError::Image { path: at(), reason };
         let visible = implementation::make_visible();
         let file = full_path(path).map_err(|error| refused(error.to_string()))?;
@@ -257,9 +256,8 @@ impl Loaded {
 
     fn unload(&self, policy: Leftovers) -> Result<Unloaded, UnloadError> {
         let driver = || self.name.clone();
-        if irql::current() != irql::PASSIVE {
-            return Err(UnloadError::Level { driver: driver(), status: Status::INVALID_DEVICE_STATE });
-        }
+        irql::check("unload driver", &self.name, irql::PASSIVE)
+            .map_err(|error| UnloadError::Level { driver: driver(), status: error.status() })?;
         let before = {
             let mut state = lock(&self.state);
             match *state {

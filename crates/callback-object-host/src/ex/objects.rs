@@ -7,9 +7,11 @@
 #![allow(unsafe_code, non_snake_case, reason = "functions of the C interface")]
 
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
+use callback_object::irql::{self, Irql};
 use callback_object::report::{self, Report};
 use callback_object::{Attributes, CallbackObject, Directory, Disposition, Object, PanicPolicy, Status};
 use callback_object_sys::{
@@ -91,7 +93,13 @@ fn obtain(request: Request, create: bool, multiple: bool) -> Result<usize, Statu
         report::send(&Report::NameGone { object: object.name() });
     }
     // The handle goes, and with it the name of a temporary object: a pointer is not a handle.
-    Ok(objects::hand_out(object.reference()))
+    objects::hand_out(object.reference()).ok_or_else(|| {
+        if disposition == Disposition::Created {
+            // Nobody is told of it, so nothing is left of it. The level was low enough to create it.
+            let _ = object.make_temporary();
+        }
+        Status::INSUFFICIENT_RESOURCES
+    })
 }
 
 fn attributes(flags: Flags, multiple: bool, security: Option<&[u8]>) -> Attributes {
@@ -139,37 +147,55 @@ pub(crate) unsafe extern "system" fn CboSetAccessHook(hook: PCBO_ACCESS_HOOK, co
     *HOOK.lock().unwrap_or_else(PoisonError::into_inner) = AccessHook(hook, context);
 }
 
-/// The answer of a function that counts references: the count, or 0 and a report.
-fn counted(operation: &str, token: usize, count: Option<isize>) -> LONG_PTR {
-    if count.is_none() {
-        report::send(&Report::Host {
-            text: format!(
-                "cannot {operation} object {token:#x}: it is not a callback object, or not any more"
-            ),
-            bug_check: Some(0x18),
-        });
+/// An object by its token, for a report.
+struct Named(usize);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match objects::get(self.0) {
+            Some(object) => f.write_str(&object.name()),
+            None => write!(f, "object {:#x}", self.0),
+        }
     }
-    set_last(if count.is_some() { Ok(()) } else { Err(objects::invalid(token)) });
-    count.unwrap_or(0)
+}
+
+/// Has `answer` say something about the object of a token, up to a level: what it says, or 0.
+fn ask(
+    operation: &'static str,
+    token: usize,
+    highest: Irql,
+    answer: impl FnOnce(usize) -> Option<Result<isize, Status>>,
+) -> LONG_PTR {
+    let answered = match irql::check(operation, &Named(token), highest) {
+        Ok(()) => answer(token).unwrap_or_else(|| Err(unknown(operation, token))),
+        Err(error) => Err(error.status()),
+    };
+    set_last(answered.map(drop));
+    answered.unwrap_or(0)
+}
+
+/// Reports what is no object; what is wrong with it.
+fn unknown(operation: &str, token: usize) -> Status {
+    report::send(&Report::Host {
+        text: format!("cannot {operation} object {token:#x}: it is not a callback object, or not any more"),
+        bug_check: Some(0x18),
+    });
+    objects::invalid(token)
 }
 
 pub(crate) unsafe extern "system" fn ObReferenceObject(object: PVOID) -> LONG_PTR {
-    let token = object.addr();
-    counted("reference", token, objects::reference(token))
+    ask("reference", object.addr(), irql::DISPATCH, |token| objects::reference(token).map(Ok))
 }
 
 pub(crate) unsafe extern "system" fn ObDereferenceObject(object: PVOID) -> LONG_PTR {
-    let token = object.addr();
-    counted("dereference", token, objects::dereference(token))
+    ask("dereference", object.addr(), irql::DISPATCH, |token| objects::dereference(token).map(Ok))
 }
 
 pub(crate) unsafe extern "system" fn ObMakeTemporaryObject(object: PVOID) {
-    let token = object.addr();
-    let found = objects::get(token);
-    if let Some(object) = &found {
-        object.make_temporary();
-    }
-    counted("make temporary", token, found.map(|_| 1));
+    // The object itself knows up to which level.
+    ask("make temporary", object.addr(), Irql::MAX, |token| {
+        objects::get(token).map(|object| object.make_temporary().map(|()| 0).map_err(Status::from))
+    });
 }
 
 pub(crate) unsafe extern "system" fn CboQuerySecurity(

@@ -126,6 +126,32 @@ static void notify_of_a_dereferenced_object(void)
     CHECK(calls >= 50);
 }
 
+/* As many objects as there can be pointers to them: 2^14 with 32 bits; with 64 there is no memory for 2^22. */
+static void too_many_objects(void)
+{
+    const int limit = 1 << 14;
+    PCALLBACK_OBJECT object = NULL, last = NULL;
+    NTSTATUS status = STATUS_SUCCESS;
+    char name[64];
+    int count;
+    for (count = 0; count <= limit && NT_SUCCESS(status); count++) {
+        last = object;
+        snprintf(name, sizeof name, "\\Callback\\Many%d", count);
+        status = CboCreateCallback(&object, name, OBJ_PERMANENT, TRUE, TRUE);
+    }
+    if (sizeof(void *) > 4) {
+        CHECK_STATUS(status, STATUS_SUCCESS);
+        return;
+    }
+    CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+    CHECK(count == limit + 1);
+    /* Nothing is left of the one that failed, and when another goes, it succeeds. */
+    CHECK_STATUS(CboCreateCallback(&object, name, 0, FALSE, TRUE), STATUS_OBJECT_NAME_NOT_FOUND);
+    ObMakeTemporaryObject(last);
+    CHECK(ObDereferenceObject(last) == 0);
+    CHECK_STATUS(CboCreateCallback(&object, name, OBJ_PERMANENT, TRUE, TRUE), STATUS_SUCCESS);
+}
+
 static void strings(void)
 {
     UNICODE_STRING string = {9, 9, (PWSTR)&string};
@@ -204,7 +230,7 @@ static void reports_reach_a_handler(void)
 #define T(name) {#name, name}
 static const TEST TESTS[] = {
     T(attributes_are_checked),
-    T(foreign_objects), T(notify_of_a_dereferenced_object), T(strings),
+    T(foreign_objects), T(notify_of_a_dereferenced_object), T(strings), T(too_many_objects),
     T(levels),          T(reports_reach_a_handler),
 };
 

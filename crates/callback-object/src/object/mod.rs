@@ -43,6 +43,7 @@ use crate::label::Label;
 use crate::name;
 use crate::platform::{Guard, Lock};
 use crate::policy::PanicPolicy;
+use crate::report::Address;
 use crate::rundown::{self, Departure, Fence, Lists};
 use crate::status::{Error, Status};
 use crate::sync::{AtomicU8, AtomicUsize, Ordering};
@@ -91,6 +92,16 @@ impl Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.is_empty() { f.write_str("an unnamed object") } else { name::fmt_units(&self.name, f) }
+    }
+}
+
+/// A routine that is to be registered, for a report.
+struct Joining<'a>(usize, &'a Identity);
+
+impl fmt::Display for Joining<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Joining(routine, object) = self;
+        write!(f, "routine {} with {object}", Address(*routine))
     }
 }
 
@@ -194,7 +205,7 @@ impl Object {
     }
 
     fn add(&self, routine: Routine, context: *mut c_void) -> Result<u64, Error> {
-        irql::check("register with", &*self.identity, irql::APC)?;
+        irql::check("register", &Joining(routine as *const () as usize, &self.identity), irql::APC)?;
         let (mut writer, _) = self.write();
         if self.single && writer.live() != 0 {
             return Err(Error::new(Status::ALREADY_REGISTERED, "register with", &*self.identity)
@@ -326,7 +337,7 @@ impl Object {
     ///
     /// let object = Directory::new().create(r"\Callback\Tcp", Attributes::new().permanent())?;
     /// assert!(object.is_permanent());
-    /// object.make_temporary();
+    /// object.make_temporary()?;
     /// assert!(!object.is_permanent());
     /// # Ok::<(), callback_object::Error>(())
     /// ```
@@ -345,17 +356,22 @@ impl Object {
     /// let directory = Directory::new();
     /// drop(directory.create(r"\Callback\Tcp", Attributes::new().permanent())?);
     /// let tcp = directory.open(r"\Callback\Tcp", Attributes::new())?;
-    /// tcp.make_temporary();
+    /// tcp.make_temporary()?;
     /// assert_eq!(directory.names().len(), 1); // we hold it still
     /// drop(tcp);
     /// assert!(directory.names().is_empty());
     /// # Ok::<(), callback_object::Error>(())
     /// ```
-    pub fn make_temporary(&self) {
+    ///
+    /// # Errors
+    /// [`Status::INVALID_DEVICE_STATE`] above [`irql::APC`].
+    pub fn make_temporary(&self) -> Result<(), Error> {
+        irql::check("make temporary", &*self.identity, irql::APC)?;
         self.permanent.store(0, Ordering::SeqCst);
         if self.handles.load(Ordering::SeqCst) == 0 {
             self.last_handle_closed();
         }
+        Ok(())
     }
 
     /// Gives the object a key by which it can be notified without a reference: [`Front::notify`]. Only the

@@ -271,7 +271,9 @@ pub unsafe fn register_raw(
     let state = object.add(routine, context)?;
     let handle = TABLE.lock().insert(Registered { object: Arc::clone(&object.object), state, removed });
     handle.ok_or_else(|| {
-        object.bury(state);
+        // Another thread may have called the routine by now, and be in it: whoever hears of an error need not expect that.
+        let buried = object.bury(state);
+        let _ = object.depart(&buried, &[state]);
         Error::new(Status::INSUFFICIENT_RESOURCES, "register with", &*object.identity)
     })
 }

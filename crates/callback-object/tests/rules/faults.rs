@@ -132,7 +132,10 @@ fn rule_14_the_report_names_the_routine_also_where_the_next_is_gone() {
 #[test]
 fn rule_14_in_bug_check_mode_a_violation_ends_the_process() {
     let test = "rule_14_in_bug_check_mode_a_violation_ends_the_process";
-    if !dies(test, &["IRQL too high to register with an unnamed object: DISPATCH_LEVEL", "bug check 0xA"]) {
+    if !dies(
+        test,
+        &["IRQL too high to register routine 0x", " with an unnamed object: DISPATCH_LEVEL", "bug check 0xA"],
+    ) {
         irql::set_mode(irql::Mode::BugCheck);
         let _raised = irql::raise(DISPATCH).unwrap();
         let _ = object(FENCES[0]).register(|_, _| {});

@@ -81,6 +81,7 @@ fn rule_27_nothing_that_may_wait_is_done_at_dispatch_level() {
             assert_eq!(directory.create(r"\Callback\x", Attributes::new()).unwrap_err().status(), wrong);
             assert_eq!(directory.open(r"\Callback\x", Attributes::new()).unwrap_err().status(), wrong);
             assert_eq!(directory.create_directory(r"\x").unwrap_err().status(), wrong);
+            assert_eq!(object.make_temporary().unwrap_err().status(), wrong);
             // A handle stays valid; a registration goes without a wait.
             assert_eq!(unregister_raw(handle).unwrap_err().status(), wrong);
             assert_eq!(object.registered(), 2);

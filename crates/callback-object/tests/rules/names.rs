@@ -352,8 +352,8 @@ fn rule_25_a_permanent_object_stays_until_it_is_made_temporary() {
     let again = directory.open(name, plain()).unwrap();
     assert_eq!(again.registered(), 1);
     drop(registration);
-    again.make_temporary();
-    again.make_temporary();
+    again.make_temporary().unwrap();
+    again.make_temporary().unwrap();
     assert!(directory.open(name, plain()).is_ok(), "a handle is open");
     drop(again);
     assert_eq!(directory.names(), [""; 0]);
@@ -362,7 +362,7 @@ fn rule_25_a_permanent_object_stays_until_it_is_made_temporary() {
     let reference = object.reference();
     drop(object);
     assert_eq!(directory.names(), [name]);
-    reference.make_temporary();
+    reference.make_temporary().unwrap();
     assert_eq!(directory.names(), [""; 0]);
 }
 

@@ -22,6 +22,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("rules.c", &[]),
     ("order.c", &[]),
     ("names.c", &[]),
+    ("levels.c", &[]),
     ("bad_input.c", &[]),
     ("unload.c", &["-O2"]),
     ("adopt.c", &[]),
