@@ -214,7 +214,7 @@ impl Error {
     ///
     /// let object = CallbackObject::unnamed(Attributes::new());
     /// let raised = irql::raise(DISPATCH)?;
-    /// assert_eq!(object.register(|_, _| {}).unwrap_err().operation(), "register with");
+    /// assert_eq!(object.register(|_, _| {}).unwrap_err().operation(), "register");
     /// # drop(raised);
     /// # Ok::<(), callback_object::Error>(())
     /// ```

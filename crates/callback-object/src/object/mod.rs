@@ -205,10 +205,11 @@ impl Object {
     }
 
     fn add(&self, routine: Routine, context: *mut c_void) -> Result<u64, Error> {
-        irql::check("register", &Joining(routine as *const () as usize, &self.identity), irql::APC)?;
+        let joining = Joining(routine as *const () as usize, &self.identity);
+        irql::check("register", &joining, irql::APC)?;
         let (mut writer, _) = self.write();
         if self.single && writer.live() != 0 {
-            return Err(Error::new(Status::ALREADY_REGISTERED, "register with", &*self.identity)
+            return Err(Error::new(Status::ALREADY_REGISTERED, "register", &joining)
                 .hint("unregister the other routine, or create the object for multiple routines"));
         }
         let state = writer.append(&self.front.list, routine, context);

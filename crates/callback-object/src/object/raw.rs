@@ -18,7 +18,7 @@ use core::num::NonZeroUsize;
 use hashbrown::HashMap;
 
 use super::registration::deadlock;
-use super::{Object, ObjectReference, RegistrationEntry, Routine};
+use super::{Joining, Object, ObjectReference, RegistrationEntry, Routine};
 use crate::irql;
 use crate::platform::Lock;
 use crate::report::{self, Address, Report};
@@ -274,7 +274,8 @@ pub unsafe fn register_raw(
         // Another thread may have called the routine by now, and be in it: whoever hears of an error need not expect that.
         let buried = object.bury(state);
         let _ = object.depart(&buried, &[state]);
-        Error::new(Status::INSUFFICIENT_RESOURCES, "register with", &*object.identity)
+        let joining = Joining(routine as *const () as usize, &object.identity);
+        Error::new(Status::INSUFFICIENT_RESOURCES, "register", &joining)
     })
 }
 
