@@ -261,7 +261,8 @@ pub unsafe trait NativeType: Copy {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a member of a native type",
-    note = "members are native types (see `NativeType`) and arrays of them"
+    note = "members are native types (see `NativeType`) and arrays of them",
+    note = "behind a reference that native code gives stands a native type, too: what derives `Marshal` comes as `Box<T>`, a copy"
 )]
 pub unsafe trait NativeField: Copy {
     /// Whether all bytes zero is a value of the type.

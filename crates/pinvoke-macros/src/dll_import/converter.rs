@@ -51,6 +51,13 @@ impl Converter {
         Converter { path, span }
     }
 
+    /// What lets a callback change its argument.
+    pub(super) fn changed(ty: &(impl ToTokens + Spanned), form: &TokenStream) -> Converter {
+        let span = ty.span();
+        let path = quote_spanned!(span=> <#ty as ::pinvoke::marshal::callback::Changed<'_, #form>>);
+        Converter { path, span }
+    }
+
     /// What makes the tuple an argument that stands for the dots.
     pub(super) fn variadic(form: &TokenStream) -> Converter {
         let path = quote!(<__Arguments as ::pinvoke::import::variadic::VariadicArguments<#form>>);

@@ -73,10 +73,24 @@ pub(crate) struct Index {
 }
 
 impl Input {
+    /// Whether the closure changes one value where native code has it.
+    pub(crate) fn is_changed(&self) -> bool {
+        let ty = only_argument(&self.ty, "Option").unwrap_or(&self.ty);
+        match ty {
+            Type::Reference(reference) => {
+                reference.mutability.is_some() && !matches!(*reference.elem, Type::Slice(_))
+            }
+            ty => is_named(ty, "Out"),
+        }
+    }
+
     /// What native code passes, as a type.
     pub(crate) fn native(&self) -> TokenStream {
         let (ty, form) = (with_static_lifetimes(&self.ty), &self.form);
         match &self.length {
+            None if self.is_changed() => {
+                quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Changed<'static, #form>>::Native)
+            }
             None => {
                 quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Received<'static, #form>>::Native)
             }

@@ -115,12 +115,15 @@ impl Prototype {
 
     /// Statements that give native code the elements that the closure has changed.
     fn write_back(&self, declaration: &TokenStream, name: &str) -> TokenStream {
-        let counted = self.inputs.iter().enumerate().filter(|(_, input)| input.length.is_some());
+        let counted = self.inputs.iter().enumerate().filter(|(_, i)| i.length.is_some() || i.is_changed());
         let write_back = counted.map(|(i, input)| {
             let (native, storage, label) = (native(i), storage(i), &input.label);
             let (ty, form) = (&input.ty, &input.form);
-            let write_back =
-                Converter::from_counted(ty, form).call("write_back", &quote!(#native, &mut #storage));
+            let converter = match input.length {
+                Some(_) => Converter::from_counted(ty, form),
+                None => Converter::changed(ty, form),
+            };
+            let write_back = converter.call("write_back", &quote!(#native, &mut #storage));
             quote! {
                 // SAFETY: native code's elements are there as long as the callback runs, as declared.
                 if let ::core::result::Result::Err(error) = unsafe {
@@ -181,7 +184,9 @@ fn convert(input: &Input, i: usize) -> TokenStream {
     let (native, storage, ty, form) = (native(i), storage(i), &input.ty, &input.form);
     match &input.length {
         None => {
-            let receive = Converter::received(ty, form).call("receive", &quote!(#native, &mut #storage));
+            let receive =
+                if input.is_changed() { Converter::changed(ty, form) } else { Converter::received(ty, form) };
+            let receive = receive.call("receive", &quote!(#native, &mut #storage));
             quote! {
                 // SAFETY: native code calls back as the declaration says.
                 unsafe { #receive }

@@ -270,7 +270,7 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
         const {
             assert!(
                 T::IN_PLACE || !core::mem::needs_drop::<T::Guard>(),
-                "these elements point to memory of this side, which would be gone when native code looks: declare texts in them as `owned` or `fixed`, or take `&[T]`"
+                "this would point to memory of this side, which would be gone when native code looks: declare texts as `Owned`, and in structures as `owned` or `fixed`, or take `&[T]`"
             );
         }
         let mut changed = Vec::new();

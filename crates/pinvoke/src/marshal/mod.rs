@@ -325,8 +325,8 @@ pub type WChar = <WideChars as CharSet>::Unit;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "native code would keep an address in memory of this side, which is gone when it looks: in the result of a callback, or in a variable",
-    note = "text that native code frees is `Given<String>` as a result, and of the form `Owned<Utf8, Free>` as a variable or member; or give an address of something that lives on"
+    message = "native code would keep an address in memory of this side, which is gone when it looks: in the result of a callback, in what it answers through an argument, or in a variable",
+    note = "text that native code frees is `Given<String>` as a result, of the form `Owned<Utf8, Free>` as a variable or an answer, and `owned` or `fixed` as a member; or give an address of something that lives on"
 )]
 pub trait Detached: Sized {
     /// Ends without taking back what native code has got.

@@ -140,3 +140,31 @@ void start(visit f, int n)
     if (pthread_create(&background, NULL, work, &background_job)) abort();
 }
 int finish(void) { pthread_join(background, NULL); return background_job.result; }
+
+// Arguments through which a callback answers.
+#include <string.h>
+static struct person *made(const char *name, int member) {
+    struct person *p = malloc(sizeof *p);
+    p->name = strcpy(malloc(strlen(name) + 1), name);
+    p->is_member = member;
+    return p;
+}
+int change_one(int (*f)(struct person *)) {
+    struct person *p = made("Ada", 2);
+    int answer = f(p);
+    int seen = answer * 1000 + (int)strlen(p->name) * 10 + p->is_member;
+    free(p->name);
+    free(p);
+    return seen;
+}
+int change_nothing(int (*f)(struct person *)) { return f(0); }
+int ask(void (*f)(int *stop, int *color, double *number, char **text), int color) {
+    int stop = 256;
+    double number;
+    char *text = (char *)1;
+    memset(&number, 0xff, sizeof number);
+    f(&stop, &color, &number, &text);
+    int seen = stop * 1000 + color * 100 + (int)number * 10 + (text && text != (char *)1 ? (int)strlen(text) : 0);
+    if (text != (char *)1) free(text);
+    return seen;
+}

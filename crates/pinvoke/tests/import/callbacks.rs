@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use pinvoke::marshal::{Marshal, Reason};
+use pinvoke::marshal::{Free, Marshal, Out, Owned, Reason, Utf8};
 use pinvoke::native::CodePtr;
 use pinvoke::upcall::lookup;
-use pinvoke::{Error, LastError, dll_import};
+use pinvoke::{Error, Function, LastError, dll_import};
 
 use crate::native_callbacks::{aborts_saying, is_child, library};
 
@@ -215,6 +215,84 @@ fn elements_without_a_native_form_leave_native_code_what_it_had() {
         )
     });
     assert!(panic.is_err());
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Marshal)]
+#[repr(i32)]
+enum Color {
+    Red = 1,
+    Green = 2,
+}
+
+/// What a callback of an enumeration is asked: whether to stop, a colour, and two answers.
+#[pinvoke::callback(bool = pinvoke::marshal::Bool32)]
+type Ask = unsafe extern "C" fn(
+    stop: &mut bool,
+    color: Option<&mut Color>,
+    number: Out<'_, f64>,
+    #[marshal(Owned<Utf8, Free>)] text: Out<'_, Option<String>>,
+);
+
+#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+unsafe extern "C" {
+    fn change_one(#[fallback(9)] f: impl FnMut(&mut Person) -> i32) -> Result<i32, Error>;
+    fn change_nothing(f: impl FnMut(&mut Person) -> i32) -> Result<i32, Error>;
+    #[dll_import(entry_point = "change_nothing")]
+    fn change_none_of_it(f: impl FnMut(Option<&mut Person>) -> i32) -> i32;
+    #[dll_import(calls_back)]
+    fn ask(f: Function<'_, Ask>, color: i32) -> Result<i32, Error>;
+}
+
+#[test]
+fn a_closure_answers_through_its_arguments() {
+    library();
+    let changed = unsafe {
+        change_one(|person| {
+            assert_eq!(*person, Person { name: "Ada".to_owned(), is_member: true });
+            person.name.push_str(" Lovelace");
+            person.is_member = false;
+            4
+        })
+    };
+    assert_eq!(changed.unwrap(), 4000 + 120);
+    assert_eq!(unsafe { change_none_of_it(|person| i32::from(person.is_none())) }, 1);
+    let error = unsafe { change_nothing(|_| unreachable!()) }.unwrap_err().to_string();
+    assert!(error.contains("argument `0` of `f of change_nothing`: it is null"), "{error}");
+
+    let answer = Ask::function(|stop, color, number, text| {
+        assert!(*stop);
+        *stop = false;
+        let color = color.unwrap();
+        assert_eq!(*color, Color::Red);
+        *color = Color::Green;
+        *number.0 = 7.0;
+        *text.0 = Some("four".to_owned());
+    });
+    assert_eq!(unsafe { ask(answer, 1) }.unwrap(), 200 + 70 + 4);
+    // What native code has is no colour: the closure does not run, and nothing is written.
+    let error = unsafe { ask(answer, 3) }.unwrap_err().to_string();
+    assert!(error.contains("argument `color` of `Ask`: the value 3 is none of Color"), "{error}");
+    // A closure that puts nothing there leaves the default.
+    assert_eq!(unsafe { ask(Ask::function(|_, _, _, _| ()), 1) }.unwrap(), 1100);
+}
+
+#[test]
+fn what_cannot_be_answered_leaves_native_code_what_it_had() {
+    library();
+    let seen = Cell::new(0);
+    let result = unsafe {
+        change_one(|person| {
+            seen.set(seen.get() + 1);
+            person.name = "with\0NUL".to_owned();
+            person.is_member = false;
+            4
+        })
+    };
+    let error = result.unwrap_err().to_string();
+    assert!(error.starts_with("cannot convert argument `0` of `f of change_one`: member `name`"), "{error}");
+    let panic = catch_unwind(|| unsafe { change_one(|person| panic!("not {}", person.name)) }).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "not Ada");
+    assert_eq!(seen.get(), 1);
 }
 
 #[test]

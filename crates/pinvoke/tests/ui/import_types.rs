@@ -12,6 +12,7 @@ unsafe extern "C" {
     fn wrong_policy() -> Result<i32, Error>;
     fn dots(format: &str, ...) -> i32;
     fn odd_callback(visit: impl FnMut(HashMap<i32, i32>));
+    fn odd_change(visit: impl FnMut(&mut HashMap<i32, i32>));
     fn odd_answer(visit: impl FnMut(i32) -> HashMap<i32, i32>);
 }
 

@@ -9,7 +9,8 @@
 //! spelled `Counted<&[T], I>`, where `I` is the index, from 0, of the argument that has their count
 //! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. Elements of a `&mut` slice that
 //! have another native form are written back when the closure has returned. `UserData`, as the first or
-//! the last argument, is the `void *` of the API and not seen by the closure at all.
+//! the last argument, is the `void *` of the API and not seen by the closure at all. Through `&mut T` and
+//! [`Out<T>`](crate::marshal::Out) a closure answers, in every form: [`Changed`].
 //!
 //! ```
 //! use pinvoke::dll_import;
@@ -73,12 +74,14 @@
 //! of size 0 might have captured a value of size 0, which its type does not tell from none; running it
 //! without the checks could hand out two `&mut` to it, or use it on a thread that it must not reach.
 
+mod changed;
 mod function;
 mod received;
 
 use core::marker::PhantomData;
 use std::error::Error;
 
+pub use changed::{Changed, Filled};
 pub use function::{
     CallbackType, Function, LeakedRegistration, MaySend, Registered, Sendable, Sends, code_of,
 };
