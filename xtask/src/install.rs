@@ -22,6 +22,12 @@ pub(crate) fn callback_object(prefix: &Path, library: Option<&Path>) -> Result<(
     fs::create_dir_all(lib.join("pkgconfig"))?;
     let sources = Path::new("crates/callback-object-sys/include");
     fs::copy(sources.join("callback_object.h"), include.join("callback_object.h"))?;
+    // Where only those look who ask for it: others have headers of these names.
+    let wdk = include.join("callback_object/wdk");
+    fs::create_dir_all(&wdk)?;
+    for header in ["wdm.h", "ntddk.h", "ntifs.h"] {
+        fs::copy(sources.join("wdk").join(header), wdk.join(header))?;
+    }
 
     let file = format!("libcallback_object.so.{version}");
     // A library that programs use now is replaced, not overwritten.

@@ -331,7 +331,8 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // SAFETY: the registration is given back once. The implementation reports what goes wrong.
-        unsafe { callback_object_sys::ExUnregisterCallback(self.0) };
+        // What goes wrong is reported, and the closure lives as long as calls of it run.
+        // SAFETY: the registration is given back once.
+        unsafe { CboUnregisterCallback(self.0) };
     }
 }

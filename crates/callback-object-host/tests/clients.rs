@@ -49,6 +49,22 @@ fn the_quick_start_of_the_readme() {
     let output = run(Command::new(support::scratch().join(start)).env("LD_LIBRARY_PATH", prefix.join("lib")));
     assert!(output.status.success(), "{start}: {}", support::stderr(&output));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), blocks("console")[0]);
+    a_documented_driver(&prefix);
+}
+
+/// A driver that includes what drivers include, compiled as the README says.
+fn a_documented_driver(prefix: &Path) {
+    let source = support::scratch().join("documented.c");
+    let text = "#include <ntddk.h>\nNTSTATUS NTAPI DriverEntry(IN PDRIVER_OBJECT d, IN PUNICODE_STRING p)\n\
+                { (void)d, (void)p; return STATUS_SUCCESS; }\n";
+    std::fs::write(source, text).unwrap();
+    let command = "cc -shared -fPIC documented.c -o documented.so $(pkg-config --cflags callback_object) \
+                   -I$(pkg-config --variable=wdkdir callback_object)";
+    let compiled = run(Command::new("sh")
+        .args(["-c", command])
+        .current_dir(support::scratch())
+        .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
+    assert!(compiled.status.success(), "{command}: {}", support::stderr(&compiled));
 }
 
 /// The README's driver, loaded and unloaded by a host that is not in Rust either.

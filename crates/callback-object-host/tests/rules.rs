@@ -62,6 +62,7 @@ passing! {
     rule_4_opening_does_not_change_that
     rule_5_the_same_routine_twice
     rule_10_a_routine_unregisters_itself
+    rule_11_or_goes_on_if_the_host_wants
     rule_17_null_routine
     rule_18_unnamed_objects_are_refused
     rule_20_racing_creators_get_one_object
@@ -130,8 +131,24 @@ fn reported(rule: &str, words: &[&str]) {
 fn rule_11_two_routines_unregister_each_other() {
     reported(
         "rule_11_two_routines_unregister_each_other",
-        &["unregister_other in rules", "\\Callback\\Rule11", "waits for this one", "0xC4"],
+        // Both routines, each with its object.
+        &[
+            "unregistering routine unregister_other in rules",
+            "asked for by routine unregister_other in rules",
+            "Rule11a",
+            "Rule11b",
+            "waits for this one",
+            "0xC4",
+        ],
     );
+}
+
+#[test]
+fn rule_11_without_a_status_the_process_ends() {
+    let report = aborts(Command::new(program()).arg("rule_11_without_a_status_the_process_ends"));
+    for word in ["Rule11a", "Rule11b", "severity 2: ", "CboUnregisterCallback"] {
+        assert!(report.contains(word), "no `{word}` in\n{report}");
+    }
 }
 
 #[test]
@@ -173,7 +190,7 @@ fn rule_27_nothing_waits_at_dispatch_level() {
 #[test]
 fn rule_27_stops_the_process_if_asked() {
     let report = aborts(Command::new(program()).arg("rule_27_stops_the_process_if_asked"));
-    assert!(report.contains("unregister") && report.contains("0xA"), "{report}");
+    assert!(report.contains("severity 2: IRQL too high to unregister routine"), "{report}");
 }
 
 #[test]

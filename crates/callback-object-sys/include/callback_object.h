@@ -499,7 +499,9 @@ CBO_IMPORT PVOID NTAPI ExRegisterCallback(
 
 /* Removes a routine. When this function returns, no other thread is in the routine and none will enter
  * it. A routine may unregister itself: its own call goes on to its end, calls in other threads are
- * waited for. At PASSIVE_LEVEL or APC_LEVEL. */
+ * waited for. Where waiting would never end, because such a call waits for this thread, the process ends with
+ * a report, for the caller cannot be told; CboUnregisterCallback tells it. (With CboIgnoreViolations or
+ * CboReportViolations this function returns without having waited.) At PASSIVE_LEVEL or APC_LEVEL. */
 CBO_IMPORT VOID NTAPI ExUnregisterCallback(PVOID CallbackRegistration);
 
 /* Takes one more reference to a callback object. Returns the number of references taken through this

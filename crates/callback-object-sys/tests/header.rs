@@ -43,6 +43,8 @@ fn compile(compiler: &str, extension: &str, flags: &[&str], text: &str) {
         .args(flags)
         .arg("-I")
         .arg(crate_file("include"))
+        .arg("-I")
+        .arg(crate_file("include/wdk"))
         .arg(&source)
         .output()
         .unwrap_or_else(|error| panic!("{compiler} does not start: {error}"));
@@ -79,6 +81,21 @@ fn a_driver_with_documented_names_only_compiles_unchanged() {
     }
     for compiler in ["g++", "clang++"] {
         compile(compiler, "cpp", &["-std=c++17", "-fshort-wchar"], DOCUMENTED);
+    }
+}
+
+/// Also the line that it begins with, and the annotations of its time.
+#[test]
+fn a_driver_includes_the_headers_of_the_documented_platform() {
+    let old = "static VOID NTAPI Old(IN PVOID Context, IN OUT PVOID A, OUT PVOID B OPTIONAL)
+        { (void)Context, (void)A, (void)B; }
+        PCALLBACK_FUNCTION Routine = Old;";
+    for header in ["ntddk.h", "wdm.h", "ntifs.h"] {
+        let include = format!("#include <{header}>");
+        let driver = DOCUMENTED.replace("#include <callback_object.h>", &include);
+        assert!(driver.contains(&include));
+        compile("gcc", "c", &["-std=c99", "-fshort-wchar"], &format!("{driver}{old}"));
+        compile("clang++", "cpp", &["-std=c++17", "-fshort-wchar"], &driver);
     }
 }
 

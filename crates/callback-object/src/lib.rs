@@ -58,7 +58,7 @@
 //! | 8 | Unregistering returns when no other thread is inside the routine and none will enter. |
 //! | 9 | It does not wait for other routines, however slow. |
 //! | 10 | A routine may unregister itself; its running call finishes, then its closure is freed. |
-//! | 11 | Routines that would wait for each other do not: one gets [`Status::POSSIBLE_DEADLOCK`], and its removal completes later. |
+//! | 11 | Routines that would wait for each other do not: one gets [`Status::POSSIBLE_DEADLOCK`], and its removal completes later. In C a function without a status ends the process instead. |
 //! | 12 | A routine may notify, to any depth. |
 //! | 13 | Threads may notify at once, one object too; their walks are not ordered. |
 //! | 14 | A routine runs at the notifier's IRQL. One that returns at another is reported, the level restored. *W* |

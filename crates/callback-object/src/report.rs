@@ -75,6 +75,10 @@ pub enum Report {
         object: String,
         /// Address of that routine.
         routine: usize,
+        /// The object whose routine asked for that.
+        by_object: String,
+        /// Address of the routine that asked.
+        by_routine: usize,
     },
     /// A registration handle that was never given out, or was unregistered before.
     StaleHandle {
@@ -120,6 +124,13 @@ pub enum Report {
         /// The documented code with which the Windows kernel would stop.
         bug_check: Option<u32>,
     },
+    /// A rule was broken in a way that cannot be lived with: the process ends when the handler has returned.
+    Stop {
+        /// What, as one clause.
+        text: String,
+        /// The documented code with which the Windows kernel would stop.
+        bug_check: u32,
+    },
     /// A created object has no name any more, because it was created temporary.
     NameGone {
         /// The name it had.
@@ -147,6 +158,7 @@ impl Report {
             Report::IrqlChanged { .. } => Some(0xC8),
             Report::Deadlock { .. } | Report::StaleHandle { .. } => Some(0xC4),
             Report::Host { bug_check, .. } => *bug_check,
+            Report::Stop { bug_check, .. } => Some(*bug_check),
             _ => None,
         }
     }
@@ -185,11 +197,12 @@ impl fmt::Display for Report {
                 Level(*before),
                 Level(*after)
             ),
-            Report::Deadlock { object, routine } => write!(
+            Report::Deadlock { object, routine, by_object, by_routine } => write!(
                 f,
-                "unregistering routine {} of {object} would wait for a thread that waits for \
-                 this one: it completes when the routine's running calls return",
-                Address(*routine)
+                "unregistering routine {} of {object}, asked for by routine {} of {by_object}, would wait \
+                 for a thread that waits for this one: it completes when the routine's running calls return",
+                Address(*routine),
+                Address(*by_routine)
             ),
             Report::StaleHandle { handle } => {
                 write!(
@@ -220,6 +233,7 @@ impl fmt::Display for Report {
                 write!(f, "unregistering waits for {threads} threads to return from the routine")
             }
             Report::Host { text, .. } => f.write_str(text),
+            Report::Stop { text, .. } => write!(f, "{text}: the process ends"),
             Report::NameGone { object } => {
                 write!(f, "{object} was created without OBJ_PERMANENT: nobody can open it by name any more")
             }
@@ -255,8 +269,8 @@ static DESCRIBER: AtomicPtr<()> = AtomicPtr::new(null_mut());
 ///     0x1000 => "connection_routine in libtcp.so".to_owned(),
 ///     other => format!("{other:#x}"),
 /// });
-/// let report = Report::Deadlock { object: r"\Callback\Tcp".to_owned(), routine: 0x1000 };
-/// assert!(report.to_string().starts_with("unregistering routine connection_routine in libtcp.so of"));
+/// let report = Report::IrqlChanged { object: r"\Callback\Tcp".to_owned(), routine: 0x1000, before: 0, after: 2 };
+/// assert!(report.to_string().starts_with("routine connection_routine in libtcp.so of"));
 /// ```
 pub fn set_describer(describer: Describer) {
     DESCRIBER.store(describer as *mut (), Ordering::Release);
@@ -340,6 +354,25 @@ pub fn send(report: &Report) {
     } else {
         handler_at(address)(report);
     }
+}
+
+/// Reports something that cannot be lived with, and ends the process: the kernel's `KeBugCheck`.
+///
+/// ```no_run
+/// use callback_object::report;
+///
+/// /// The host's own invariants.
+/// fn check(devices: usize) {
+///     if devices == 0 {
+///         report::stop("the last device has gone".to_owned(), 0x7B);
+///     }
+/// }
+/// # check(0);
+/// ```
+#[cold]
+pub fn stop(text: String, bug_check: u32) -> ! {
+    send(&Report::Stop { text, bug_check });
+    platform::abort()
 }
 
 fn handler_at(address: *mut ()) -> Handler {

@@ -11,7 +11,7 @@ use std::ffi::c_void;
 use std::panic::AssertUnwindSafe;
 use std::ptr::{self, NonNull};
 
-use callback_object::report::{self, Report};
+use callback_object::report;
 use callback_object_sys::{
     CBO_FUNCTIONS, DRIVER_OBJECT, NTSTATUS, PCBO_RECEIVE_FUNCTIONS, PDRIVER_INITIALIZE, STATUS_UNSUCCESSFUL,
     UNICODE_STRING,
@@ -135,11 +135,9 @@ impl Boundary<'_> {
 impl Drop for Boundary<'_> {
     fn drop(&mut self) {
         let text = format!(
-            "{} of {} was left by an exception or a panic, which must not cross the border of an image; the \
-             process ends",
+            "{} of {} was left by an exception or a panic, which must not cross the border of an image",
             self.function, self.driver
         );
-        report::send(&Report::Host { text, bug_check: Some(0x1E) });
-        std::process::abort();
+        report::stop(text, 0x1E);
     }
 }

@@ -9,6 +9,7 @@ use std::ffi::{CString, c_void};
 use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
+use callback_object::irql::{self, Mode};
 use callback_object::report::{self, Report};
 use callback_object_sys::{CBO_SEVERITY, PCBO_REPORT_HANDLER, PVOID};
 
@@ -43,7 +44,12 @@ fn pass_on(report: &Report) {
 fn severity(report: &Report) -> CBO_SEVERITY {
     match report {
         Report::NameGone { .. } | Report::StillWaiting { .. } => CBO_SEVERITY::CboHint,
-        Report::Panic { aborting: true, .. } | Report::Unwound { aborting: true, .. } => {
+        Report::Panic { aborting: true, .. }
+        | Report::Unwound { aborting: true, .. }
+        | Report::Stop { .. } => CBO_SEVERITY::CboBugCheck,
+        Report::IrqlTooHigh { .. } | Report::IrqlMisused { .. } | Report::IrqlChanged { .. }
+            if irql::mode() == Mode::BugCheck =>
+        {
             CBO_SEVERITY::CboBugCheck
         }
         _ => CBO_SEVERITY::CboViolation,

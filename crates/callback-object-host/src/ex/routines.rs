@@ -12,6 +12,7 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use callback_object::irql::{self, Mode};
 use callback_object::report::{self, Report};
 use callback_object::{Handle, Status, register_raw, unregister_raw};
 use callback_object_sys::{
@@ -149,11 +150,8 @@ impl Drop for Boundary {
         if !std::thread::panicking() {
             return;
         }
-        let text =
-            "the panic of a routine was to go on in the notifier, which is not in Rust: the process ends";
-        let text = text.to_owned();
-        report::send(&Report::Host { text, bug_check: Some(0x1E) });
-        std::process::abort();
+        let text = "the panic of a routine was to go on in the notifier, which is not in Rust";
+        report::stop(text.to_owned(), 0x1E);
     }
 }
 
@@ -204,7 +202,14 @@ fn unregister(registration: PVOID) -> Result<(), Status> {
 }
 
 pub(crate) unsafe extern "system" fn ExUnregisterCallback(registration: PVOID) {
-    set_last(unregister(registration));
+    let result = unregister(registration);
+    if result == Err(Status::POSSIBLE_DEADLOCK) && matches!(irql::mode(), Mode::Status | Mode::BugCheck) {
+        // The core has reported who waits for whom. Who called this relies on the wait, and may free what the
+        // routine still uses.
+        let text = "ExUnregisterCallback would wait for ever and cannot say so; CboUnregisterCallback can";
+        report::stop(text.to_owned(), 0xC4);
+    }
+    set_last(result);
 }
 
 pub(crate) unsafe extern "system" fn CboUnregisterCallback(registration: PVOID) -> NTSTATUS {

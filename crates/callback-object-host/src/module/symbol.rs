@@ -36,22 +36,37 @@ fn undecorated(name: &str) -> &str {
     }
 }
 
-/// Rust and C++ names as their authors wrote them.
+/// Rust and C++ names as their authors wrote them. Whatever else is a name of C, short ones too, which a demangler takes
+/// for types of C++.
 pub(super) fn readable(name: &str) -> String {
     let rust = rustc_demangle::demangle(name);
     let text = format!("{rust:#}");
     if text != name {
         return text;
     }
-    cpp_demangle::Symbol::new(name)
-        .ok()
-        .and_then(|symbol| symbol.demangle().ok())
-        .unwrap_or_else(|| name.to_owned())
+    let cpp = name.starts_with("_Z").then(|| cpp_demangle::Symbol::new(name).ok()?.demangle().ok());
+    cpp.flatten().unwrap_or_else(|| name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::undecorated;
+    use super::{readable, undecorated};
+
+    #[test]
+    fn names_are_those_of_their_languages() {
+        for (name, readable_) in [
+            ("_Z7routinePvS_S_", "routine(void*, void*, void*)"),
+            ("_ZN7Monitor5everyEPvS0_S0_", "Monitor::every(void*, void*, void*)"),
+            ("_RNvC5audit6follow", "audit::follow"),
+            ("DriverEntry", "DriverEntry"),
+            ("Rt", "Rt"),
+            ("i", "i"),
+            ("PKc", "PKc"),
+            ("_Zebra", "_Zebra"),
+        ] {
+            assert_eq!(readable(name), readable_);
+        }
+    }
 
     #[test]
     fn decorations_are_taken_off() {

@@ -147,13 +147,19 @@ static void rule_10_a_routine_unregisters_itself(void)
 static pthread_barrier_t Both;
 static PVOID Mutual[2];
 static NTSTATUS MutualStatus[2];
+static int WithoutStatus;
 
 static VOID NTAPI unregister_other(PVOID context, PVOID a, PVOID b)
 {
     (void)a, (void)b;
     int me = (int)(uintptr_t)context;
     pthread_barrier_wait(&Both);
-    MutualStatus[me] = CboUnregisterCallback(Mutual[1 - me]);
+    if (WithoutStatus) {
+        ExUnregisterCallback(Mutual[1 - me]);
+        MutualStatus[me] = CboLastStatus();
+    } else {
+        MutualStatus[me] = CboUnregisterCallback(Mutual[1 - me]);
+    }
 }
 
 static void *notify(void *object)
@@ -179,6 +185,27 @@ static void rule_11_two_routines_unregister_each_other(void)
     /* One of them would have closed the circle; the other has waited for it. */
     CHECK((MutualStatus[0] == STATUS_POSSIBLE_DEADLOCK) != (MutualStatus[1] == STATUS_POSSIBLE_DEADLOCK));
     CHECK((MutualStatus[0] == STATUS_SUCCESS) != (MutualStatus[1] == STATUS_SUCCESS));
+}
+
+static VOID NTAPI show_severity(PVOID context, CBO_SEVERITY severity, PCSTR text)
+{
+    (void)context;
+    fprintf(stderr, "severity %d: %s\n", (int)severity, text);
+}
+
+/* Who is not told must not go on, and free what the routine still uses. */
+static void rule_11_without_a_status_the_process_ends(void)
+{
+    CboSetReportHandler(show_severity, NULL);
+    WithoutStatus = 1;
+    rule_11_two_routines_unregister_each_other();
+}
+
+static void rule_11_or_goes_on_if_the_host_wants(void)
+{
+    CHECK_STATUS(CboSetViolations(CboReportViolations, FALSE), STATUS_SUCCESS);
+    WithoutStatus = 1;
+    rule_11_two_routines_unregister_each_other();
 }
 
 static VOID NTAPI raise_and_return(PVOID context, PVOID a, PVOID b)
@@ -400,6 +427,7 @@ static void rule_27_stops_the_process_if_asked(void)
 {
     PCALLBACK_OBJECT object = create("\\Callback\\Rule27");
     PVOID registration = ExRegisterCallback(object, count, NULL);
+    CboSetReportHandler(show_severity, NULL);
     CHECK_STATUS(CboSetViolations(CboStopAtViolations, FALSE), STATUS_SUCCESS);
     KeRaiseIrqlToDpcLevel();
     ExUnregisterCallback(registration);
@@ -656,6 +684,8 @@ static const TEST TESTS[] = {
     T(rule_5_the_same_routine_twice),
     T(rule_10_a_routine_unregisters_itself),
     T(rule_11_two_routines_unregister_each_other),
+    T(rule_11_without_a_status_the_process_ends),
+    T(rule_11_or_goes_on_if_the_host_wants),
     T(rule_14_the_level_is_the_notifiers),
     T(rule_16_null_object),
     T(rule_17_null_routine),

@@ -35,7 +35,7 @@ loom::lazy_static! {
 }
 
 /// The object whose routine this thread is in, and the routine's address.
-fn calling(slot: &Slot) -> Option<(Arc<Identity>, usize)> {
+pub(super) fn calling(slot: &Slot) -> Option<(Arc<Identity>, usize)> {
     let (list, state) = slot.innermost();
     // SAFETY: null, or protected by the walk that is calling us.
     let list = (!list.is_null()).then(|| unsafe { List::at(list.cast()) })?;

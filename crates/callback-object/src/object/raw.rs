@@ -475,6 +475,7 @@ pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<usize, Err
     let mut count = 0;
     let mut outcome = Ok(());
     for Picked { object, registrations } in pick(which) {
+        let first = registrations.first().map_or(0, |(.., routine)| *routine);
         let mut states = Vec::with_capacity(registrations.len());
         let mut to_tell: Vec<(u64, Handle, usize, Removed)> = Vec::new();
         {
@@ -496,7 +497,7 @@ pub fn revoke_raw(which: impl Fn(&RawRegistration) -> bool) -> Result<usize, Err
             after_last_call(departure, state, &object, move || removed(handle, routine));
         }
         if departure == Departure::Deadlock {
-            outcome = Err(deadlock(&object, 0));
+            outcome = Err(deadlock(&object, first));
         }
     }
     outcome.map(|()| count)

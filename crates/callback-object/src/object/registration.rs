@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "closures travel as pointers")]
 
 use alloc::boxed::Box;
+use alloc::string::ToString as _;
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::mem;
@@ -17,7 +18,7 @@ use super::{ObjectReference, Routine, panics};
 use crate::irql;
 use crate::platform;
 use crate::report::{self, Report};
-use crate::rundown::{self, Departure};
+use crate::rundown::{self, Departure, Slot};
 use crate::status::{Error, Status};
 
 /// A closure that takes both arguments.
@@ -238,7 +239,10 @@ impl Registration {
 /// Reports that waiting would never end.
 #[cold]
 pub(super) fn deadlock(object: &ObjectReference, routine: usize) -> Error {
-    report::send(&Report::Deadlock { object: object.name(), routine });
+    // Nobody waits for a thread that is in no routine.
+    let by = Slot::attached().and_then(panics::calling);
+    let (by_object, by_routine) = by.map_or_else(Default::default, |(by, routine)| (by.to_string(), routine));
+    report::send(&Report::Deadlock { object: object.name(), routine, by_object, by_routine });
     Error::new(Status::POSSIBLE_DEADLOCK, "wait for a routine of", &*object.identity)
         .hint("a thread inside it waits for this one: unregister one of them outside its routine")
 }
