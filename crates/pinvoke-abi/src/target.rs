@@ -254,6 +254,23 @@ impl Target {
         if matches!((self.arch, self.os), (Arch::X86, Os::Linux)) && size == 8 { 4 } else { size }
     }
 
+    /// Alignment of a vector of `size` bytes.
+    ///
+    /// ```
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// assert_eq!(Target::X86_LINUX.vector_align(8), 8);
+    /// assert_eq!((Target::X86_64_LINUX.vector_align(32), Target::AARCH64_LINUX.vector_align(32)), (32, 16));
+    /// ```
+    #[must_use]
+    pub const fn vector_align(self, size: u64) -> u64 {
+        match self.arch {
+            // Compilers make larger ones of several registers of 16 bytes.
+            Arch::Aarch64 if size > 16 => 16,
+            Arch::X86_64 | Arch::X86 | Arch::Aarch64 | Arch::Riscv64 => size,
+        }
+    }
+
     /// How `long double` is represented.
     ///
     /// ```

@@ -120,14 +120,14 @@ fn types(r: &mut Random, c: &mut String, m: Machine) -> Vec<Type> {
     let mut types: Vec<Type> = Scalar::ALL
         .iter()
         .map(|scalar| {
-            let scalar = scalar.on(t);
+            let scalar = passed(t, *scalar);
             let layout = scalar.layout(t);
             let mask = mask(t, Base::Scalar(scalar), &layout, &[], &[]);
             Type { c: scalar.c().to_owned(), layout, mask }
         })
         .collect();
     let foreign_bits = !m.is_clang() && t.arch == Arch::X86_64;
-    let sweep = Sweep { records: 300, members: 4, scalars: 15, foreign_bits };
+    let sweep = Sweep { records: 300, members: 4, scalars: Scalar::ALL.len() as u64, foreign_bits };
     let records = sweep.records(r, &|record| leave_out(m, record));
     let mut layouts = Vec::new();
     for (index, record) in records.iter().enumerate() {
@@ -142,11 +142,18 @@ fn types(r: &mut Random, c: &mut String, m: Machine) -> Vec<Type> {
     types
 }
 
+/// The same, or what is passed by value in its place.
+fn passed(t: Target, scalar: Scalar) -> Scalar {
+    let vector = matches!(scalar, Scalar::Float2 | Scalar::Float4 | Scalar::LongLong2 | Scalar::Char16);
+    // How vectors travel there is refused.
+    if vector && matches!(t.arch, Arch::X86 | Arch::Riscv64) { Scalar::Double } else { scalar.on(t) }
+}
+
 /// Takes out what a compiler sees differently from our rules; see the comment on `sysv64`.
 fn leave_out(m: Machine, record: &mut Record) {
     for member in &mut record.members {
         if let Base::Scalar(scalar) = &mut member.base {
-            *scalar = scalar.on(m.target);
+            *scalar = passed(m.target, *scalar);
         }
         // Layouts do not remember an alignment that a bit-field states itself; AAPCS64 asks for it.
         if let (Shape::Bits { aligned, .. }, Arch::Aarch64) = (&mut member.shape, m.target.arch) {
@@ -163,6 +170,10 @@ fn leave_out(m: Machine, record: &mut Record) {
         if let Shape::Plain { array: Some(count @ 0), .. } = &mut member.shape {
             *count = 1;
         }
+    }
+    if record.union && !m.is_clang() {
+        // gcc counts a bit-field of no width if it is in a union.
+        record.members.retain(|member| !matches!(member.shape, Shape::Bits { width: 0, .. }));
     }
     if m.is_clang() {
         // clang asks whether inner structures are aligned, leaves out unnamed bit-fields, sends
@@ -195,6 +206,8 @@ fn differs(m: Machine, conv: CallConv, ty: &Type) -> bool {
         // In a register or by value, where gcc and MinGW pass a reference and return in memory.
         (Arch::X86_64, CallConv::Win64, Kind::X87) => true,
         (Arch::X86_64, CallConv::Win64, Kind::Float) => layout.size == 16,
+        // In the low half of a vector register, or by reference.
+        (Arch::X86_64, CallConv::Win64, Kind::Vector { .. }) => layout.size == 8,
         // As a result, the address of memory; as an argument, a stack slot.
         (Arch::X86_64, CallConv::Win64, _) => layout.size == 0,
         // Aligned to 4 on the stack.
@@ -209,7 +222,9 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, m: Machine) -> Case {
     let pick = |r: &mut Random| {
         loop {
             let scalar = r.one_in(2);
-            let index = if scalar { r.index(15) } else { 15 + r.index(types.len() as u64 - 15) };
+            let scalars = Scalar::ALL.len() as u64;
+            let index = if scalar { 0 } else { Scalar::ALL.len() };
+            let index = index + r.index(if scalar { scalars } else { types.len() as u64 - scalars });
             let ty = &types[index];
             // Most of the structures shall be small enough for registers.
             if ty.layout.size > 16 && !r.one_in(4) || ty.layout.size > 256 {
@@ -243,6 +258,18 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, m: Machine) -> Case {
             }
         });
     }
+    if let (Some(from), Arch::Aarch64, Os::MacOs) = (variadic_from, m.target.arch, m.target.os) {
+        // clang does not align a variable structure of vectors, but looks for it where it would be aligned.
+        let mut index = 0;
+        params.retain(|ty| {
+            index += 1;
+            index <= from || !contains_vector(&ty.layout)
+        });
+    }
+    // Refused.
+    let vector = |ty: &Type| matches!(ty.layout.kind, Kind::Vector { .. });
+    let refuses = (m.target.arch, m.target.os) == (Arch::Aarch64, Os::WindowsMsvc);
+    let variadic_from = variadic_from.filter(|_| !(refuses && params.iter().any(vector)));
     let mut ret = (!r.one_in(6)).then(|| pick(r));
     if (m.target.arch, m.target.os.is_windows()) == (Arch::X86, true) {
         // gcc and clang look at what is in a union, MSVC at its size.
@@ -275,6 +302,15 @@ fn is_split(arg: &ArgPlan) -> bool {
     let ArgPlan::Direct(pieces) = arg else { return false };
     let on_stack = pieces.iter().filter(|piece| matches!(piece.at, Location::Stack(_))).count();
     on_stack > 0 && on_stack < pieces.len()
+}
+
+fn contains_vector(layout: &Layout) -> bool {
+    match &layout.kind {
+        Kind::Vector { .. } => true,
+        Kind::Array { element, .. } => contains_vector(element),
+        Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|f| contains_vector(&f.layout)),
+        _ => false,
+    }
 }
 
 /// How C spells the convention.

@@ -3,8 +3,9 @@
 mod common;
 
 use pinvoke_abi::layout::Layout;
-use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Location, RetPlan};
+use pinvoke_abi::plan::{Abi, ArgPlan, CallPlan, Location, PlanError, RetPlan};
 use pinvoke_abi::signature::Signature;
+use pinvoke_abi::target::Target;
 use proptest::prelude::*;
 
 /// How many there are of each; an emulator is told to be content with fewer, as proptest is told everywhere.
@@ -34,6 +35,11 @@ proptest! {
     #[test]
     fn every_signature_has_a_plan(signature in common::signature()) {
         let plan = CallPlan::new(&signature);
+        if let Err(PlanError::Vector { .. }) = plan {
+            // The one kind of call in which those generated here are refused.
+            prop_assert!(signature.target == Target::AARCH64_WINDOWS && signature.variadic_from.is_some());
+            return Ok(());
+        }
         let plan = plan.map_err(|e| TestCaseError::fail(format!("{signature}: {e}")))?;
         let windows_x86 = signature.target.pointer_size() == 4 && signature.target.os.is_windows();
         prop_assert_eq!(plan.stack() % if windows_x86 { 4 } else { 16 }, 0);
@@ -64,7 +70,7 @@ proptest! {
 
     /// The reader survives any text and points inside it.
     #[test]
-    fn any_text_is_a_signature_or_an_error(text in "[a-z0-9{}\\[\\]()|,;:@._ >é-]{0,40}") {
+    fn any_text_is_a_signature_or_an_error(text in "[a-z0-9{}<\\[\\]()|,;:@._ >é-]{0,40}") {
         if let Err(error) = text.parse::<Signature>() {
             prop_assert!(error.position <= text.len());
         }

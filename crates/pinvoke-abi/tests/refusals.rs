@@ -116,6 +116,71 @@ fn values_that_c_does_not_pass() {
     );
 }
 
+fn vector(size: u64, element: Layout, count: u64) -> Layout {
+    Layout { size, align: 16, kind: Kind::Vector { element: Arc::new(element), count } }
+}
+
+/// What compilers pass in more than one way, or as the processor allows, is not passed by value.
+#[test]
+fn vectors_that_have_no_one_way() {
+    let refusal = |target, text: &str| match CallPlan::new(&Signature::parse(target, text).unwrap()) {
+        Err(error) => error.to_string(),
+        Ok(plan) => panic!("{text}: {plan}"),
+    };
+    for (target, text, expected) in [
+        (
+            LINUX,
+            "(i32,<f64;1>)",
+            "argument 2 is or contains a vector of one `double`, which gcc passes in memory and clang in a register",
+        ),
+        (
+            LINUX,
+            "({<i16;2>,i32})",
+            "argument 1 is or contains a vector of fewer than 8 bytes, of which no text says how it is passed",
+        ),
+        (
+            LINUX,
+            "()-><f32;8>",
+            "the result is or contains a vector of more than 16 bytes, for which the processor may have no registers",
+        ),
+        (
+            LINUX,
+            "({[{<i64;8>};1]})",
+            "argument 1 is or contains a vector of more than 16 bytes, for which the processor may have no registers",
+        ),
+        (
+            Target::X86_64_WINDOWS,
+            "()-><f64;4>",
+            "the result is or contains a vector of more than 16 bytes, which returns in a register that the \
+             processor may not have",
+        ),
+        (
+            Target::AARCH64_LINUX,
+            "(<i8;2>)",
+            "argument 1 is or contains a vector of fewer than 8 bytes, of which no text says how it is passed",
+        ),
+        (
+            Target::AARCH64_WINDOWS,
+            "(i32,...,<f32;4>)",
+            "argument 2 is or contains a vector in a call with variable arguments, of which Microsoft's text does not \
+             say how it is passed",
+        ),
+        (
+            Target::RISCV64_LINUX,
+            "(i32,...,{<f32;4>})",
+            "argument 2 is or contains a vector of which the text for RISC-V does not say how it is passed",
+        ),
+        (
+            Target::X86_WINDOWS,
+            "(<f32;4>)",
+            "argument 1 is or contains a vector that compilers for 32-bit x86 pass by the instruction set they may use",
+        ),
+    ] {
+        let advice = "; declare a pointer to it and pass its address";
+        assert_eq!(refusal(target, text), format!("{expected}{advice}"), "{text}");
+    }
+}
+
 /// The fields of a layout are open; nonsense in them must not get through, nor panic.
 #[test]
 fn layouts_that_contradict_themselves() {
@@ -129,6 +194,10 @@ fn layouts_that_contradict_themselves() {
         Layout { size: 8, align: 8, kind: Kind::X87 },
         Layout { size: 2, align: 1, kind: Kind::Bool },
         Layout { size: 16, align: 8, kind: Kind::Pointer },
+        vector(16, int(), 3),
+        vector(16, int(), u64::MAX),
+        vector(4, Layout { size: 1, ..Layout::bool() }, 4),
+        vector(0, int(), 0),
         structure(8, 0, vec![]),
         structure(4, 4, vec![member(1, int())]),
         structure(4, 4, vec![member(u64::MAX, int())]),

@@ -405,6 +405,7 @@ Arguments, by the type of the parameter:
                    out (of a zeroed object), out[256] (of 256 zeroed elements)
   structures       {x: 1.5, y: 2}  {1.5, 2}  {from: {x: 0, y: 0}, name: \"origin\"}
   arrays           [1, 2, 3]
+  vectors          {1, 2, 3, 4} or [1, 2, 3, 4], of __m128, float32x4_t and the like
   callbacks        |a, b| a - b, the name of a function, or null
   after `...`      as above, with the type guessed from the literal, or stated: (long)5
 

@@ -32,6 +32,11 @@ use crate::values::Values;
 pub(crate) const TYPES: &str = "enum conf_u { CONF_U0, CONF_U1 = 7 };
 enum conf_s { CONF_S0 = -1, CONF_S1 };
 typedef int (*conf_fn)(int);
+typedef float conf_float2 __attribute__((vector_size(8)));
+typedef float conf_float4 __attribute__((vector_size(16)));
+__attribute__((vector_size(16))) typedef long long conf_long2;
+typedef uint8_t __attribute__((__vector_size__(8 * sizeof(uint8_t)))) conf_uchar8;
+typedef short conf_short8 __attribute__((vector_size(16)));
 ";
 
 const PRELUDE: &str = r"#include <stddef.h>

@@ -25,6 +25,15 @@ const SMALL: &[Scalar] = &[
     Scalar::Int,
     Scalar::Float,
 ];
+const VECTORS: &[Scalar] = &[
+    Scalar::VectorFloat2,
+    Scalar::VectorFloat4,
+    Scalar::VectorLong2,
+    Scalar::VectorUChar8,
+    Scalar::VectorShort8,
+    Scalar::Double,
+    Scalar::Int,
+];
 const WORDS: &[Scalar] =
     &[Scalar::Int, Scalar::UInt32, Scalar::Long, Scalar::SizeT, Scalar::Pointer, Scalar::ULongLong];
 const MIXED: &[Scalar] = &[
@@ -81,7 +90,7 @@ pub(crate) fn prototype(seed: u64, index: u64) -> Prototype {
 }
 
 fn palette(random: &mut Random) -> &'static [Scalar] {
-    random.pick(&[&Scalar::ALL[..], &Scalar::ALL[..], FLOATS, SMALL, WORDS, MIXED])
+    random.pick(&[&Scalar::ALL[..], &Scalar::ALL[..], FLOATS, SMALL, WORDS, MIXED, VECTORS])
 }
 
 fn value(random: &mut Random, palette: &[Scalar], records: u64) -> Ty {

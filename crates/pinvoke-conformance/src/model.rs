@@ -2,6 +2,7 @@
 //! the C text and the layouts are both derived from.
 
 use pinvoke_abi::layout::Layout;
+use pinvoke_abi::target::Arch;
 
 use crate::convention::Convention;
 use crate::machine::target;
@@ -38,6 +39,11 @@ pub(crate) enum Scalar {
     Pointer,
     ConstCharPointer,
     FunctionPointer,
+    VectorFloat2,
+    VectorFloat4,
+    VectorLong2,
+    VectorUChar8,
+    VectorShort8,
 }
 
 /// What a scalar is apart from its spelling.
@@ -50,10 +56,32 @@ pub(crate) enum Shape {
     Complex { part: u64 },
     ComplexLongDouble,
     Pointer,
+    Vector { element: Element, count: u64 },
+}
+
+/// What a vector is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Int { size: u64, signed: bool },
+    Float,
+}
+
+impl Element {
+    pub(crate) fn layout(self) -> Layout {
+        match self {
+            Element::Int { size, signed } => Layout::int(target(), size, signed),
+            Element::Float => Layout::float(target(), 4),
+        }
+    }
+}
+
+/// Whether vectors travel by value on the machine that is tested.
+fn has_vectors() -> bool {
+    matches!(target().arch, Arch::X86_64 | Arch::Aarch64)
 }
 
 impl Scalar {
-    pub(crate) const ALL: [Scalar; 29] = [
+    pub(crate) const ALL: [Scalar; 34] = [
         Scalar::Char,
         Scalar::SChar,
         Scalar::UChar,
@@ -83,6 +111,11 @@ impl Scalar {
         Scalar::Pointer,
         Scalar::ConstCharPointer,
         Scalar::FunctionPointer,
+        Scalar::VectorFloat2,
+        Scalar::VectorFloat4,
+        Scalar::VectorLong2,
+        Scalar::VectorUChar8,
+        Scalar::VectorShort8,
     ];
 
     /// Its spelling in C. The enumerations and the function pointer are typedefs or tags of
@@ -121,11 +154,27 @@ impl Scalar {
             Scalar::Pointer => "void *",
             Scalar::ConstCharPointer => "const char *",
             Scalar::FunctionPointer => "conf_fn",
+            // One of the elements, where vectors are not passed by value.
+            Scalar::VectorFloat2 | Scalar::VectorFloat4 if !has_vectors() => "float",
+            Scalar::VectorLong2 if !has_vectors() => "signed long long",
+            Scalar::VectorUChar8 if !has_vectors() => "uint8_t",
+            Scalar::VectorShort8 if !has_vectors() => "int16_t",
+            Scalar::VectorFloat2 => "conf_float2",
+            Scalar::VectorFloat4 => "conf_float4",
+            Scalar::VectorLong2 => "conf_long2",
+            Scalar::VectorUChar8 => "conf_uchar8",
+            Scalar::VectorShort8 => "conf_short8",
         }
     }
 
     pub(crate) fn shape(self) -> Shape {
         let int = |size, signed| Shape::Int { size, signed };
+        let vector = |element, count| match element {
+            _ if has_vectors() => Shape::Vector { element, count },
+            Element::Int { size, signed } => Shape::Int { size, signed },
+            Element::Float => Shape::Float { size: 4 },
+        };
+        let ints = |size, signed, count| vector(Element::Int { size, signed }, count);
         match self {
             Scalar::Char => int(1, target().char_signed()),
             Scalar::SChar | Scalar::Int8 => int(1, true),
@@ -151,6 +200,11 @@ impl Scalar {
             Scalar::ComplexDouble => Shape::Complex { part: 8 },
             Scalar::ComplexLongDouble => Shape::ComplexLongDouble,
             Scalar::Pointer | Scalar::ConstCharPointer | Scalar::FunctionPointer => Shape::Pointer,
+            Scalar::VectorFloat2 => vector(Element::Float, 2),
+            Scalar::VectorFloat4 => vector(Element::Float, 4),
+            Scalar::VectorLong2 => ints(8, true, 2),
+            Scalar::VectorUChar8 => ints(1, false, 8),
+            Scalar::VectorShort8 => ints(2, true, 8),
         }
     }
 
@@ -163,6 +217,8 @@ impl Scalar {
             Shape::Complex { part } => Layout::complex(&Layout::float(target(), part)),
             Shape::ComplexLongDouble => Layout::complex(&Layout::long_double(target())),
             Shape::Pointer => Layout::pointer(target()),
+            Shape::Vector { element, count } => Layout::vector(target(), element.layout(), count)
+                .expect("8 and 16 bytes are a vector's sizes"),
         }
     }
 
@@ -172,7 +228,11 @@ impl Scalar {
             Shape::Int { size, .. } => size >= 4,
             Shape::Float { size } => size == 8,
             Shape::Bool => false,
-            Shape::LongDouble | Shape::Complex { .. } | Shape::ComplexLongDouble | Shape::Pointer => true,
+            Shape::LongDouble
+            | Shape::Complex { .. }
+            | Shape::ComplexLongDouble
+            | Shape::Pointer
+            | Shape::Vector { .. } => true,
         }
     }
 

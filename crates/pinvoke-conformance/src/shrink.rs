@@ -88,6 +88,9 @@ fn simpler(scalar: Scalar) -> &'static [Scalar] {
         Scalar::ComplexDouble => &[Scalar::Int, Scalar::Double],
         Scalar::LongDouble | Scalar::ComplexLongDouble => &[Scalar::Int, Scalar::Double],
         Scalar::Int128 | Scalar::UInt128 => &[Scalar::Int, Scalar::Long],
+        Scalar::VectorFloat4 => &[Scalar::Int, Scalar::Float, Scalar::VectorFloat2],
+        Scalar::VectorLong2 | Scalar::VectorShort8 => &[Scalar::Int, Scalar::VectorFloat4],
+        Scalar::VectorFloat2 | Scalar::VectorUChar8 => &[Scalar::Int, Scalar::Double],
         _ => &[Scalar::Int, Scalar::UChar, Scalar::Long],
     }
 }

@@ -8,7 +8,7 @@ use pinvoke_abi::target::LongDouble;
 
 use crate::layouts::{self, Leaf};
 use crate::machine::target;
-use crate::model::{Prototype, Scalar, Shape, Ty};
+use crate::model::{Element, Prototype, Scalar, Shape, Ty};
 use crate::random::Random;
 
 /// The bytes of all values of one call, one behind the other.
@@ -107,6 +107,18 @@ impl Values {
             Shape::Complex { part } => {
                 self.put_float(random, at, part);
                 self.put_float(random, at + usize::try_from(part).unwrap_or(0), part);
+            }
+            Shape::Vector { element, count } => {
+                let size = element.layout().size;
+                for i in 0..count {
+                    let at = at + usize::try_from(i * size).unwrap_or(0);
+                    match element {
+                        Element::Int { size, .. } => {
+                            self.put(at, &random_bytes(random, usize::try_from(size).unwrap_or(0)))
+                        }
+                        Element::Float => self.put_float(random, at, size),
+                    }
+                }
             }
             Shape::LongDouble => self.put_long_double(random, at),
             Shape::ComplexLongDouble => {

@@ -33,6 +33,8 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_x86_64_structs.h"),
             text!("linux_64_structs.h"),
             text!("windows_types.h"),
+            text!("vectors_x86.h"),
+            text!("vectors_x86_64.h"),
         ],
         (Os::Linux, Arch::X86) => &[
             text!("ilp32.h"),
@@ -43,6 +45,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_structs.h"),
             text!("linux_x86_structs.h"),
             text!("windows_types.h"),
+            text!("vectors_x86.h"),
         ],
         (Os::Linux, Arch::Aarch64) => &[
             text!("lp64.h"),
@@ -54,6 +57,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("linux_generic_structs.h"),
             text!("linux_64_structs.h"),
             text!("windows_types.h"),
+            text!("vectors_aarch64.h"),
         ],
         (Os::Linux, Arch::Riscv64) => &[
             text!("lp64.h"),
@@ -72,6 +76,7 @@ fn texts(target: Target) -> &'static [Text] {
             text!("macos_aarch64.h"),
             text!("macos.h"),
             text!("windows_types.h"),
+            text!("vectors_aarch64.h"),
         ],
         (Os::MacOs, Arch::X86_64 | Arch::X86) => &[
             text!("lp64.h"),
@@ -79,13 +84,30 @@ fn texts(target: Target) -> &'static [Text] {
             text!("macos_x86_64.h"),
             text!("macos.h"),
             text!("windows_types.h"),
+            text!("vectors_x86.h"),
         ],
-        (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86) => {
-            &[text!("ilp32.h"), text!("c.h"), text!("windows.h"), text!("windows_types.h")]
-        }
-        (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86_64 | Arch::Aarch64 | Arch::Riscv64) => {
-            &[text!("llp64.h"), text!("c.h"), text!("windows.h"), text!("windows_types.h")]
-        }
+        (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86) => &[
+            text!("ilp32.h"),
+            text!("c.h"),
+            text!("windows.h"),
+            text!("windows_types.h"),
+            text!("vectors_x86.h"),
+        ],
+        (Os::WindowsMsvc | Os::WindowsGnu, Arch::X86_64) => &[
+            text!("llp64.h"),
+            text!("c.h"),
+            text!("windows.h"),
+            text!("windows_types.h"),
+            text!("vectors_x86.h"),
+            text!("vectors_x86_64.h"),
+        ],
+        (Os::WindowsMsvc | Os::WindowsGnu, Arch::Aarch64 | Arch::Riscv64) => &[
+            text!("llp64.h"),
+            text!("c.h"),
+            text!("windows.h"),
+            text!("windows_types.h"),
+            text!("vectors_aarch64.h"),
+        ],
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Marshaller {
     Float,
     /// `_Complex`.
     Complex,
+    /// `__m128`, `float32x4_t`, `__attribute__((vector_size(16)))`.
+    Vector,
     /// `char *`: a string that ends with a null character.
     Text,
     /// `wchar_t *`, `char16_t *`, `char32_t *`: the same in wide units.
@@ -164,13 +166,14 @@ pub struct Facts {
 
 impl Marshaller {
     /// All families.
-    pub const ALL: [Marshaller; 15] = [
+    pub const ALL: [Marshaller; 16] = [
         Marshaller::Void,
         Marshaller::Bool,
         Marshaller::Integer,
         Marshaller::Enumeration,
         Marshaller::Float,
         Marshaller::Complex,
+        Marshaller::Vector,
         Marshaller::Text,
         Marshaller::WideText,
         Marshaller::Bytes,
@@ -209,6 +212,7 @@ impl Marshaller {
             TypeKind::Enum(_) => Marshaller::Enumeration,
             TypeKind::Float => Marshaller::Float,
             TypeKind::Complex => Marshaller::Complex,
+            TypeKind::Vector { .. } => Marshaller::Vector,
             TypeKind::Array { .. } => Marshaller::Array,
             TypeKind::Struct(_) => Marshaller::Structure,
             TypeKind::Union(_) => Marshaller::Union,
@@ -272,6 +276,14 @@ impl Marshaller {
                 "complex",
                 "float, double, long double _Complex",
                 "a number or a complex number",
+                Native::Value,
+                BY_VALUE,
+                Ownership::NoMemory,
+            ),
+            Marshaller::Vector => (
+                "vector",
+                "__m128, float32x4_t, vector_size",
+                "an array of its numbers",
                 Native::Value,
                 BY_VALUE,
                 Ownership::NoMemory,

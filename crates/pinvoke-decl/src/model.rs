@@ -121,6 +121,7 @@ impl TagKind {
 ///     match base {
 ///         Base::Keyworded(_) | Base::Record(_) | Base::Enum(_) => true,
 ///         Base::Typeof(inner) | Base::Atomic(inner) => is_settled(&inner.base),
+///         Base::Vector(vector) => is_settled(&vector.element.base),
 ///         Base::Named(_) | Base::Tag { .. } | Base::Unsupported(_) => false,
 ///     }
 /// }
@@ -148,8 +149,52 @@ pub enum Base {
     Typeof(Box<TypeFact>),
     /// `_Atomic(type)`, or `_Atomic` beside the type.
     Atomic(Box<TypeFact>),
+    /// `type __attribute__((vector_size(n)))` and its like.
+    Vector(Box<VectorFact>),
     /// A type that is C and that this crate does not handle; the words say which.
     Unsupported(Arc<str>),
+}
+
+/// A vector type as written.
+///
+/// ```
+/// use pinvoke_decl::model::{Base, Expr, Keyworded, Op, TypeFact, VectorFact, VectorLen};
+/// use pinvoke_decl::span::Span;
+///
+/// // `float __attribute__((vector_size(16)))`
+/// let span = Span::default();
+/// let base = Base::Keyworded(Keyworded::Float);
+/// let element = TypeFact { base, is_const: false, mode: None, derivations: Vec::new(), span };
+/// let sixteen = Expr { ops: vec![(Op::Int { value: 16, ty: Keyworded::Int }, span)], span };
+/// let vector = VectorFact { element, len: VectorLen::Bytes(sixteen) };
+/// assert!(matches!(Base::Vector(vector.into()), Base::Vector(_)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct VectorFact {
+    /// What it is a vector of.
+    pub element: TypeFact,
+    /// How long it is.
+    pub len: VectorLen,
+}
+
+/// How long a vector is said to be.
+///
+/// ```
+/// use pinvoke_decl::model::{Expr, Keyworded, Op, VectorLen};
+/// use pinvoke_decl::span::Span;
+///
+/// // `float __attribute__((vector_size(16)))` and `float __attribute__((ext_vector_type(4)))` are one type.
+/// let span = Span::default();
+/// let number = |value| Expr { ops: vec![(Op::Int { value, ty: Keyworded::Int }, span)], span };
+/// let (gnu, clang) = (VectorLen::Bytes(number(16)), VectorLen::Elements(number(4)));
+/// assert!(matches!((gnu, clang), (VectorLen::Bytes(_), VectorLen::Elements(_))));
+/// ```
+#[derive(Clone, Debug)]
+pub enum VectorLen {
+    /// `vector_size(n)`.
+    Bytes(Expr),
+    /// `ext_vector_type(n)`, `neon_vector_type(n)`.
+    Elements(Expr),
 }
 
 /// A type as written.

@@ -70,6 +70,7 @@ enum Shape {
     Wide(Keyworded),
     Pointer(TypeId),
     Array(TypeId, Option<u64>),
+    Vector(TypeId, u64),
     Record(usize),
     Enum(usize),
     Function(usize),
@@ -402,6 +403,7 @@ impl<'f> Resolver<'f> {
                 let id = self.type_of(inner, site, what);
                 self.atomic(id)
             }
+            Base::Vector(vector) => self.vector(vector, site, what),
             Base::Unsupported(words) => self.plain(Shape::Unsupported(Arc::clone(words))),
         };
         match fact.mode {

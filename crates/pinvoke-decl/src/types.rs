@@ -68,6 +68,7 @@ pub struct Type {
 ///     match &types.get(id).kind {
 ///         TypeKind::Int { .. } | TypeKind::Float => 1,
 ///         TypeKind::Complex => 2,
+///         TypeKind::Vector { len, .. } => *len,
 ///         TypeKind::Array { element, len } => len.unwrap_or(0) * numbers(types, *element),
 ///         TypeKind::Struct(record) => record.fields.iter().map(|field| numbers(types, field.ty)).sum(),
 ///         _ => 0,
@@ -112,6 +113,13 @@ pub enum TypeKind {
         element: TypeId,
         /// Number of elements.
         len: Option<u64>,
+    },
+    /// A vector: `__m128`, `float32x4_t`, `__attribute__((vector_size(16)))`.
+    Vector {
+        /// Element type, an integer or `float` or `double`.
+        element: TypeId,
+        /// Number of elements.
+        len: u64,
     },
     /// A structure.
     Struct(Record),

@@ -233,9 +233,20 @@ fn impossible_types() {
         ("enum { A }; enum { A = 2 };", "the constant 'A' is defined twice"),
         ("int x; /* ", "this comment is never closed by '*/'"),
         (
-            "typedef float v __attribute__((vector_size(16))); v f(void);",
-            "a vector type ('vector_size') is not supported",
+            "typedef float v __attribute__((vector_size(12))); v f(void);",
+            "the vector typedef 'v': a vector has 2, 4, 8 or so on to 64 bytes, not 12",
         ),
+        (
+            "typedef double v __attribute__((vector_size(12)));",
+            "the vector typedef 'v' has 12 bytes, which are no number of 'double'",
+        ),
+        (
+            "struct s { int x; }; typedef struct s v __attribute__((vector_size(16)));",
+            "the vector typedef 'v': the elements of a vector must be integers, `float` or `double`",
+        ),
+        ("typedef _Bool v __attribute__((ext_vector_type(8)));", "the elements of a vector must be integers"),
+        ("typedef float v __attribute__((vector_size(N)));", "'N'"),
+        ("typedef float v __attribute__((mode(V4SF))); v f(void);", "machine mode 'V4SF' is not supported"),
         ("_Float16 f(void);", "a 16-bit floating type is not supported"),
         ("int __attribute__((vectorcall)) f(void);", "the calling convention 'vectorcall' is not supported"),
         ("hello, world", "expected"),

@@ -40,6 +40,11 @@ fn every_type_finds_its_family() {
         &["floating point in", "floating point in", "complex in"],
     );
     check(
+        "__m128 f(__m128i a, float b __attribute__((vector_size(8))))",
+        "vector out",
+        &["vector in", "vector in"],
+    );
+    check(
         "struct { int x; } f(union { int i; } u, void (*fn)(void), FILE *file)",
         "structure out",
         &["union in", "callback in", "handle in"],

@@ -2,7 +2,7 @@
 //!
 //! Specification: *Procedure Call Standard for the Arm 64-bit Architecture* (AAPCS64), section 6.8
 //! "Parameter passing"; the rules named below are its stages. A *homogeneous aggregate*, one to four
-//! floating-point numbers of one size and nothing else, travels in as many SIMD registers (C.2).
+//! floating-point numbers or short vectors of one size and nothing else, travels in as many SIMD registers (C.2).
 //! Another value of up to 16 bytes travels in one or two integer registers (C.9 to C.12), anything
 //! larger as the address of a copy (B.4). A value never lies half in registers: once one has not
 //! fitted, its bank is closed (C.3, C.13). A value whose members are aligned to 16 begins with an even
@@ -67,7 +67,7 @@ pub(crate) const APPLE: AbiDescriptor = AbiDescriptor {
 
 pub(crate) const WINDOWS: AbiDescriptor = AbiDescriptor {
     pairs: Pairs::EvenByType,
-    variadic: Variadic::ImaginaryStack { classify: integers },
+    variadic: Variadic::ImaginaryStack { classify: variable },
     ..LINUX
 };
 
@@ -81,11 +81,27 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
     };
     match layout.kind {
         Kind::Float => vector(1),
+        Kind::Vector { .. } => match layout.size {
+            8 | 16 => vector(1),
+            0..8 => Err(Malformed::Vector("of fewer than 8 bytes, of which no text says how it is passed")),
+            // No type of the standard; both compilers treat it as a structure.
+            _ => Ok(Class::ByReference),
+        },
         Kind::Complex { x87: false } => vector(2),
         Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. } => match homogeneous(layout)? {
             Some(count) => vector(count),
             None => integers(layout),
         },
+        _ => integers(layout),
+    }
+}
+
+/// The class of any argument of a call with variable ones, on Windows.
+fn variable(layout: &Layout) -> Result<Class, Malformed> {
+    match layout.kind {
+        Kind::Vector { .. } => Err(Malformed::Vector(
+            "in a call with variable arguments, of which Microsoft's text does not say how it is passed",
+        )),
         _ => integers(layout),
     }
 }
@@ -111,21 +127,26 @@ fn integers(layout: &Layout) -> Result<Class, Malformed> {
     })
 }
 
-/// The number of members of a homogeneous aggregate (AAPCS64 5.9.5).
+/// The number of members of a homogeneous aggregate (AAPCS64 5.9.5): floating-point numbers of one size, or short
+/// vectors of one size, whatever they are vectors of.
 fn homogeneous(layout: &Layout) -> Result<Option<u8>, Malformed> {
     // Four of 16 bytes are the largest.
     if layout.size == 0 || layout.size > 64 {
         return Ok(None);
     }
-    // All scalars are floating point numbers of one size, and every place for one is taken: one bit
-    // each.
+    // All scalars are floating point numbers, or all are short vectors, of one size, and every place for one
+    // is taken: one bit each.
     let (mut base, mut places, mut all) = (0, 0_u64, true);
+    let mut vectors = None;
     walk::scalars(layout, &mut |scalar| {
         let size = match scalar.layout.kind {
             Kind::Float => scalar.layout.size,
             Kind::Complex { x87: false } => scalar.layout.size / 2,
+            Kind::Vector { .. } if matches!(scalar.layout.size, 8 | 16) => scalar.layout.size,
             _ => 0,
         };
+        let vector = matches!(scalar.layout.kind, Kind::Vector { .. });
+        all &= *vectors.get_or_insert(vector) == vector;
         base = if base == 0 { size } else { base };
         all &= size != 0 && size == base && scalar.bits.is_none() && scalar.absent.is_none();
         all &= scalar.offset.is_multiple_of(size.max(1));

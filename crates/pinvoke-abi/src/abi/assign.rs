@@ -362,7 +362,7 @@ impl Assignment {
 /// Alignment in a call: the alignment attribute of a typedef does not follow a scalar there.
 fn natural_align(layout: &Layout) -> u64 {
     match layout.kind {
-        Kind::Int { .. } | Kind::Float | Kind::X87 => layout.size,
+        Kind::Int { .. } | Kind::Float | Kind::X87 | Kind::Vector { .. } => layout.size,
         Kind::Complex { .. } => layout.size / 2,
         _ => layout.align,
     }

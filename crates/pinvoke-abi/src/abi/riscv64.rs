@@ -72,7 +72,9 @@ pub(crate) const LP64D: AbiDescriptor = AbiDescriptor {
 fn classify(layout: &Layout) -> Result<Class, Malformed> {
     walk::check_scalar(layout)?;
     // What is nested too deeply to be looked into is found out before.
-    walk::scalars(layout, &mut |_| {})?;
+    if has_vector(layout)? {
+        return Err(VECTOR);
+    }
     let mut members = Members::default();
     members.add(layout, 0);
     match members.parts() {
@@ -84,6 +86,9 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
 /// The integer calling convention.
 fn integers(layout: &Layout) -> Result<Class, Malformed> {
     walk::check_scalar(layout)?;
+    if has_vector(layout) == Ok(true) {
+        return Err(VECTOR);
+    }
     let extend = match layout.kind {
         Kind::X87 | Kind::Complex { x87: true } => return Err(Malformed::Foreign),
         Kind::Bool => Extend::Zero,
@@ -102,6 +107,16 @@ fn integers(layout: &Layout) -> Result<Class, Malformed> {
         }
         _ => Class::ByReference,
     })
+}
+
+/// Of which the text says nothing.
+const VECTOR: Malformed = Malformed::Vector("of which the text for RISC-V does not say how it is passed");
+
+/// Whether a value is or contains a vector.
+fn has_vector(layout: &Layout) -> Result<bool, Malformed> {
+    let mut found = false;
+    walk::scalars(layout, &mut |scalar| found |= matches!(scalar.layout.kind, Kind::Vector { .. }))?;
+    Ok(found)
 }
 
 /// What a value is made of, once flattened, for as long as it may travel in floating-point registers.
@@ -141,6 +156,7 @@ impl Members {
             | Kind::Float
             | Kind::X87
             | Kind::Complex { .. }
+            | Kind::Vector { .. }
             | Kind::Pointer
             | Kind::Union { .. } => self.others = true,
         }

@@ -18,6 +18,7 @@
 //!   as an argument and `st(0)`, `st(1)` as a result.
 //! * An empty structure (size 0 in GNU C) travels nowhere.
 //! * A structure around a `__float128` is SSE, SSEUP as the text says (clang 14 sends it to memory).
+//! * A vector of one `double`, of fewer than 8 bytes or of more than 16 is refused by value.
 //! * An `__int128` is in two registers or, aligned to 16, in memory (clang before 18 splits it, or
 //!   aligns it to 8).
 //!
@@ -123,6 +124,10 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
             8 => one(Bank::Vec, 8),
             _ => one(Bank::Vec, 16),
         },
+        Kind::Vector { .. } => {
+            vector(layout)?;
+            one(Bank::Vec, if size == 8 { 8 } else { 16 })
+        }
         Kind::X87 => one(Bank::X87, 10),
         Kind::Complex { x87: false } => match size {
             8 => one(Bank::Vec, 8),
@@ -136,15 +141,53 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
         Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. } => match size {
             0 => Class::Ignore,
             1..=16 => aggregate(layout)?,
+            32 | 64 => {
+                wide(layout)?;
+                Class::Memory
+            }
             _ => Class::Memory,
         },
     })
 }
 
+/// Whether a vector travels in the low bytes of one register: SSE or, of 16 bytes, SSE and SSEUP.
+fn vector(layout: &Layout) -> Result<(), Malformed> {
+    match (&layout.kind, layout.size) {
+        (Kind::Vector { element, count: 1 }, 8) if element.kind == Kind::Float => {
+            Err(Malformed::Vector("of one `double`, which gcc passes in memory and clang in a register"))
+        }
+        (_, 8 | 16) => Ok(()),
+        (_, 0..8) => Err(Malformed::Vector("of fewer than 8 bytes, of which no text says how it is passed")),
+        (_, _) => {
+            Err(Malformed::Vector("of more than 16 bytes, for which the processor may have no registers"))
+        }
+    }
+}
+
+/// Refuses an aggregate of one larger vector, which has the class of that; any other of this size lies in memory.
+fn wide(layout: &Layout) -> Result<(), Malformed> {
+    let mut refused = Ok(());
+    walk::scalars(layout, &mut |scalar| {
+        if matches!(scalar.layout.kind, Kind::Vector { .. }) && scalar.layout.size == layout.size {
+            refused = vector(scalar.layout);
+        }
+    })?;
+    refused
+}
+
 /// Rules 3 to 5 for an aggregate of 1 to 16 bytes.
 fn aggregate(layout: &Layout) -> Result<Class, Malformed> {
     let mut eightbytes = [Eightbyte::NoClass; 2];
-    walk::scalars(layout, &mut |scalar| add(&mut eightbytes, scalar))?;
+    let mut refused = None;
+    walk::scalars(layout, &mut |scalar| {
+        if matches!(scalar.layout.kind, Kind::Vector { .. }) {
+            refused = refused.or(vector(scalar.layout).err());
+        }
+        add(&mut eightbytes, scalar);
+    })?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
     let [low, mut high] = eightbytes;
     // Rule 5, the clean-up. (c), more than two eightbytes, cannot be here. (b) in both directions:
     // explicit offsets can put an integer over the second half of a long double alone.
@@ -208,6 +251,7 @@ fn add(eightbytes: &mut [Eightbyte; 2], scalar: Scalar<'_>) {
     // What the scalar must be aligned to, whatever attribute says it need not be.
     let (unit, class) = match layout.kind {
         Kind::Float => (layout.size, Eightbyte::Sse),
+        Kind::Vector { .. } => (layout.size, Eightbyte::Sse),
         Kind::X87 => (16, Eightbyte::X87),
         Kind::Complex { .. } => (layout.size / 2, Eightbyte::Sse),
         _ => (layout.size, Eightbyte::Integer),

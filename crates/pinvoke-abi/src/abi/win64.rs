@@ -5,7 +5,8 @@
 //! `r9`/`xmm3`, the others 8-byte stack slots above the 32 bytes of shadow space. A value of 1, 2, 4
 //! or 8 bytes travels in its position; anything else as the address of a copy that the caller makes,
 //! aligned to 16. Only `float` and `double` themselves use vector registers: a structure around one
-//! is an integer.
+//! is an integer. A vector of 8 bytes (`__m64`) is an integer too, a larger one goes by reference; one of 16
+//! bytes (`__m128`) returns in `xmm0`, unless a structure is around it.
 //!
 //! What that text does not cover, gcc's `ms_abi` decides, which MinGW is built with:
 //! * `__int128` goes by reference and returns in `xmm0` (a structure around it in memory).
@@ -54,6 +55,7 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
     walk::check_scalar(layout)?;
     let bank = match layout.kind {
         Kind::Void => return Ok(Class::Ignore),
+        Kind::Vector { .. } if layout.size < 8 => return Err(Malformed::Vector(SMALL)),
         Kind::Float => Bank::Vec,
         _ => Bank::Int,
     };
@@ -72,9 +74,17 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
     Ok(Class::Parts(Parts::one(bank, 0, width).extended(extend)))
 }
 
+/// Of vectors that only GNU C has.
+const SMALL: &str = "of fewer than 8 bytes, of which no text says how it is passed";
+
 fn classify_result(layout: &Layout) -> Result<Class, Malformed> {
     match layout.kind {
-        Kind::Int { .. } if layout.size == 16 => Ok(Class::Parts(Parts::one(Bank::Vec, 0, 16))),
+        Kind::Vector { .. } if layout.size > 16 => Err(Malformed::Vector(
+            "of more than 16 bytes, which returns in a register that the processor may not have",
+        )),
+        Kind::Int { .. } | Kind::Vector { .. } if layout.size == 16 => {
+            Ok(Class::Parts(Parts::one(Bank::Vec, 0, 16)))
+        }
         _ if layout.size == 0 => Ok(Class::Ignore),
         _ => classify(layout),
     }

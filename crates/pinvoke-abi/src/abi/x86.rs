@@ -115,6 +115,7 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
     let extend = match layout.kind {
         // 32-bit compilers have no such type.
         Kind::Int { .. } if layout.size == 16 => return Err(Malformed::Foreign),
+        _ if contains_vector(layout) => return Err(VECTOR),
         Kind::Bool => Extend::Zero,
         Kind::Int { signed } if layout.size < 4 => Extend::of(signed),
         _ => Extend::None,
@@ -131,8 +132,19 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
     })
 }
 
+const VECTOR: Malformed =
+    Malformed::Vector("that compilers for 32-bit x86 pass by the instruction set they may use");
+
+fn contains_vector(layout: &Layout) -> bool {
+    let mut found = false;
+    let walked =
+        walk::scalars(layout, &mut |scalar| found |= matches!(scalar.layout.kind, Kind::Vector { .. }));
+    found && walked.is_ok()
+}
+
 fn result_gcc(layout: &Layout) -> Result<Class, Malformed> {
     match layout.kind {
+        _ if contains_vector(layout) => Err(VECTOR),
         Kind::Int { .. } if layout.size == 8 => Ok(pair()),
         Kind::Complex { x87: false } if layout.size == 8 => Ok(pair()),
         Kind::Float if layout.size <= 8 => Ok(float(layout)),
@@ -145,6 +157,7 @@ fn result_gcc(layout: &Layout) -> Result<Class, Malformed> {
 
 fn result_msvc(layout: &Layout) -> Result<Class, Malformed> {
     match layout.kind {
+        _ if contains_vector(layout) => Err(VECTOR),
         Kind::Struct { .. } | Kind::Union { .. } => Ok(match layout.size {
             1 => Class::Parts(Parts::one(Bank::Int, 0, 1)),
             2 => Class::Parts(Parts::one(Bank::Int, 0, 2)),

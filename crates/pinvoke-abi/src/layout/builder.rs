@@ -142,7 +142,10 @@ impl StructBuilder {
     /// # Errors
     /// [`LayoutError::BadAlignment`].
     pub fn pack(&mut self, align: u64) -> Result<&mut StructBuilder, LayoutError> {
-        self.pack = Some(check_align(align)?);
+        let align = check_align(align)?;
+        // Microsoft's compiler takes no notice of more than an address is aligned to, which vectors show.
+        let ignored = self.target.os == Os::WindowsMsvc && align > self.target.pointer_size();
+        self.pack = if ignored { None } else { Some(align) };
         Ok(self)
     }
 

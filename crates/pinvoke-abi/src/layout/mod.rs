@@ -19,6 +19,9 @@ use crate::target::{LongDouble, Target};
 /// The largest size of a type, in bytes: positions inside it can still be counted in bits.
 pub const MAX_SIZE: u64 = 1 << 60;
 
+/// The largest vector, in bytes: that of AVX-512.
+pub const MAX_VECTOR: u64 = 64;
+
 /// Size, alignment and shape of a type on one target.
 ///
 /// ```
@@ -84,6 +87,13 @@ pub enum Kind {
     Complex {
         /// Whether the parts are x87 values.
         x87: bool,
+    },
+    /// Numbers side by side in one register: `__m128`, `float32x4_t`, `__attribute__((vector_size(n)))`.
+    Vector {
+        /// Layout of one number, an integer or a floating-point number.
+        element: Arc<Layout>,
+        /// How many there are.
+        count: u64,
     },
     /// An address of data or code.
     Pointer,
@@ -181,6 +191,10 @@ pub enum LayoutError {
         /// Bits its type has.
         limit: u64,
     },
+    /// A vector of something that is no integer and no floating-point number of 1 to 16 bytes.
+    VectorElement,
+    /// A vector of so many bytes, which no compiler has: they are powers of two up to [`MAX_VECTOR`].
+    VectorSize(u64),
 }
 
 impl fmt::Display for LayoutError {
@@ -193,6 +207,12 @@ impl fmt::Display for LayoutError {
             LayoutError::BitFieldType => f.write_str("a bit-field must have an integer type"),
             LayoutError::BitFieldWidth { width, limit } => {
                 write!(f, "a bit-field of {width} bits does not fit its type of {limit} bits")
+            }
+            LayoutError::VectorElement => {
+                f.write_str("the elements of a vector must be integers, `float` or `double`")
+            }
+            LayoutError::VectorSize(size) => {
+                write!(f, "a vector has 2, 4, 8 or so on to {MAX_VECTOR} bytes, not {size}")
             }
         }
     }
@@ -345,6 +365,37 @@ impl Layout {
         Ok(Layout { size, align: element.align, kind: Kind::Array { element: Arc::new(element), count } })
     }
 
+    /// A vector of `count` numbers, as `__attribute__((vector_size(count * sizeof(element))))` makes one.
+    ///
+    /// ```
+    /// use pinvoke_abi::layout::{Layout, LayoutError};
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// // __m128
+    /// let target = Target::X86_64_LINUX;
+    /// let float = Layout::float(target, 4);
+    /// let vector = Layout::vector(target, float.clone(), 4)?;
+    /// assert_eq!((vector.size, vector.align, &*vector.to_string()), (16, 16, "<f32;4>"));
+    /// assert_eq!(Layout::vector(target, float, 3), Err(LayoutError::VectorSize(12)));
+    /// assert_eq!(Layout::vector(target, Layout::bool(), 16), Err(LayoutError::VectorElement));
+    /// # Ok::<(), LayoutError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LayoutError::VectorElement`], [`LayoutError::VectorSize`].
+    pub fn vector(target: Target, element: Layout, count: u64) -> Result<Layout, LayoutError> {
+        if !matches!((&element.kind, element.size), (Kind::Int { .. } | Kind::Float, 1 | 2 | 4 | 8 | 16)) {
+            return Err(LayoutError::VectorElement);
+        }
+        let size = element.size.saturating_mul(count);
+        if !(2..=MAX_VECTOR).contains(&size) || !size.is_power_of_two() {
+            return Err(LayoutError::VectorSize(size));
+        }
+        // Of the elements nobody asks how they would lie alone.
+        let element = Arc::new(Layout { align: target.scalar_align(element.size), ..element });
+        Ok(Layout { size, align: target.vector_align(size), kind: Kind::Vector { element, count } })
+    }
+
     /// The same layout with at least this alignment, as `__attribute__((aligned(n)))` on a type.
     /// The size stays as it is.
     ///
@@ -379,6 +430,7 @@ impl Layout {
             Kind::Array { element, .. } => element.align,
             Kind::Complex { .. } => self.size / 2,
             Kind::Void => 1,
+            Kind::Vector { .. } => self.size.min(16),
             Kind::Int { .. } | Kind::Bool | Kind::Float | Kind::X87 | Kind::Pointer => self.size,
         }
     }
@@ -407,8 +459,9 @@ impl Layout {
     ///
     /// let target = Target::X86_64_LINUX;
     /// assert!(Layout::parse(target, "{i32}")?.is_aggregate());
-    /// // A complex number has two parts and is a scalar all the same.
+    /// // A complex number has two parts, a vector more, and they are scalars all the same.
     /// assert!(!Layout::parse(target, "c64")?.is_aggregate());
+    /// assert!(!Layout::parse(target, "<f32;4>")?.is_aggregate());
     /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
     /// ```
     #[must_use]

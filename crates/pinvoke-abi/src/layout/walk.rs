@@ -35,6 +35,8 @@ pub(crate) enum Malformed {
     Outside,
     /// A scalar that the machine does not have.
     Foreign,
+    /// A vector that does not travel by value, and why.
+    Vector(&'static str),
 }
 
 /// Calls `visit` for every scalar of `layout`, in declaration order.
@@ -128,7 +130,7 @@ fn walk<'a>(
 /// Whether the size and alignment of a scalar are possible for its kind. Aggregates pass.
 pub(crate) fn check_scalar(layout: &Layout) -> Result<(), Malformed> {
     let size = layout.size;
-    let possible = match layout.kind {
+    let possible = match &layout.kind {
         Kind::Void | Kind::Array { .. } | Kind::Struct { .. } | Kind::Union { .. } => true,
         Kind::Int { .. } => matches!(size, 1 | 2 | 4 | 8 | 16),
         Kind::Bool => size == 1,
@@ -136,6 +138,10 @@ pub(crate) fn check_scalar(layout: &Layout) -> Result<(), Malformed> {
         Kind::X87 => matches!(size, 12 | 16),
         Kind::Complex { x87: false } => matches!(size, 8 | 16 | 32),
         Kind::Complex { x87: true } => matches!(size, 24 | 32),
+        Kind::Vector { element, count } => {
+            let number = matches!((&element.kind, element.size), (Kind::Int { .. } | Kind::Float, 1..=16));
+            number && size.is_power_of_two() && element.size.checked_mul(*count) == Some(size)
+        }
         Kind::Pointer => matches!(size, 4 | 8),
     };
     if possible && layout.align.is_power_of_two() { Ok(()) } else { Err(Malformed::BadScalar) }

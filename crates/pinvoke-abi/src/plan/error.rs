@@ -84,6 +84,28 @@ pub enum PlanError {
     /// A number that the machine does not have: an x87 `long double` on AArch64, a bare 128-bit integer
     /// on 32-bit x86.
     ForeignType(Which),
+    /// A vector that does not travel by value under this convention, or of which no text and no two compilers say
+    /// how.
+    ///
+    /// ```
+    /// use pinvoke_abi::plan::CallPlan;
+    /// use pinvoke_abi::signature::Signature;
+    /// use pinvoke_abi::target::Target;
+    ///
+    /// let error = CallPlan::new(&Signature::parse(Target::X86_64_LINUX, "(<i8;4>)")?).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "argument 1 is or contains a vector of fewer than 8 bytes, of which no text says how it is passed; \
+    ///      declare a pointer to it and pass its address"
+    /// );
+    /// # Ok::<(), pinvoke_abi::signature::NotationError>(())
+    /// ```
+    Vector {
+        /// Which value is or contains it.
+        which: Which,
+        /// What is the matter with it.
+        why: &'static str,
+    },
     /// The layout is nested too deeply or has too many members for a value this small.
     TooComplex(Which),
     /// The rules of this crate produced a plan that does not hold; please report it.
@@ -99,6 +121,7 @@ impl PlanError {
         match malformed {
             Malformed::TooComplex => PlanError::TooComplex(which),
             Malformed::Foreign => PlanError::ForeignType(which),
+            Malformed::Vector(why) => PlanError::Vector { which, why },
             Malformed::BadScalar | Malformed::Outside => PlanError::MalformedLayout(which),
         }
     }
@@ -141,6 +164,10 @@ impl fmt::Display for PlanError {
             PlanError::ForeignType(which) => {
                 write!(f, "{which} is of a type that compilers for this machine do not have")
             }
+            PlanError::Vector { which, why } => write!(
+                f,
+                "{which} is or contains a vector {why}; declare a pointer to it and pass its address"
+            ),
             PlanError::TooComplex(which) => {
                 write!(f, "the layout of {which} is nested too deeply or has too many members")
             }

@@ -9,6 +9,7 @@
 //! | `i8` … `i128`, `u8` … `u128`, `bool` | integers |
 //! | `f32`, `f64`, `f80`, `f128` | floating point; `f80` is the x87 `long double` |
 //! | `c32`, `c64`, `c80`, `c128` | `_Complex` of those |
+//! | `<f32;4>`, `<i64;2>` | a vector: `__m128`, `float32x4_t`, `__attribute__((vector_size(16)))` |
 //! | `ptr`, `void` | a pointer; no value |
 //! | `[i32;4]`, `[i32]` | an array; a flexible array |
 //! | `{i8,f64}` | a structure, `{}` an empty one |

@@ -222,6 +222,7 @@ impl<'a> Parser<'a> {
         let layout = match self.peek() {
             Some(b'{') => self.aggregate(),
             Some(b'[') => self.array(),
+            Some(b'<') => self.vector(),
             _ => self.scalar(),
         };
         self.depth -= 1;
@@ -279,6 +280,18 @@ impl<'a> Parser<'a> {
         let count = if self.take(b';') { self.number()? } else { 0 };
         self.expect(b']', "`;` or `]`")?;
         let layout = Layout::array(element, count).map_err(at(position))?;
+        let suffixes = self.suffixes(false)?;
+        restate(layout, &suffixes)
+    }
+
+    fn vector(&mut self) -> Result<Layout, NotationError> {
+        let position = self.here();
+        self.expect(b'<', "`<`")?;
+        let element = self.layout()?;
+        self.expect(b';', "`;` and the number of elements")?;
+        let count = self.number()?;
+        self.expect(b'>', "`>`")?;
+        let layout = Layout::vector(self.target, element, count).map_err(at(position))?;
         let suffixes = self.suffixes(false)?;
         restate(layout, &suffixes)
     }

@@ -118,6 +118,10 @@ impl fmt::Display for Notation<'_> {
                 write!(f, "c{}", bits / 2)?;
                 target.scalar_align(layout.size / 2)
             }
+            Kind::Vector { element, count } => {
+                write!(f, "<{};{count}>", Notation { layout: element, target })?;
+                target.vector_align(layout.size)
+            }
             Kind::Pointer => {
                 f.write_str("ptr")?;
                 target.pointer_size()

@@ -30,7 +30,19 @@ fn scalar(t: Target) -> impl Strategy<Value = Layout> {
     };
     // 32-bit compilers have no __int128.
     let sizes = if t.pointer_size() == 8 { 5 } else { 4 };
+    // Those that the conventions pass that pass any.
+    let vector = move |sixteen: bool, element: Layout| {
+        let count = if sixteen { 16 } else { 8 } / element.size;
+        if matches!(t.arch, Arch::X86 | Arch::Riscv64) {
+            element
+        } else {
+            Layout::vector(t, element, count).expect("a vector")
+        }
+    };
     prop_oneof![
+        any::<(bool, bool)>().prop_map(move |(sixteen, float)| {
+            vector(sixteen, if float { Layout::float(t, 4) } else { Layout::int(t, 2, false) })
+        }),
         any::<(u8, bool)>().prop_map(move |(n, signed)| int(1 << (n % sizes), signed)),
         Just(Layout::bool()),
         Just(Layout::pointer(t)),

@@ -57,11 +57,24 @@ pub(crate) enum Scalar {
     ComplexFloat,
     ComplexLongDouble,
     Float128,
+    /// `__m64`, `float32x2_t`.
+    Float2,
+    /// `__m128`, `float32x4_t`.
+    Float4,
+    LongLong2,
+    Char16,
 }
+
+/// The vectors as C text; a name is the element's and the number of elements.
+pub(crate) const VECTORS: &str = "typedef float vector_f2 __attribute__((vector_size(8)));
+typedef float vector_f4 __attribute__((vector_size(16)));
+typedef long long vector_l2 __attribute__((vector_size(16)));
+typedef signed char vector_c16 __attribute__((vector_size(16)));
+";
 
 impl Scalar {
     /// The first six can be bit-fields; the last three are not known everywhere.
-    pub(crate) const ALL: [Scalar; 15] = [
+    pub(crate) const ALL: [Scalar; 19] = [
         Scalar::Char,
         Scalar::Short,
         Scalar::UnsignedInt,
@@ -74,6 +87,10 @@ impl Scalar {
         Scalar::LongDouble,
         Scalar::ComplexDouble,
         Scalar::Int128,
+        Scalar::Float2,
+        Scalar::Float4,
+        Scalar::LongLong2,
+        Scalar::Char16,
         Scalar::ComplexFloat,
         Scalar::ComplexLongDouble,
         Scalar::Float128,
@@ -107,10 +124,16 @@ impl Scalar {
             Scalar::ComplexFloat => "_Complex float",
             Scalar::ComplexLongDouble => "_Complex long double",
             Scalar::Float128 => "__float128",
+            Scalar::Float2 => "vector_f2",
+            Scalar::Float4 => "vector_f4",
+            Scalar::LongLong2 => "vector_l2",
+            Scalar::Char16 => "vector_c16",
         }
     }
 
     pub(crate) fn layout(self, t: Target) -> Layout {
+        let vector =
+            |element, count| Layout::vector(t, element, count).expect("a vector that compilers have");
         match self {
             Scalar::Char => Layout::int(t, 1, true),
             Scalar::Short => Layout::int(t, 2, true),
@@ -126,6 +149,10 @@ impl Scalar {
             Scalar::ComplexFloat => Layout::complex(&Layout::float(t, 4)),
             Scalar::ComplexLongDouble => Layout::complex(&Layout::long_double(t)),
             Scalar::Float128 => Layout::float(t, 16),
+            Scalar::Float2 => vector(Layout::float(t, 4), 2),
+            Scalar::Float4 => vector(Layout::float(t, 4), 4),
+            Scalar::LongLong2 => vector(Layout::int(t, 8, true), 2),
+            Scalar::Char16 => vector(Layout::int(t, 1, true), 16),
         }
     }
 

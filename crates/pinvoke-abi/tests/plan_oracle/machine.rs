@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use pinvoke_abi::target::{Arch, Os, Target};
 
-use crate::oracle::compile;
+use crate::oracle::{VECTORS, compile};
 
 /// One compiler for one target.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl Machine {
         std::fs::create_dir_all(dir).expect("a directory for the program");
         let at = |name: &str| dir.join(name);
         let header = include_str!("generated.h");
-        std::fs::write(at("plans.c"), format!("{header}{functions}")).expect("the functions");
+        std::fs::write(at("plans.c"), format!("{header}{VECTORS}{functions}")).expect("the functions");
         let runtime = format!("{}{}", include_str!("runtime.c"), self.routines());
         std::fs::write(at("runtime.c"), runtime).expect("the runtime");
         let foreign_bits = match self.target.os.is_windows() {

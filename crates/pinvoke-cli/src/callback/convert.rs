@@ -69,7 +69,9 @@ impl Operand {
 pub(super) fn to_script(view: &View) -> Result<Dynamic, ViewError> {
     let ty = view.type_ref();
     Ok(match ty.kind() {
-        TypeKind::Struct(_) | TypeKind::Union(_) => Dynamic::from(Place::new(view.clone())),
+        TypeKind::Struct(_) | TypeKind::Union(_) | TypeKind::Vector { .. } => {
+            Dynamic::from(Place::new(view.clone()))
+        }
         TypeKind::Array { element, .. } => {
             let chars = matches!(ty.sibling(*element).kind(), TypeKind::Char | TypeKind::WideChar);
             if chars { value_to_script(&view.read()?, view) } else { Dynamic::from(Place::new(view.clone())) }
@@ -180,7 +182,7 @@ pub(super) fn from_script(value: &Dynamic) -> Option<Value> {
 /// The answer of a callback, which must suit the result type that native code expects.
 pub(super) fn to_native(value: Dynamic, ret: &TypeRef) -> Result<Value, String> {
     use TypeKind::{
-        Array, Bool, Char, Complex, Enum, Float, Function, Int, Opaque, Pointer, Struct, Union, Void,
+        Array, Bool, Char, Complex, Enum, Float, Function, Int, Opaque, Pointer, Struct, Union, Vector, Void,
         WideChar,
     };
     if matches!(ret.kind(), Void) {
@@ -190,7 +192,7 @@ pub(super) fn to_native(value: Dynamic, ret: &TypeRef) -> Result<Value, String> 
         "()" => format!("the expression gives nothing, and '{ret}' is expected"),
         name => format!("the expression gives a value of type {name}, and '{ret}' is expected"),
     };
-    let by_value = !matches!(ret.kind(), Pointer { .. } | Struct(_) | Union(_));
+    let by_value = !matches!(ret.kind(), Pointer { .. } | Struct(_) | Union(_) | Vector { .. });
     // A place stands for the number in it, as it does in arithmetic.
     let native = match value.clone().try_cast::<Place>() {
         Some(place) if by_value => place.operand().map_err(|_| mismatch())?.into_script(),
@@ -213,6 +215,7 @@ pub(super) fn to_native(value: Dynamic, ret: &TypeRef) -> Result<Value, String> 
         (Pointer { .. }, Value::Null | Value::Pointer(_) | Value::Function(_) | Value::Text(_)) => true,
         (Pointer { .. }, Value::Bytes(_) | Value::Array(_) | Value::Struct(_)) => true,
         (Struct(_) | Union(_), Value::Struct(_) | Value::Array(_)) => true,
+        (Vector { .. }, Value::Array(_) | Value::Bytes(_)) => true,
         (Void | Function(_) | Opaque { .. } | Array { .. }, _) => false,
         _ => false,
     };

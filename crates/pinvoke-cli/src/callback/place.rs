@@ -78,7 +78,7 @@ impl Place {
     fn value(&self) -> Result<Dynamic, Failed> {
         let target = self.target().map_err(failed)?;
         match target.type_ref().kind() {
-            TypeKind::Struct(_) | TypeKind::Union(_) | TypeKind::Array { .. } => {
+            TypeKind::Struct(_) | TypeKind::Union(_) | TypeKind::Array { .. } | TypeKind::Vector { .. } => {
                 Ok(copy_to_script(&target.read().map_err(failed)?))
             }
             _ => to_script(&target).map_err(failed),

@@ -24,7 +24,7 @@ pub(crate) fn narrowed(value: &Value, ty: &TypeRef) -> Value {
         (Value::Array(items), kind) => {
             // Memory behind a pointer has as many elements as were asked for, each of the type itself.
             let element = match kind {
-                TypeKind::Array { element, .. } => ty.sibling(*element),
+                TypeKind::Array { element, .. } | TypeKind::Vector { element, .. } => ty.sibling(*element),
                 _ => ty.clone(),
             };
             Value::Array(items.iter().map(|item| narrowed(item, &element)).collect())

@@ -456,7 +456,7 @@ fn element(ty: &TypeRef) -> Option<TypeRef> {
             // `int (*)[3]` points at whole arrays.
             Some(to)
         }
-        TypeKind::Array { element, .. } => Some(ty.sibling(*element)),
+        TypeKind::Array { element, .. } | TypeKind::Vector { element, .. } => Some(ty.sibling(*element)),
         // Members by position; their types differ.
         _ => None,
     }
@@ -474,6 +474,9 @@ fn member_types(ty: &TypeRef) -> Vec<TypeRef> {
         (Some(record), _) => record.fields.iter().map(|field| ty.sibling(field.ty)).collect(),
         (None, TypeKind::Array { element, len }) => {
             vec![ty.sibling(*element); usize::try_from(len.unwrap_or(0)).unwrap_or(0).min(1 << 16)]
+        }
+        (None, TypeKind::Vector { element, len }) => {
+            vec![ty.sibling(*element); usize::try_from(*len).unwrap_or(0)]
         }
         _ => Vec::new(),
     }

@@ -190,6 +190,29 @@ fn narrow_and_wide_numbers() {
     assert_eq!(call([path(), widest, each]).good(), "18446744073709551614\n");
 }
 
+/// By value, as the processor has them; on 32-bit x86 they travel in more than one way.
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn vectors() {
+    let prototype = |vector: &str| format!("{vector} turned({vector} v, {vector} (*each)({vector} v))");
+    let name = if cfg!(target_arch = "x86_64") { "__m128" } else { "float32x4_t" };
+    let own = "float __attribute__((vector_size(16)))";
+    for (vector, literal) in [(name, "{1, 2.5, 3, -4}"), (name, "[1, 2.5, 3, -4]"), (own, "{1, 2.5, 3, -4}")]
+    {
+        let text = call([path(), &prototype(vector), literal, "null"]).good();
+        assert_eq!(text, "[-4.0, 3.0, 2.5, 1.0]\n", "{vector} {literal}");
+    }
+    let each = "|v| [v[3], v[1] + 1, 0.5, v[0]]";
+    assert_eq!(call([path(), &prototype(name), "{1, 2, 3, 4}", each]).good(), "[1.0, 0.5, 3.0, 4.0]\n");
+    call([path(), &prototype(name), "{1, 2, 3, 4, 5}", "null"])
+        .bad_with(5, &["5 elements given, 4 is all it holds"]);
+    if cfg!(target_arch = "x86_64") {
+        let wide = "__m256 turned(__m256 v, void *each)";
+        call([path(), wide, "{1}", "null"])
+            .bad_with(1, &["a vector of more than 16 bytes", "declare a pointer to it and pass its address"]);
+    }
+}
+
 #[test]
 fn returned_memory_is_released_where_asked() {
     assert_eq!(

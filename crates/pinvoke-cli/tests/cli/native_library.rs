@@ -30,6 +30,8 @@ int call_in_call(int depth, int (*each)(int depth)) { return depth == 0 ? 0 : 1 
 void hello(int n) { for (int i = 0; i < n; i++) puts("hello"); }
 void hello_and_crash(void) { puts("before"); abort(); }
 int fill(char *buffer, int size, int (*read)(char *buffer, int size)) { return read(buffer, size); }
+typedef float float4 __attribute__((vector_size(16)));
+float4 turned(float4 v, float4 (*each)(float4 v)) { v = each ? each(v) : v; return (float4){ v[3], v[2], v[1], v[0] }; }
 typedef struct { float x, y; } vec;
 vec scale(vec v, float by) { v.x *= by; v.y *= by; return v; }
 vec with_vec(vec (*each)(vec v)) { vec v = { 1, 2 }; return each(v); }

@@ -30,6 +30,15 @@ pub(crate) const KNOWN: &[Known] = &[
         witness: || ms(vec![Ty::Scalar(Scalar::Int)], Some(Ty::Record(record(Vec::new()))), None),
     },
     Known {
+        name: "ms_abi vector of 8 bytes",
+        reason: "Microsoft's text and gcc pass and return it as an integer; clang passes its address and returns it in \
+                 xmm0",
+        deviates: &[Compiler::Clang],
+        role: Role::Both,
+        applies: |p| is_ms(p) && p.params.iter().chain(&p.ret).any(is_half_vector),
+        witness: || ms(vec![Ty::Scalar(Scalar::VectorFloat2)], None, None),
+    },
+    Known {
         name: "ms_abi va_arg by reference",
         reason: "a variable argument that is not of 1, 2, 4 or 8 bytes travels as an address, and both pass it \
                  so; but va_arg, when compiled for Linux, reads the value itself from the stack",
@@ -144,6 +153,10 @@ pub(crate) const KNOWN: &[Known] = &[
         witness: || sysv([vec![Ty::Scalar(Scalar::Int); 5], vec![Ty::Scalar(Scalar::Int128)]].concat()),
     },
 ];
+
+fn is_half_vector(ty: &Ty) -> bool {
+    matches!(ty, Ty::Scalar(Scalar::VectorFloat2 | Scalar::VectorUChar8))
+}
 
 fn is_union_with_zero_width(ty: &Ty) -> bool {
     matches!(ty, Ty::Record(r) if r.union && r.members.iter().any(|m| m.bits == Some(0)))

@@ -138,6 +138,11 @@ impl TypeTable {
             (None, TypeKind::Struct(r)) => tagged("struct", r.tag.as_deref()),
             (None, TypeKind::Union(r)) => tagged("union", r.tag.as_deref()),
             (None, TypeKind::Enum(e)) => tagged("enum", e.tag.as_deref()),
+            (None, TypeKind::Vector { element, len }) => {
+                let size =
+                    self.get(*element).layout.as_ref().map_or(0, |layout| layout.size.saturating_mul(*len));
+                format!("{} __attribute__((vector_size({size})))", self.base(*element))
+            }
             (None, TypeKind::Opaque { name }) => name.to_string(),
             (None, _) => ty.keywords.unwrap_or("void").to_owned(),
         };

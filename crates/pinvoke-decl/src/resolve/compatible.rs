@@ -144,6 +144,10 @@ impl Resolver<'_> {
                     pending.push((*x, *y));
                     n == m || n.is_none() || m.is_none()
                 }
+                (Shape::Vector(x, n), Shape::Vector(y, m)) => {
+                    pending.push((*x, *y));
+                    n == m
+                }
                 (Shape::Record(x), Shape::Record(y)) => {
                     let (x, y) = (&self.records[*x], &self.records[*y]);
                     let complete = x.status == Status::Done && y.status == Status::Done;

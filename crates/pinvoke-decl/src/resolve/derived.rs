@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use pinvoke_abi::layout::Layout;
+use pinvoke_abi::layout::{Layout, LayoutError};
 
-use super::{FunctionState, MAX_DEPTH, NoLayout, Resolver, Shape, Site};
+use super::{FunctionState, MAX_DEPTH, NoLayout, Resolver, Shape, Site, scalar};
 use crate::front::c::describe_parameter;
-use crate::model::{ArrayLen, Derivation, Expr, FunctionFact, Keyworded, Op, TypeFact};
+use crate::model::{
+    ArrayLen, Derivation, Expr, FunctionFact, Keyworded, Op, TypeFact, VectorFact, VectorLen,
+};
 use crate::span::Span;
 use crate::types::TypeId;
 
@@ -58,6 +60,54 @@ impl Resolver<'_> {
         }
         self.nesting.insert(id, nesting);
         id
+    }
+
+    /// `element __attribute__((vector_size(..)))`.
+    pub(super) fn vector(&mut self, vector: &VectorFact, site: &Site, what: &str) -> TypeId {
+        let VectorFact { element, len } = vector;
+        let id = self.type_of(element, site, what);
+        if let Shape::Error | Shape::Unsupported(_) = self.shape(id) {
+            return id;
+        }
+        let (VectorLen::Bytes(expr) | VectorLen::Elements(expr)) = len;
+        let number = match self.evaluate(expr, site) {
+            Ok(number) => number,
+            Err(problem) => {
+                self.diagnostics.push(*problem);
+                return self.plain(Shape::Error);
+            }
+        };
+        let scalar = matches!(self.shape(id), Shape::Keyworded(_) | Shape::Wide(_));
+        let layout = match self.layout_of(id) {
+            Ok(layout) if scalar => layout,
+            _ => {
+                self.layout_error(
+                    site,
+                    element.span,
+                    &format!("the vector {what}"),
+                    &LayoutError::VectorElement,
+                );
+                return self.plain(Shape::Error);
+            }
+        };
+        let count = match (len, u64::try_from(number)) {
+            (VectorLen::Elements(_), Ok(count)) => count,
+            (VectorLen::Bytes(_), Ok(size)) if layout.size > 0 && size.is_multiple_of(layout.size) => {
+                size / layout.size
+            }
+            _ => {
+                let words = scalar_words(self.shape(id));
+                let message =
+                    format!("the vector {what} has {number} bytes, which are no number of '{words}'");
+                self.error(site, expr.span, message);
+                return self.plain(Shape::Error);
+            }
+        };
+        if let Err(error) = Layout::vector(self.target, layout, count) {
+            self.layout_error(site, expr.span, &format!("the vector {what}"), &error);
+            return self.plain(Shape::Error);
+        }
+        self.plain(Shape::Vector(id, count))
     }
 
     /// How many types lie inside each other in a type.
@@ -179,6 +229,13 @@ impl Resolver<'_> {
             let what = describe_parameter(index + 1, written.and_then(|p| p.name.as_ref()));
             self.sized(*param, site, written.map_or(fact.span, |p| p.span), &what);
         }
+    }
+}
+
+fn scalar_words(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Keyworded(ty) | Shape::Wide(ty) => scalar::keywords(*ty),
+        _ => "this type",
     }
 }
 

@@ -50,6 +50,7 @@ impl Resolver<'_> {
             }
             Shape::Pointer(to) => TypeKind::Pointer { to: *to },
             Shape::Array(element, len) => TypeKind::Array { element: *element, len: *len },
+            Shape::Vector(element, len) => TypeKind::Vector { element: *element, len: *len },
             Shape::Record(r) => {
                 let state = &self.records[*r];
                 let record = || Record { tag: state.tag.clone(), fields: state.fields.clone() };

@@ -52,6 +52,11 @@ impl Resolver<'_> {
                 // Checked when the array type was made.
                 Layout::array(element, count).map_err(|_| NoLayout::Reported)?
             }
+            Shape::Vector(element, count) => {
+                let element = self.layout_of(element)?;
+                // Checked when the vector type was made.
+                Layout::vector(self.target, element, count).map_err(|_| NoLayout::Reported)?
+            }
             Shape::Array(_, None) | Shape::Function(_) | Shape::Opaque(_) => {
                 return Err(NoLayout::Incomplete);
             }
@@ -86,6 +91,7 @@ impl Resolver<'_> {
                 _ => format!("{} *", self.describe_flat(*to)),
             },
             Shape::Array(element, _) => format!("{}[]", self.describe_flat(*element)),
+            Shape::Vector(element, _) => format!("a vector of '{}'", self.describe_flat(*element)),
             Shape::Function(_) => "a function".to_owned(),
             Shape::Opaque(name) | Shape::Unsupported(name) => name.to_string(),
             Shape::Error => "?".to_owned(),

@@ -29,7 +29,8 @@
 //! ```
 //!
 //! # What agrees
-//! Scalars agree if kind, size and signedness are the same; a pointer agrees with a pointer to anything.
+//! Scalars agree if kind, size and signedness are the same, vectors if they are of one size and of the same
+//! floating-point numbers or of integers, of whatever width; a pointer agrees with a pointer to anything.
 //! Structures and unions agree member by member, without regard to names. Where the declaration has
 //! bit-fields, for which Rust has no members, size and alignment must agree and the whole must travel the
 //! same way; so must a `_Complex` and the structure of two floats that stands for it. Finally the call
@@ -480,7 +481,12 @@ impl fmt::Display for Native<'_> {
         let what = match self.0.kind {
             Kind::Void => return f.write_str("void"),
             // Short in the compact notation.
-            Kind::Int { .. } | Kind::Bool | Kind::Float | Kind::X87 | Kind::Complex { .. } => {
+            Kind::Int { .. }
+            | Kind::Bool
+            | Kind::Float
+            | Kind::X87
+            | Kind::Complex { .. }
+            | Kind::Vector { .. } => {
                 return write!(f, "{} {}", self.0, Size(self.0));
             }
             Kind::Pointer => "a pointer",
@@ -565,6 +571,10 @@ fn agrees(native: &Layout, rust: &Layout) -> bool {
     match (&native.kind, &rust.kind) {
         (Kind::Complex { x87: false }, Kind::Struct { fields }) => {
             fields.len() == 2 && fields.iter().all(|f| f.layout.kind == Kind::Float)
+        }
+        // `__m128i` holds integers of any width.
+        (Kind::Vector { element, .. }, Kind::Vector { element: other, .. }) => {
+            matches!((&element.kind, &other.kind), (Kind::Int { .. }, Kind::Int { .. })) || element == other
         }
         (Kind::Array { element, count }, Kind::Array { element: other, count: other_count }) => {
             count == other_count && agrees(element, other)

@@ -198,7 +198,9 @@ impl<'a> Variable<'a> {
         match self {
             Variable::Number(layout, _) => layout.clone(),
             Variable::Stated(stated, _) => match (stated.kind(), &stated.get().layout) {
-                (TypeKind::Struct(_) | TypeKind::Union(_), Some(layout)) => layout.clone(),
+                (TypeKind::Struct(_) | TypeKind::Union(_) | TypeKind::Vector { .. }, Some(layout)) => {
+                    layout.clone()
+                }
                 _ => Layout::pointer(target),
             },
             Variable::Constant(_) | Variable::Address(_) => Layout::pointer(target),
@@ -218,7 +220,10 @@ impl<'a> Variable<'a> {
                 Ok(None)
             }
             Variable::Stated(stated, content) => {
-                let aggregate = matches!(stated.kind(), TypeKind::Struct(_) | TypeKind::Union(_));
+                let aggregate = matches!(
+                    stated.kind(),
+                    TypeKind::Struct(_) | TypeKind::Union(_) | TypeKind::Vector { .. }
+                );
                 let position = frame.position.clone();
                 match content {
                     Content::Value(value) if aggregate => {

@@ -5,7 +5,8 @@
 //! callees that take `char **` look for and others do not see.
 //!
 //! In place (`char name[16]` inside a structure) the length is fixed: fewer elements leave zeros behind
-//! them, more are refused. Text must leave room for its terminating null.
+//! them, more are refused. Text must leave room for its terminating null. So it is with a vector, as C
+//! initialises one, but its elements are numbers and never text.
 
 use pinvoke_decl::marshaller::Marshaller;
 use pinvoke_decl::types::{TypeId, TypeKind, TypeTable};
@@ -85,12 +86,16 @@ pub(super) fn write_in_place(
     value: &Value,
     out: &mut [u8],
 ) -> Result<(), Mismatch> {
-    let TypeKind::Array { element, len } = types.get(id).kind else {
-        return Err(Mismatch::kind(types, id, value, Marshaller::Array.facts().accepts));
+    let refused = || Mismatch::kind(types, id, value, Marshaller::of(types, id).facts().accepts);
+    let (element, len, is_vector) = match types.get(id).kind {
+        TypeKind::Array { element, len } => (element, len.unwrap_or(0), false),
+        TypeKind::Vector { element, len } => (element, len, true),
+        _ => return Err(refused()),
     };
-    let len = len.unwrap_or(0);
     let size = size_of(types, element);
-    let is_text = matches!(types.get(element).kind, TypeKind::Char | TypeKind::WideChar);
+    let is_text = !is_vector
+        && (matches!(types.get(element).kind, TypeKind::Char | TypeKind::WideChar)
+            || is_byte(types, element));
     match value {
         Value::Array(items) if items.len() as u64 > len => Err(Mismatch::because(
             types,
@@ -104,7 +109,7 @@ pub(super) fn write_in_place(
             }
             Ok(())
         }
-        Value::Text(s) if is_text || is_byte(types, element) => {
+        Value::Text(s) if is_text => {
             let units = text::encode(s, size).map_err(|at| text::inner_null(types, id, at))?;
             let (given, room) = ((units.len() / size.max(1)) as u64, len.saturating_sub(1));
             if given > room {
@@ -125,14 +130,20 @@ pub(super) fn write_in_place(
             id,
             format!("{} bytes given, {} is all it holds", bytes.len(), out.len()),
         )),
-        _ => Err(Mismatch::kind(types, id, value, Marshaller::Array.facts().accepts)),
+        _ => Err(refused()),
     }
 }
 
-/// Reads an array in place: text where its elements are characters, bytes where they are unsigned bytes.
+/// Reads an array in place: text where its elements are characters, bytes where they are unsigned bytes; a
+/// vector is always its numbers.
 pub(super) fn read_in_place(reader: &Reader<'_>, types: &TypeTable, id: TypeId, bytes: &[u8]) -> Value {
-    let TypeKind::Array { element, .. } = types.get(id).kind else { return Value::Bytes(bytes.to_vec()) };
+    let (element, is_vector) = match types.get(id).kind {
+        TypeKind::Array { element, .. } => (element, false),
+        TypeKind::Vector { element, .. } => (element, true),
+        _ => return Value::Bytes(bytes.to_vec()),
+    };
     let shape = match types.get(element).kind {
+        _ if is_vector => Shape::Many(u64::MAX),
         TypeKind::Char | TypeKind::WideChar => Shape::Text,
         TypeKind::Int { signed: false } if is_byte(types, element) => Shape::Bytes,
         _ => Shape::Many(u64::MAX),

@@ -69,7 +69,9 @@ pub(crate) fn write(
         Marshaller::Integer | Marshaller::Enumeration => scalar::write_integer(types, id, value, bits, out),
         Marshaller::Float => scalar::write_float(types, id, value, out),
         Marshaller::Complex => scalar::write_complex(types, id, value, out),
-        Marshaller::Array => frame.deeper(types, id, |f| array::write_in_place(f, types, id, value, out)),
+        Marshaller::Array | Marshaller::Vector => {
+            frame.deeper(types, id, |f| array::write_in_place(f, types, id, value, out))
+        }
         Marshaller::Structure | Marshaller::Union => {
             frame.deeper(types, id, |f| structure::write(f, types, id, value, out))
         }
@@ -101,7 +103,7 @@ pub(crate) fn read(
         Marshaller::Integer | Marshaller::Enumeration => scalar::read_integer(types, id, bits, bytes),
         Marshaller::Float => scalar::read_float(is_long(types, id), bytes),
         Marshaller::Complex => scalar::read_complex(is_long(types, id), bytes),
-        Marshaller::Array => array::read_in_place(reader, types, id, bytes),
+        Marshaller::Array | Marshaller::Vector => array::read_in_place(reader, types, id, bytes),
         Marshaller::Structure => structure::read(reader, types, id, bytes),
         Marshaller::Union => structure::read(&reader.without_texts(), types, id, bytes),
         Marshaller::Text

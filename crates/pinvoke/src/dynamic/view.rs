@@ -327,6 +327,7 @@ impl View {
     fn sequence(&self) -> Result<(TypeId, usize, Option<u64>), ViewError> {
         match self.ty.kind() {
             TypeKind::Array { element, len } => Ok((*element, self.address, *len)),
+            TypeKind::Vector { element, len } => Ok((*element, self.address, Some(*len))),
             TypeKind::Pointer { to } => {
                 let element = self.ty.sibling(*to);
                 if element.size().is_none() || matches!(element.kind(), TypeKind::Void) {

@@ -12,6 +12,7 @@
 //! | `float`, `double` | `Float`, `Int` exactly representable | `Float` |
 //! | `long double` | `LongDouble`, `Float`, `Int` | `LongDouble` (`Float` where it is a `double`) |
 //! | `_Complex` | `Complex`, `Float`, `Int` | `Complex` |
+//! | `__m128`, `float32x4_t`, `vector_size(16)` | `Array` of its numbers, those not given being 0; `Bytes` | `Array` |
 //! | `char *`, `wchar_t *`, `char16_t *`, `char32_t *` | `Text`, `Bytes`, `Array`, `Null`, `Pointer` | `Text`, `Bytes` or `Array` if it is not valid Unicode, `Null` |
 //! | `void *` | `Text`, `Bytes`, `Null`, `Pointer`, address as `Int` | `Pointer`, `Null` |
 //! | `T *` | `Array` of T, one T as `Struct`, `Bytes`, `Null`, `Pointer` | `Pointer`, `Null`; out parameters: the T or an `Array` |

@@ -14,6 +14,9 @@ use pinvoke_decl::Unit;
 /// Whether C has integers of 128 bits here.
 pub(crate) const WIDE: bool = cfg!(target_pointer_width = "64");
 
+/// Whether C passes vectors in their registers here.
+pub(crate) const VECTORS: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
 /// A library and the declarations for it.
 pub(crate) struct Native {
     pub(crate) library: Library,
@@ -38,8 +41,8 @@ impl Native {
             // Compiled once per content, and renamed when complete: other test processes may look for it.
             let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
             let mut content = DefaultHasher::new();
-            (include_str!("native.c"), include_str!("native.h"), include_str!("wide.h"), &compiler)
-                .hash(&mut content);
+            let headers = [include_str!("native.h"), include_str!("wide.h"), include_str!("vectors.h")];
+            (include_str!("native.c"), headers, &compiler).hash(&mut content);
             let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
             let file = directory.join(format!("libdynamic_{:016x}.so", content.finish()));
             if file.exists() {
@@ -62,6 +65,10 @@ impl Native {
         assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
         if WIDE {
             let diagnostics = unit.parse("wide.h", include_str!("wide.h"));
+            assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
+        }
+        if VECTORS {
+            let diagnostics = unit.parse("vectors.h", include_str!("vectors.h"));
             assert!(diagnostics.is_empty(), "{}", render(&diagnostics));
         }
         Native { library, unit }

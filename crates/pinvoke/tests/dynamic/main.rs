@@ -18,3 +18,5 @@ mod support;
 mod system;
 mod text;
 mod variables;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod vectors;

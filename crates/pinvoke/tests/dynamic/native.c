@@ -352,3 +352,31 @@ void TestOutArrayOfStructs(int *size, MYPOINT **out) {
     *out = malloc(5 * sizeof **out);
     for (int i = 0; i < 5; i++) (*out)[i] = (MYPOINT){i, i * i};
 }
+
+#if defined(__x86_64__) || defined(__aarch64__)
+#include "vectors.h"
+ECHO(float4, float4)
+ECHO(uchar8, uchar8)
+ECHO(ray, struct ray)
+ECHO(box, struct box)
+int4 weighted(int before, int4 a, double weight, int4 b) { return before + a + (int)weight * b; }
+double2 total(const double2 *v, int count) {
+    double2 sum = {0, 0};
+    for (int i = 0; i < count; i++) sum += v[i];
+    return sum;
+}
+void heighten(float4 *v, int count) { for (int i = 0; i < count; i++) v[i] += 1; }
+float4 call_vectors(float4 (*each)(float4 v, int n, uchar8 w), float4 v) {
+    return each(v + 1, 7, (uchar8){1, 2, 3, 4, 5, 6, 7, 255}) * 2;
+}
+struct box call_box(struct box (*each)(struct box b), struct box b) { b = each(b); b.corners[0] += 1; return b; }
+int sum_variable(int count, ...) {
+    va_list list;
+    int4 sum = {0, 0, 0, 0};
+    va_start(list, count);
+    while (count--) sum += va_arg(list, int4);
+    va_end(list);
+    return sum[0] + sum[1] + sum[2] + sum[3];
+}
+float4 unit_vector = {1, 0, 0, 0};
+#endif

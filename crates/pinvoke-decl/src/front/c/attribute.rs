@@ -6,7 +6,7 @@ use pinvoke_abi::signature::CallConv;
 
 use super::{Parse, Parser, words};
 use crate::lex::{Keyword, Punct, TokenKind, literal};
-use crate::model::{Alignment, BitRule, Keyworded, Mode};
+use crate::model::{Alignment, Base, BitRule, Keyworded, Mode, TypeFact, VectorFact, VectorLen};
 use crate::span::Span;
 
 /// Attributes collected from one place. Where they apply is decided by the place.
@@ -18,9 +18,35 @@ pub(super) struct Attributes {
     pub(super) conv: Option<CallConv>,
     pub(super) transparent: bool,
     pub(super) bit_rule: Option<BitRule>,
-    /// `vector_size` and other attributes that change a type into one that is not handled.
+    /// `vector_size` and its like.
+    pub(super) vector: Option<Box<VectorLen>>,
+    /// A machine mode that is not handled.
     pub(super) unsupported: Option<Arc<str>>,
     pub(super) entry_point: Option<Arc<str>>,
+}
+
+impl Attributes {
+    /// Lets attributes that make another type of the base do so.
+    pub(super) fn change_base(&mut self, ty: &mut TypeFact) {
+        if let Some(mode) = self.mode.take() {
+            ty.mode = Some(mode);
+        }
+        if let Some(len) = self.vector.take() {
+            let mode = ty.mode.take();
+            // The base alone; what is derived from it is derived from the vector.
+            let element = TypeFact {
+                base: ty.base.clone(),
+                is_const: false,
+                mode,
+                derivations: Vec::new(),
+                span: ty.span,
+            };
+            ty.base = Base::Vector(Box::new(VectorFact { element, len: *len }));
+        }
+        if let Some(what) = self.unsupported.take() {
+            ty.base = Base::Unsupported(what);
+        }
+    }
 }
 
 impl Parser<'_> {
@@ -142,8 +168,15 @@ impl Parser<'_> {
             "transparent_union" => into.transparent = true,
             "ms_struct" => into.bit_rule = Some(BitRule::Microsoft),
             "gcc_struct" => into.bit_rule = Some(BitRule::SystemV),
-            "vector_size" | "ext_vector_type" | "neon_vector_type" => {
-                into.unsupported = Some(format!("a vector type ('{name}')").into());
+            "vector_size" | "ext_vector_type" | "neon_vector_type" | "neon_polyvector_type" if has_args => {
+                self.bump();
+                let expr = self.constant_expression()?;
+                self.expect(Punct::RParen, &format!("to close '{name}'"))?;
+                into.vector = Some(Box::new(match name {
+                    "vector_size" => VectorLen::Bytes(expr),
+                    _ => VectorLen::Elements(expr),
+                }));
+                return Ok(());
             }
             "regparm" | "vectorcall" | "pascal" | "aarch64_vector_pcs" | "preserve_all" | "preserve_most"
             | "regcall" | "swiftcall" => {

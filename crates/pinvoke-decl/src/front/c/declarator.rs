@@ -97,12 +97,7 @@ impl Parser<'_> {
         if let Some(conv) = declared.attributes.conv {
             set_convention(&mut declared.ty.derivations, conv);
         }
-        if let Some(mode) = declared.attributes.mode.take() {
-            declared.ty.mode = Some(mode);
-        }
-        if let Some(what) = declared.attributes.unsupported.take() {
-            declared.ty.base = crate::model::Base::Unsupported(what);
-        }
+        declared.attributes.change_base(&mut declared.ty);
         Ok(())
     }
 
@@ -200,6 +195,7 @@ impl Parser<'_> {
                     self.attributes(&mut own)?;
                     level.conv = own.conv.or(level.conv);
                     attributes.aligned.append(&mut own.aligned);
+                    attributes.vector = own.vector.or(attributes.vector.take());
                     attributes.unsupported = own.unsupported.or(attributes.unsupported.take());
                 }
                 TokenKind::Ident => {

@@ -254,17 +254,15 @@ impl Parser<'_> {
         }
         let span = start.to(end);
         let declares_tag = matches!(base, Some(Base::Record(_) | Base::Enum(_) | Base::Tag { .. }));
-        let mut base = match base {
+        let base = match base {
             Some(base) => base,
             None => match words.resolve() {
                 Ok(base) => base,
                 Err(message) => return Err(self.error(span, message)),
             },
         };
-        if let Some(what) = attributes.unsupported.take() {
-            base = Base::Unsupported(what);
-        }
-        let mut ty = TypeFact { base, is_const, mode: attributes.mode.take(), derivations: Vec::new(), span };
+        let mut ty = TypeFact { base, is_const, mode: None, derivations: Vec::new(), span };
+        attributes.change_base(&mut ty);
         if is_atomic {
             let base = Base::Atomic(Box::new(ty));
             ty = TypeFact { base, is_const, mode: None, derivations: Vec::new(), span };
