@@ -10,6 +10,7 @@ use super::callback;
 use super::converter::{Converter, place};
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
+use super::prototype::only_argument;
 use super::result::{Failure, ResultForm};
 use super::{decoration, import_of, import_static, length, returns};
 
@@ -248,8 +249,12 @@ fn bind(function: &Function, binder: Option<&Binder<'_>>, import: &Ident) -> Tok
 fn converter(parameter: &Parameter, options: &Options) -> Option<Converter> {
     match &parameter.kind {
         Kind::Value { ty, form, is_null_terminated: false } => Some(Converter::into_native(ty, form)),
-        Kind::Value { form, .. } => {
-            Some(Converter::into_native(&quote!(::pinvoke::marshal::NullTerminated<_>), form))
+        Kind::Value { ty, form, .. } => {
+            let wrapper = match only_argument(ty, "Option") {
+                Some(_) => quote!(::core::option::Option<::pinvoke::marshal::NullTerminated<_>>),
+                None => quote!(::pinvoke::marshal::NullTerminated<_>),
+            };
+            Some(Converter::into_native(&wrapper, form))
         }
         Kind::Lent { ty, form, .. } => Some(Converter::lend(ty, form)),
         Kind::Variadic => {
@@ -280,8 +285,12 @@ fn marshal(parameter: &Parameter, stage: &Stage, function: &Function, fail: &Tok
             };
             converter.call("lend", &quote!(#name, #room, &mut #state))
         }
-        Kind::Value { is_null_terminated: true, .. } => {
-            converter.call("into_native", &quote!(::pinvoke::marshal::NullTerminated(#name), &mut #state))
+        Kind::Value { ty, is_null_terminated: true, .. } => {
+            let wrapped = match only_argument(ty, "Option") {
+                Some(_) => quote!(#name.map(::pinvoke::marshal::NullTerminated)),
+                None => quote!(::pinvoke::marshal::NullTerminated(#name)),
+            };
+            converter.call("into_native", &quote!(#wrapped, &mut #state))
         }
         _ => converter.call("into_native", &quote!(#name, &mut #state)),
     };

@@ -265,14 +265,18 @@ pub(crate) fn owners(function: &Function, fail: &TokenStream) -> TokenStream {
 
 /// `T` of `Option<T>`, or the type itself.
 fn without_option(ty: &Type) -> &Type {
-    let Type::Path(path) = ty else { return ty };
-    let Some(last) = path.path.segments.last().filter(|s| s.ident == "Option") else { return ty };
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return ty };
-    let inner = arguments.args.iter().find_map(|a| match a {
+    inside(ty, "Option").unwrap_or(ty)
+}
+
+/// `T` of `Name<'_, T>`.
+fn inside<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|s| s.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|a| match a {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    });
-    inner.unwrap_or(ty)
+    })
 }
 
 /// Whether the type is `Box` of what a predicate says.
@@ -331,9 +335,14 @@ pub(crate) fn check_result(function: &Function, has_length: bool) -> Result<(), 
 
 /// Checks that a parameter says whose is what native code puts there.
 pub(crate) fn check_parameter(ty: &Type, returns: Option<&Returns>) -> Result<(), Error> {
-    let Type::Reference(reference) = ty else { return Ok(()) };
-    let target = without_option(&reference.elem);
-    if reference.mutability.is_none() {
+    let (target, is_read_only) = match without_option(ty) {
+        Type::Reference(reference) => (without_option(&reference.elem), reference.mutability.is_none()),
+        out => match inside(out, "Out") {
+            Some(target) => (without_option(target), false),
+            None => return Ok(()),
+        },
+    };
+    if is_read_only {
         let better = match target {
             _ if is_named(target, "String") || is_box_of(target, |t| is_named(t, "str")) => "`&str`",
             _ if is_collection(target) => "`&[T]`",
@@ -382,8 +391,11 @@ pub(crate) fn buffer(attribute: &syn::Attribute) -> Result<Option<Expr>, Error> 
 
 /// Whether some count says how much of a buffer of elements is there.
 pub(crate) fn check_buffer(ty: &Type, has_length: bool) -> Result<(), Error> {
-    let Type::Reference(reference) = ty else {
-        return Err(Error::new_spanned(ty, "a buffer is a `&mut String` or a `&mut Vec<T>`"));
+    let Type::Reference(reference) = without_option(ty) else {
+        return Err(Error::new_spanned(
+            ty,
+            "a buffer is a `&mut String` or a `&mut Vec<T>`, or the `Option` of one",
+        ));
     };
     if is_collection(&reference.elem) && !has_length {
         return Err(Error::new_spanned(

@@ -39,7 +39,7 @@ use core::marker::PhantomData;
 
 use super::counted::{release, values};
 use super::length::{in_memory, make_room, within, wrong};
-use super::{CharSet, Element, MarshalError, Owned, Owner, Reason, Unit};
+use super::{CharSet, Element, MarshalError, Null, Owned, Owner, Reason, Unit};
 use crate::native::{NativeField, NativeType};
 
 /// An argument that native code fills or replaces, and whose length it then tells.
@@ -94,7 +94,7 @@ use crate::native::{NativeField, NativeType};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no room that native code can fill in the form `{M}`",
-    note = "buffers are `&mut String` and `&mut Vec<T>`; arrays that native code replaces are `&mut Vec<T>`"
+    note = "buffers are `&mut String` and `&mut Vec<T>`, or the `Option` of one; arrays that native code replaces are `&mut Vec<T>`"
 )]
 pub trait Lend<M: ?Sized>: Sized {
     /// What travels.
@@ -462,6 +462,57 @@ impl<'a, T: Element<M>, M, O: Owner> Lend<Owned<M, O>> for &'a mut Vec<T> {
         (state.given, state.length) = (state.slot, used);
         *origin = read?;
         Ok(())
+    }
+}
+
+/// Null is `None`: no room, and nothing to take back.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// #[pinvoke::dll_import("libc", set_last_error)]
+/// unsafe extern "C" {
+///     /// Without room, only the number of groups.
+///     #[returns(len_of(groups))]
+///     safe fn getgroups(#[capacity_of(groups)] size: i32, #[buffer] groups: Option<&mut Vec<u32>>) -> Result<i32, pinvoke::Error>;
+/// }
+/// let count = getgroups(None).unwrap() as usize;
+/// let mut groups = Vec::with_capacity(count + 1);
+/// getgroups(Some(&mut groups)).unwrap();
+/// assert_eq!(groups.len(), count);
+/// # }
+/// ```
+impl<L: Lend<M>, M: ?Sized> Lend<M> for Option<L>
+where
+    L::Native: Null,
+{
+    type Native = L::Native;
+    type State = Option<L::State>;
+
+    fn state() -> Self::State {
+        None
+    }
+
+    fn lend(self, room: Option<usize>, state: &mut Self::State) -> Result<L::Native, MarshalError> {
+        match self {
+            Some(lent) => lent.lend(room, state.insert(L::state())),
+            None => Ok(L::Native::NULL),
+        }
+    }
+
+    fn capacity(state: &Self::State) -> usize {
+        state.as_ref().map_or(0, L::capacity)
+    }
+
+    fn length(state: &Self::State) -> usize {
+        state.as_ref().map_or(0, L::length)
+    }
+
+    unsafe fn take_back(state: &mut Self::State, used: Option<usize>) -> Result<(), MarshalError> {
+        match state {
+            // SAFETY: the caller's promise.
+            Some(state) => unsafe { L::take_back(state, used) },
+            None => Ok(()),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ int64_t total_length(const char *const *texts, int32_t n) {
     for (int i = 0; i < n; i++) total += texts[i] ? (int64_t)strlen(texts[i]) : 100;
     return total;
 }
-int32_t count_args(const char *const *argv) { int32_t n = 0; while (argv[n]) n++; return n; }
+int32_t count_args(const char *const *argv) { int32_t n = 0; if (!argv) return -1; while (argv[n]) n++; return n; }
 int32_t count_args16(const char16_t *const *argv) { int32_t n = 0; while (argv[n]) n += argv[n][0] == 'w'; return n; }
 int32_t zero_ended(const int32_t *v) { int32_t s = 0; while (*v) s += *v++; return s; }
 void point_elsewhere(const char **texts, int32_t n) { for (int i = 0; i < n; i++) texts[i] = i ? "static" : NULL; }
@@ -47,6 +47,7 @@ char **owned_texts(int32_t n) {
     return v;
 }
 void written_count(int32_t **v, int32_t *n, int32_t count) {
+    if (!v) return;
     *v = counted_alloc(4);
     **v = 7;
     *n = count;

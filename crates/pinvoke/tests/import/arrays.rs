@@ -77,6 +77,8 @@ unsafe extern "C" {
     safe fn total_of_c_strs(texts: &[&std::ffi::CStr], #[len_of(texts)] n: i32) -> i64;
     safe fn count_args(#[null_terminated] arguments: &[&str]) -> i32;
     #[dll_import(entry_point = "count_args")]
+    safe fn count_maybe(#[null_terminated] arguments: Option<&[&str]>) -> i32;
+    #[dll_import(entry_point = "count_args")]
     safe fn count_wrapped(arguments: NullTerminated<'_, String>) -> i32;
     #[dll_import(char_set = Utf16)]
     safe fn count_args16(#[null_terminated] arguments: &[&str]) -> i32;
@@ -119,6 +121,18 @@ unsafe extern "C" {
         #[buffer] values: &mut Vec<i32>,
         #[capacity_of(values)] capacity: u8,
         #[len_of(values)] n: &mut u8,
+    ) -> Result<(), Error>;
+    #[dll_import(entry_point = "some_of")]
+    safe fn some_or_none(
+        #[buffer] values: Option<&mut Vec<i32>>,
+        #[capacity_of(values)] capacity: u8,
+        #[len_of(values)] n: &mut u8,
+    ) -> Result<(), Error>;
+    #[dll_import(entry_point = "written_count")]
+    safe fn maybe_written(
+        #[returns(free_with = counted_free)] values: Option<&mut Vec<i32>>,
+        #[len_of(values)] n: &mut i32,
+        count: i32,
     ) -> Result<(), Error>;
     safe fn names(
         #[buffer(4)] texts: &mut Vec<Option<String>>,
@@ -201,6 +215,7 @@ fn arrays_of_texts_go_in() {
         );
         assert_eq!(count_args(&["a", "b", "c"]), 3);
         assert_eq!(count_args(&[]), 0);
+        assert_eq!((count_maybe(Some(&["a", "b"])), count_maybe(None)), (2, -1));
         assert_eq!(count_wrapped(NullTerminated(&["x".to_owned()])), 1);
         assert_eq!(count_args16(&["wide", "words"]), 2);
         assert_eq!(zero_ended(&[5, 6]), 11);
@@ -277,6 +292,16 @@ fn buffers_of_elements_are_filled() {
             reason(some_of(&mut values)),
             "cannot convert argument `values` of `some_of`: the count 3 is larger than the buffer of 2 elements"
         );
+        // Null, and no room: what native code tells of it is nobody's length.
+        some_or_none(None).unwrap();
+        let mut values = Vec::with_capacity(6);
+        some_or_none(Some(&mut values)).unwrap();
+        assert_eq!(values, [0, 10, 20]);
+        maybe_written(None, 1).unwrap();
+        maybe_written(Some(&mut values), 1).unwrap_err();
+        values.clear();
+        maybe_written(Some(&mut values), 1).unwrap();
+        assert_eq!(values, [7]);
         let mut texts = vec![Some("before".to_owned()), None, None];
         names(&mut texts);
         assert_eq!(texts, [Some("one".to_owned()), Some("two".to_owned())]);

@@ -1,6 +1,7 @@
 //! Texts and arrays whose owner is not said, or said wrongly.
 
 use pinvoke::dll_import;
+use pinvoke::marshal::Out;
 
 #[dll_import("libc")]
 unsafe extern "C" {
@@ -21,6 +22,8 @@ unsafe extern "C" {
     fn unknown_word() -> String;
     fn out(text: &mut String);
     fn out_optional(text: &mut Option<String>);
+    fn out_maybe(text: Option<&mut String>);
+    fn out_only(text: Out<'_, Option<String>>);
     fn out_texts(texts: &mut [String]);
     fn pointer_to_pointer(text: &String);
     fn pointer_to_pointer_of_array(values: &Vec<i32>);
