@@ -184,6 +184,8 @@ enum Form {
     Type(Type),
     /// `#[marshal(fixed(16))]`, `#[marshal(truncated(16))]`: the name of the form's type, and the size.
     Sized(&'static str, Expr, Option<Type>),
+    /// `#[marshal(array)]`.
+    Array,
     /// `#[marshal(owned)]`, `#[marshal(owned(SomeOwner))]`.
     Owned(Option<Type>),
     /// `#[marshal(buffer(n))]`.
@@ -257,6 +259,10 @@ impl Parse for Form {
                 }
                 Form::Buffer(parenthesized(input)?.parse()?)
             }
+            Some("array") => {
+                input.parse::<Ident>()?;
+                Form::Array
+            }
             Some("owned") => {
                 input.parse::<Ident>()?;
                 let owner = input.peek(syn::token::Paren).then(|| parenthesized(input)?.parse());
@@ -265,7 +271,8 @@ impl Parse for Form {
             _ => Form::Type(input.parse()?),
         };
         if !input.is_empty() {
-            return Err(input.error("one form is expected: `fixed(16)`, `owned`, or a type such as `Bool32`"));
+            return Err(input
+                .error("one form is expected: `fixed(16)`, `array`, `owned`, or a type such as `Bool32`"));
         }
         Ok(form)
     }
@@ -310,6 +317,7 @@ impl Form {
                 let set = set.as_ref().map_or_else(|| default.clone(), |s| quote!(#s));
                 quote!(::pinvoke::marshal::#name<{ #size }, #set>)
             }
+            Form::Array => quote!(::pinvoke::marshal::Array<#default>),
             Form::Buffer(_) => quote!(::pinvoke::marshal::Room<#default>),
             Form::Owned(owner) => {
                 let owner = owner.as_ref().map_or_else(|| quote!(::pinvoke::marshal::Free), |o| quote!(#o));

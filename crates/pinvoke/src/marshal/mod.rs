@@ -82,6 +82,7 @@
 //! | returned arrays, and arrays in callbacks | [`counted`] |
 #![allow(unsafe_code, reason = "native values are read on the word of a declaration")]
 
+mod array;
 mod boolean;
 pub mod callback;
 mod character;
@@ -118,6 +119,7 @@ pub mod text;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
+pub use array::Array;
 pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
 pub use character::CharUnit;
 #[doc(hidden)]

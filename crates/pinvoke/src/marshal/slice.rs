@@ -59,12 +59,12 @@ pub struct Natives<T: Element<M>, M: ?Sized> {
 
 impl<T: Element<M>, M: ?Sized> Natives<T, M> {
     #[inline]
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Natives { natives: Vec::new(), guards: Vec::new() }
     }
 
     /// Converts the elements, with room for `spare` more behind them.
-    fn hold(&mut self, values: &[T], spare: usize) -> Result<*mut T::Native, MarshalError> {
+    pub(super) fn hold(&mut self, values: &[T], spare: usize) -> Result<*mut T::Native, MarshalError> {
         make_room(&mut self.natives, values.len() + spare)?;
         make_room(&mut self.guards, values.len())?;
         for value in values {

@@ -78,6 +78,7 @@
 //! | none | that of the type: [the tables](crate::guide::from_pinvoke) |
 //! | `Bool32`, `Utf16`, any form | that of the type in this form |
 //! | `fixed(16)` | of `String`: 16 units of text in place; of `Vec<T>`: 16 elements in place ([`Fixed`](super::Fixed)) |
+//! | `array` | of `Vec<T>`: the address of the elements, which another member counts ([`Array`](super::Array)) |
 //! | `truncated(16)` | of `String`: the same, but longer text is cut ([`Truncated`](super::Truncated)) |
 //! | `buffer(n)` | of `String`, `Vec<T>` of native types: the address of room for `n` units or elements, which native code fills; `n` is a number or the member that has it. What is left there is read back: of text up to the NUL |
 //! | `buffer(n, len = m)` | the same; member `m` says how many are valid. `n` itself may |
@@ -490,7 +491,7 @@ macro_rules! borrowed {
                 const {
                     assert!(
                         T::IN_PLACE,
-                        "a member can only borrow values that are their own native form: write `Box<T>` or `Vec<T>`"
+                        "a member can only borrow values that are their own native form: write `Box<T>`, and for several `#[marshal(array)]` before a `Vec<T>`"
                     );
                 }
                 let $value = self;

@@ -217,3 +217,27 @@ void globals_describe(char *out, size_t n) {
         global_mixed.flag, global_mixed.variant);
 }
 void globals_free(void) { counted_free(global_person.first); counted_free(global_person.last); counted_free(global_text); }
+
+// Arrays behind members.
+typedef struct { const char **names; MYPERSON *people; int *ages; unsigned count; } team;
+int team_describe(const team *t) {
+    int names = 0, people = 0, ages = 0;
+    for (unsigned i = 0; i < t->count; i++) {
+        names += strlen(t->names[i]);
+        people += strlen(t->people[i].first) + strlen(t->people[i].last);
+        ages += t->ages ? t->ages[i] : 0;
+    }
+    return names * 10000 + people * 100 + ages;
+}
+int team_promote(team *t) {
+    for (unsigned i = 0; i < t->count; i++) {
+        rename_person(&t->people[i]);
+        if (t->ages) t->ages[i]++;
+    }
+    return t->count;
+}
+team team_made(void) {
+    static const char *names[] = { "x" };
+    team t = { names, NULL, NULL, 1 };
+    return t;
+}

@@ -173,6 +173,18 @@ enum Event {
     Name(#[marshal(fixed(8))] String),
 }
 
+/// Arrays behind members, of texts, of structures and of numbers.
+#[derive(Debug, PartialEq, Marshal)]
+struct Team {
+    #[marshal(array)]
+    names: Vec<String>,
+    #[marshal(array)]
+    people: Vec<Person>,
+    #[marshal(array)]
+    ages: Option<Vec<i32>>,
+    count: u32,
+}
+
 #[derive(Debug, PartialEq, Marshal)]
 struct Mixed {
     color: Color,
@@ -260,6 +272,10 @@ unsafe extern "C" {
     static mut global_name: String;
     safe fn globals_describe(out: &mut [u8; 128], n: usize);
     safe fn globals_free();
+
+    safe fn team_describe(team: &Team) -> i32;
+    safe fn team_promote(team: &mut Team) -> Result<i32, pinvoke::Error>;
+    safe fn team_made() -> Result<Team, pinvoke::Error>;
 }
 
 /// One test at a time, for the library counts what is alive.
@@ -463,6 +479,32 @@ fn variables_of_every_form_are_read_and_written() {
     // Two names and a text.
     assert_eq!(alive_texts(), 3);
     globals_free();
+    assert_eq!(alive_texts(), 0);
+}
+
+#[test]
+fn members_point_to_arrays() {
+    let _library = library();
+    let ann = Person { first: "Ann".into(), last: "Bo".into() };
+    let mut team = Team {
+        names: vec!["a".into(), "größe".into()],
+        people: vec![lee(), ann],
+        ages: Some(vec![7, 30]),
+        count: 2,
+    };
+    assert_eq!(team_describe(&team), (1 + 7) * 10_000 + (4 + 3 + 3 + 2) * 100 + 37);
+    assert_eq!(team_promote(&mut team).unwrap(), 2);
+    assert_eq!(team.people[1].last, "McBo");
+    assert_eq!(team.ages, Some(vec![8, 31]));
+    team.ages = None;
+    assert_eq!(team_promote(&mut team).unwrap(), 2);
+    assert_eq!((team.people[0].last.as_str(), team.ages.as_ref()), ("McMcLee", None));
+    assert_eq!(alive_texts(), 0);
+    let error = team_made().unwrap_err().to_string();
+    assert!(error.contains("member `names`: nothing says how many elements"), "{error}");
+    let wrong =
+        Team { names: vec!["fine".into(), "nul\0".into()], people: vec![lee()], ages: None, count: 2 };
+    assert!(std::panic::catch_unwind(|| team_describe(&wrong)).is_err());
     assert_eq!(alive_texts(), 0);
 }
 
