@@ -11,6 +11,7 @@
 #![allow(unsafe_code, reason = "a function pointer in an atomic")]
 
 use alloc::string::String;
+use core::any::Any;
 use core::fmt;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -353,6 +354,17 @@ pub fn send(report: &Report) {
         write_line(report);
     } else {
         handler_at(address)(report);
+    }
+}
+
+/// What a panic says.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        String::from(*text)
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        String::from("a payload that is no text")
     }
 }
 

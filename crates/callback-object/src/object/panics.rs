@@ -44,16 +44,6 @@ pub(super) fn calling(slot: &Slot) -> Option<(Arc<Identity>, usize)> {
     Some((Arc::clone(&list.identity), routine))
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_string()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a payload that is no text".to_string()
-    }
-}
-
 /// Reports and counts a panic of a routine of `object`, and aborts if that is the policy.
 fn count(object: &Identity, routine: usize, message: String) {
     object.panics.fetch_add(1, Ordering::Relaxed);
@@ -61,6 +51,13 @@ fn count(object: &Identity, routine: usize, message: String) {
     report::send(&Report::Panic { object: object.to_string(), routine, message, aborting });
     if aborting {
         platform::abort();
+    }
+}
+
+/// Drops a payload, which may panic once more; that one is given up.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = platform::catch(|| drop(payload)) {
+        core::mem::forget(again);
     }
 }
 
@@ -75,14 +72,20 @@ pub(super) fn caught(payload: Box<dyn Any + Send>) {
             CAUGHT.lock().push(caught);
             slot.add_caught();
         }
-        Some((object, routine)) => count(&object, routine, message(&*payload)),
+        Some((object, routine)) => {
+            count(&object, routine, report::message(&*payload));
+            discard(payload);
+        }
         // Not called by a walk: by foreign code that called the shim itself.
-        None => report::send(&Report::Panic {
-            object: "no object".to_string(),
-            routine: 0,
-            message: message(&*payload),
-            aborting: false,
-        }),
+        None => {
+            report::send(&Report::Panic {
+                object: "no object".to_string(),
+                routine: 0,
+                message: report::message(&*payload),
+                aborting: false,
+            });
+            discard(payload);
+        }
     }
 }
 
@@ -136,9 +139,10 @@ pub(super) fn settle(slot: &Slot) {
         report::send(&Report::Panic {
             object: "the object notified last".to_string(),
             routine: 0,
-            message: message(&*other),
+            message: report::message(&*other),
             aborting: false,
         });
+        discard(other);
     }
     if let Some(first) = first {
         platform::resume(first);

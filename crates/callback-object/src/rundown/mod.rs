@@ -48,6 +48,7 @@ mod habit;
 mod slot;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hint::spin_loop;
@@ -296,6 +297,21 @@ fn ask_those_inside(states: &[u64], fence: Fence, asked_before: impl Fn(&Slot) -
     }
 }
 
+/// Does what was deferred, at the end of a call that may have been another thread's: a panic of a destructor, say, is
+/// not that notification's, and must not end it half-way.
+fn perform(work: Work) {
+    if let Err(payload) = platform::catch(work) {
+        report::send(&Report::Panic {
+            object: String::from("an object, or what it had captured when it was freed,"),
+            routine: 0,
+            message: report::message(&*payload),
+            aborting: false,
+        });
+        // It may panic once more.
+        core::mem::forget(payload);
+    }
+}
+
 /// Has `work` done once no thread is inside the registration, which was marked dead: now, or by the
 /// thread that leaves it last. No lock is held while it is done.
 pub(crate) fn defer(state: u64, fence: Fence, work: Work) {
@@ -306,7 +322,7 @@ pub(crate) fn defer(state: u64, fence: Fence, work: Work) {
         ask_those_inside(&[state], fence, |_| false);
         waits.take_ready()
     };
-    ready.into_iter().for_each(|work| work());
+    ready.into_iter().for_each(perform);
 }
 
 /// A thread left a routine and had been asked to say so: wakes those who wait.
@@ -317,7 +333,7 @@ pub(crate) fn left() {
         DOMAIN.left.wake_all();
         waits.take_ready()
     };
-    ready.into_iter().for_each(|work| work());
+    ready.into_iter().for_each(perform);
 }
 
 /// Gives the slot of a thread that ends to the next new thread.

@@ -227,6 +227,88 @@ fn rule_30_a_panic_may_be_counted() {
     }
 }
 
+/// A panic's payload that panics once more when it is dropped.
+struct Stubborn;
+
+impl Drop for Stubborn {
+    fn drop(&mut self) {
+        panic!("and once more");
+    }
+}
+
+#[test]
+fn rule_30_a_payload_may_panic_when_it_is_dropped() {
+    if in_child("rule_30_a_payload_may_panic_when_it_is_dropped") {
+        for fence in FENCES {
+            let log = Log::default();
+            let count = || {
+                let log = log.clone();
+                move |_: *mut c_void, _: *mut c_void| log.add(1)
+            };
+            // It is dropped where panics are counted …
+            let counting = CallbackObject::unnamed(Attributes::new().fence(fence).panics(PanicPolicy::Count));
+            let registrations = [
+                counting.register(|_, _| std::panic::panic_any(Stubborn)).unwrap(),
+                counting.register(count()).unwrap(),
+            ];
+            notify(&counting);
+            assert_eq!((counting.panics(), log.take()), (1, vec![1]));
+            drop(registrations);
+            // … and where another goes on in the notifier.
+            let object = object(fence);
+            let registrations = [
+                object.register(|_, _| panic!("the first")).unwrap(),
+                object.register(|_, _| std::panic::panic_any(Stubborn)).unwrap(),
+                object.register(count()).unwrap(),
+            ];
+            let payload = catch_unwind(AssertUnwindSafe(|| notify(&object))).unwrap_err();
+            assert_eq!((message(&*payload), log.take()), ("the first", vec![1]));
+            drop(registrations);
+        }
+    }
+}
+
+#[test]
+fn rule_30_a_closure_may_panic_when_it_is_freed_after_its_call() {
+    if in_child("rule_30_a_closure_may_panic_when_it_is_freed_after_its_call") {
+        static REPORTS: AtomicUsize = AtomicUsize::new(0);
+        callback_object::report::set_handler(Some(|report| {
+            assert!(report.to_string().contains("panicked: and once more"), "{report}");
+            REPORTS.fetch_add(1, Ordering::Relaxed);
+        }));
+        for fence in FENCES {
+            // Freed between two routines, and after the last.
+            for others in [2, 0] {
+                let object = object(fence);
+                let own = Arc::new(Mutex::new(None));
+                let (theirs, captured) = (Arc::clone(&own), Stubborn);
+                let leaves = move |_: *mut c_void, _: *mut c_void| {
+                    let _ = &captured;
+                    drop(theirs.lock().unwrap().take());
+                };
+                *own.lock().unwrap() = Some(object.register(leaves).unwrap());
+                let log = Log::default();
+                let all: Vec<_> = (0..others)
+                    .map(|i| {
+                        let log = log.clone();
+                        object.register(move |_, _| log.add(i)).unwrap()
+                    })
+                    .collect();
+                notify(&object);
+                assert_eq!(REPORTS.swap(0, Ordering::Relaxed), 1);
+                assert_eq!(log.take(), (0..others).collect::<Vec<_>>());
+                // The thread is in no notification any more.
+                notify(&object);
+                drop(all);
+                assert_eq!(object.registered(), 0);
+                std::thread::scope(|scope| _ = scope.spawn(|| notify(&object)));
+            }
+        }
+        // Else the end of the thread would be reported.
+        assert_eq!(REPORTS.load(Ordering::Relaxed), 0);
+    }
+}
+
 #[test]
 fn rule_30_a_panic_may_abort() {
     let test = "rule_30_a_panic_may_abort";

@@ -27,7 +27,7 @@ fn rule_03_an_object_for_one_routine_takes_one_at_a_time() {
 #[test]
 fn rule_03_of_racing_registrations_one_wins() {
     for fence in FENCES {
-        for threads in [2, 8] {
+        for threads in [2, 8, 64] {
             let object = CallbackObject::unnamed(Attributes::new().single().fence(fence));
             let winners: Vec<Registration> = std::thread::scope(|scope| {
                 let all: Vec<_> = (0..threads).map(|_| scope.spawn(|| object.register(|_, _| {}))).collect();

@@ -151,8 +151,8 @@ fn rule_18_unnamed_objects_have_a_constructor_of_their_own() {
 fn rule_20_racing_creators_get_one_object() {
     for _ in 0..20 {
         let directory = Directory::new();
-        let start = Arc::new(Barrier::new(16));
-        let threads: Vec<_> = (0..16)
+        let start = Arc::new(Barrier::new(64));
+        let threads: Vec<_> = (0..64)
             .map(|_| {
                 let (directory, start) = (directory.clone(), Arc::clone(&start));
                 std::thread::spawn(move || {
