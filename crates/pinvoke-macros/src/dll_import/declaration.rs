@@ -10,6 +10,7 @@ use syn::{
 
 use super::callback::{Closure, closure_type};
 use super::length::{Count, CountOf, Counted};
+use super::newcomers;
 use super::options::Options;
 use super::result::{Failure, ResultForm};
 use super::returns::{self, Returns};
@@ -102,6 +103,7 @@ impl Function {
                 "without `preserve_sig` a failing HRESULT is an error: return `Result<T, pinvoke::Error>`",
             ));
         }
+        newcomers::check_result(result.value())?;
         let failure = result.failure(policy.as_ref(), &options)?;
         let mut function = Function {
             attributes,
@@ -226,7 +228,11 @@ impl Parameter {
             let kind = Kind::UserData { of: owner_of_data(&argument.attrs)? };
             return Ok(Parameter { name, kind, returns: None });
         }
-        Attributes::parse(&argument.attrs)?.parameter(name, &argument.ty, options)
+        let attributes = Attributes::parse(&argument.attrs)?;
+        if attributes.form.is_none() {
+            newcomers::check_parameter(&argument.ty)?;
+        }
+        attributes.parameter(name, &argument.ty, options)
     }
 
     /// The parameter whose length native code writes here.

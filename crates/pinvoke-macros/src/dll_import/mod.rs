@@ -14,6 +14,7 @@ mod decoration;
 mod function;
 mod global;
 mod length;
+mod newcomers;
 pub(crate) mod options;
 mod prototype;
 mod result;
@@ -52,7 +53,12 @@ impl Errors {
 
 /// Expands the attribute, or says at which tokens it cannot.
 pub(crate) fn expand(options: TokenStream, block: TokenStream) -> Result<TokenStream, Error> {
-    let block: ItemForeignMod = syn::parse2(block)?;
+    let block: ItemForeignMod = syn::parse2(block).map_err(|error| {
+        Error::new(
+            error.span(),
+            format!("{error}: the attribute stands before a block, `unsafe extern \"C\" {{ .. }}`"),
+        )
+    })?;
     let options = Options::of_block(options, &block)?;
     let mut errors = Errors::default();
     let mut imports = Vec::new();

@@ -5,6 +5,8 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Error, Expr, ExprLit, Ident, ItemForeignMod, Lit, LitBool, LitStr, Token, Visibility, bracketed};
 
+use super::newcomers;
+
 /// The character set of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CharSet {
@@ -243,7 +245,13 @@ impl Options {
             "optional" => self.optional = value.flag(name)?,
             "bool" => self.boolean = Some(value.path(name)?),
             "search" => self.set_search(name, value)?,
-            _ => {
+            other => {
+                if let Some(here) = newcomers::option_of_dotnet(other) {
+                    return Err(Error::new(name.span(), here));
+                }
+                if matches!(value, Value::None) && self.library.value().is_empty() {
+                    return Err(Error::new(name.span(), format!("the library is a string: `\"{other}\"`")));
+                }
                 return Err(Error::new(
                     name.span(),
                     "unknown option: there are `entry_point`, `char_set`, `exact_spelling`, `set_last_error`, `preserve_sig`, `calls_back`, `optional`, `bool`, `convention` and `search`, and for a block `imports` and `unload`",
@@ -269,7 +277,10 @@ pub(crate) fn function_type(convention: &LitStr, rest: &TokenStream) -> TokenStr
 
 /// A convention as a string of Rust's, or by its .NET name.
 fn convention(name: &Ident, value: &Value) -> Result<LitStr, Error> {
-    let Ok(word) = value.ident(name) else { return value.string(name) };
+    if let Ok(text) = value.string(name) {
+        return Ok(text);
+    }
+    let word = value.ident(name)?;
     let abi = match word.to_string().as_str() {
         "Winapi" => "system",
         "Cdecl" => "C",
@@ -344,7 +355,14 @@ impl Value {
     fn ident(&self, name: &Ident) -> Result<Ident, Error> {
         match self {
             Value::Expr(e) => match &**e {
-                Expr::Path(path) => path.path.require_ident().cloned(),
+                Expr::Path(path) => path.path.get_ident().cloned().ok_or_else(|| {
+                    let last = path.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+                    Error::new_spanned(path, format!("write the name alone: `{name} = {last}`"))
+                }),
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(Error::new(
+                    text.span(),
+                    format!("write the name without quotes: `{name} = {}`", text.value()),
+                )),
                 other => Err(Error::new_spanned(other, "a name is expected here")),
             },
             _ => Err(Error::new(name.span(), format!("write `{name} = ...`"))),
