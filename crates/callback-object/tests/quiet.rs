@@ -159,3 +159,42 @@ fn churn_leaves_no_memory_behind() {
         drop(kept);
     }
 }
+
+/// The object that threads notify when their thread-local values are gone already, but for what C calls keys.
+#[cfg(unix)]
+static LAST_WORDS: std::sync::OnceLock<CallbackObject> = std::sync::OnceLock::new();
+
+#[cfg(unix)]
+unsafe extern "C" fn last_words(_: *mut std::ffi::c_void) {
+    notify(LAST_WORDS.get().unwrap());
+}
+
+#[cfg(unix)]
+#[test]
+fn rule_32_threads_that_notify_as_they_end_leave_nothing_behind() {
+    let _alone = ALONE.lock();
+    let object = LAST_WORDS.get_or_init(|| object(Fence::Asymmetric));
+    static CALLS: AtomicIsize = AtomicIsize::new(0);
+    let registration = object.register(|_, _| _ = CALLS.fetch_add(1, Ordering::Relaxed)).unwrap();
+    let mut key = 0;
+    // SAFETY: room for a key, and a destructor that takes anything.
+    assert_eq!(unsafe { libc::pthread_key_create(&raw mut key, Some(last_words)) }, 0);
+    let threads = |count: isize| {
+        for i in 0..count {
+            let thread = std::thread::spawn(move || {
+                if i % 2 == 0 {
+                    notify(LAST_WORDS.get().unwrap());
+                }
+                // SAFETY: the key was created; what it leads to is not looked at.
+                assert_eq!(unsafe { libc::pthread_setspecific(key, (&raw const LAST_WORDS).cast()) }, 0);
+            });
+            thread.join().unwrap();
+        }
+        IN_USE.load(Ordering::Relaxed)
+    };
+    let before = threads(20);
+    let growth = threads(400) - before;
+    assert_eq!(CALLS.load(Ordering::Relaxed), 20 + 10 + 400 + 200);
+    assert!(growth < 8 * 1024, "{growth} bytes for 400 threads");
+    drop(registration);
+}

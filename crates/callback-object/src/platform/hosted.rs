@@ -15,6 +15,7 @@ use std::boxed::Box;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::last_end::at_last_end;
 pub(crate) use super::stand_in::{STAND_IN, no_word};
 pub(crate) use super::word::{set_thread_word, thread_word};
 
@@ -28,13 +29,17 @@ impl Drop for AtExit {
     fn drop(&mut self) {
         if let Some(action) = self.0.take() {
             action();
+            // From here on this image may be unloaded.
+            at_last_end(None);
         }
     }
 }
 
 /// Has `action` run when this thread ends. False when the thread is so near its end that it will not.
 pub(crate) fn at_thread_exit(action: fn()) -> bool {
-    EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok()
+    let known = EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok();
+    // A value that is made when all of them have been destroyed is destroyed by nobody.
+    at_last_end(Some(action)) || known
 }
 
 /// A lock that a panic does not poison: no user code runs under one.

@@ -17,6 +17,13 @@ mod imp;
 #[cfg(not(loom))]
 mod stand_in;
 
+#[cfg(all(feature = "std", unix, not(loom)))]
+#[path = "last_end_unix.rs"]
+mod last_end;
+#[cfg(all(feature = "std", not(unix), not(loom)))]
+#[path = "last_end_none.rs"]
+mod last_end;
+
 #[cfg(all(
     feature = "std",
     target_arch = "x86_64",
