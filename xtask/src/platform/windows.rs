@@ -37,6 +37,8 @@ const TESTS: &[&str] = &[
     "--test=upcall_dynamic",
     "--test=upcall_queue",
     "--test=upcall_exceptions",
+    "--test=import",
+    "--test=dynamic",
     // callback-object
     "--test=model",
     "--test=quiet",
@@ -136,6 +138,7 @@ fn run(machine: &Machine) -> Result<Tally> {
     build.args(callback_objects::RUST.map(|driver| format!("--example={driver}")));
     step(&format!("programs and libraries for {}", machine.name), &mut build)?;
     callback_objects::fixtures(machine, &fixtures)?;
+    fixtures::build_in_place_of_tests(machine)?;
     let mut tally = Tally::default();
     let mut tests = cargo("test");
     tests.arg("--no-fail-fast").args(TESTS);

@@ -34,7 +34,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 
-pub(crate) use system::ErrnoCell;
+pub(crate) use system::{ErrnoCell, Sheltered};
 
 /// `errno` on Unix, `GetLastError` on Windows, as it stood right after a call.
 ///

@@ -64,6 +64,20 @@ impl ErrnoCell {
     }
 }
 
+/// The last error that native code and a closure leave each other: nothing between the two changes `errno` here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sheltered(());
+
+impl Sheltered {
+    #[inline(always)]
+    pub(crate) fn now() -> Sheltered {
+        Sheltered(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn put_back(self) {}
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,6 +71,24 @@ impl ErrnoCell {
     }
 }
 
+/// The last error that native code and a closure leave each other, out of reach of what a callback looks up for itself
+/// between the two: variables of a thread are slots of the system in programs that GNU's tools link, and `TlsGetValue`
+/// clears the last error (its documentation, "Return value").
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sheltered(LastError);
+
+impl Sheltered {
+    #[inline(always)]
+    pub(crate) fn now() -> Sheltered {
+        Sheltered(ErrnoCell(()).get())
+    }
+
+    #[inline(always)]
+    pub(crate) fn put_back(self) {
+        ErrnoCell(()).set(self.0);
+    }
+}
+
 macro_rules! names {
     ($($name:ident)*) => {
         /// The name of a code, for those that programs meet.

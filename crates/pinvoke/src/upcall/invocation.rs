@@ -16,6 +16,7 @@ use super::policy::{OnPanic, OnWrongThread};
 use super::prototype::Prototype;
 use super::slot::{Header, Slot};
 use super::{report, thread};
+use crate::last_error::Sheltered;
 use crate::native::NativeType;
 
 /// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
@@ -30,26 +31,34 @@ pub(crate) fn run<A: Admission, R>(
     fallback: impl Fn(&'static Slot) -> R,
     finish: impl FnOnce(&'static Slot),
 ) -> R {
+    let met = Sheltered::now();
     if !A::enter(slot.gate()) {
         begin_at_a_line();
-        return instead(slot, fallback);
+        let result = instead(slot, fallback);
+        met.put_back();
+        return result;
     }
     let guarded = || {
         let passage = Passage(move || report::foreign_exception_in(slot));
+        met.put_back();
         let result = call();
+        let left = Sheltered::now();
         passage.reached_its_end();
-        result
+        (result, left)
     };
-    let result = match catch_unwind(AssertUnwindSafe(guarded)) {
-        Ok(result) => result,
+    let (result, left) = match catch_unwind(AssertUnwindSafe(guarded)) {
+        Ok(returned) => returned,
         Err(payload) => {
             panicked(slot, payload);
-            fallback(slot)
+            (fallback(slot), met)
         }
     };
     if A::leave(slot.gate()) {
-        return afterwards(slot, result, finish);
+        let result = afterwards(slot, result, finish);
+        left.put_back();
+        return result;
     }
+    left.put_back();
     result
 }
 
@@ -130,8 +139,10 @@ pub(super) const fn assert_function<P: Prototype, F>() {
 pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) -> P::Ret) -> P::Ret {
     // Compiled for others too, where the choice is made by size; called for none of them.
     assert!(size_of::<F>() == 0, "a closure with captures is no function");
+    let met = Sheltered::now();
     if thread::is_pending() {
         begin_at_a_line();
+        met.put_back();
         return D::DECLARATION.fallback();
     }
     // SAFETY: of size 0, so a dangling pointer to it may be read; whoever made the function vouches
@@ -139,14 +150,18 @@ pub(crate) fn run_bare<F, D: Declared<P>, P: Prototype>(call: impl FnOnce(&F) ->
     let closure = unsafe { core::ptr::NonNull::<F>::dangling().as_ref() };
     let guarded = || {
         let passage = Passage(|| report::foreign_exception(bare_name::<F>(D::DECLARATION.header())));
+        met.put_back();
         let result = call(closure);
+        let left = Sheltered::now();
         passage.reached_its_end();
-        result
+        (result, left)
     };
-    match catch_unwind(AssertUnwindSafe(guarded)) {
-        Ok(result) => result,
-        Err(payload) => bare_panicked::<F, D, P>(payload),
-    }
+    let (result, left) = match catch_unwind(AssertUnwindSafe(guarded)) {
+        Ok(returned) => returned,
+        Err(payload) => (bare_panicked::<F, D, P>(payload), met),
+    };
+    left.put_back();
+    result
 }
 
 /// Returns if the fallback value shall be returned.

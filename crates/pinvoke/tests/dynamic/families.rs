@@ -9,8 +9,15 @@ use pinvoke_decl::marshaller::{Direction, Marshaller, Native as Travels};
 
 use crate::harness::{Native, VECTORS, WIDE, structure, v};
 
-/// The `wchar_t` of thirty-two ones: signed where `wchar_t` is.
-const HIGH_WCHAR: i128 = if Target::HOST.wchar_signed() { -1 } else { 0xFFFF_FFFF };
+/// A `wchar_t` that is no character: nothing but ones, signed where `wchar_t` is; on Windows half a pair.
+const HIGH_WCHAR: i128 = match (Target::HOST.os.is_windows(), Target::HOST.wchar_signed()) {
+    (true, _) => 0xD800,
+    (false, true) => -1,
+    (false, false) => 0xFFFF_FFFF,
+};
+
+/// A letter of one unit of `wchar_t`, which has 2 bytes on Windows.
+const HIGH_LETTER: char = if cfg!(windows) { '日' } else { '😀' };
 
 /// The `char` of eight ones: signed where `char` is.
 const HIGH_CHAR: i128 = if Target::HOST.char_signed() { -1 } else { 255 };
@@ -37,7 +44,10 @@ fn echoes() -> Vec<(&'static str, Vec<Value>)> {
         ("echo_ullong", ints(&[0, u64::MAX.into()])),
         ("echo_int128", ints(&[i128::MIN, -1, i128::MAX])),
         ("echo_uint128", vec![Value::Int(i128::MAX), Value::Uint(u128::MAX), Value::Int(0)]),
-        ("echo_wchar", vec![Value::Char('ä'), Value::Char('😀'), Value::Int(HIGH_WCHAR), Value::Int(0)]),
+        (
+            "echo_wchar",
+            vec![Value::Char('ä'), Value::Char(HIGH_LETTER), Value::Int(HIGH_WCHAR), Value::Int(0)],
+        ),
         ("echo_float", floats(&[0.0, -1.5, f64::INFINITY, f64::from(f32::MAX)])),
         ("echo_double", floats(&[0.1, -0.0, f64::MAX, f64::MIN_POSITIVE, f64::NEG_INFINITY])),
         (

@@ -1,7 +1,9 @@
 //! Calling by prototype, in one line.
 
+#[cfg(not(windows))]
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+#[cfg(not(windows))]
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -17,6 +19,37 @@ pub(crate) const WIDE: bool = cfg!(target_pointer_width = "64");
 /// Whether C passes vectors in their registers here.
 pub(crate) const VECTORS: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
+/// The library of `native.c`, which `cargo xtask platform` has compiled.
+#[cfg(windows)]
+fn compiled() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("dynamic.dll")
+}
+
+/// The library of `native.c`.
+#[cfg(not(windows))]
+fn compiled() -> PathBuf {
+    // Compiled once per content, and renamed when complete: other test processes may look for it.
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let mut content = DefaultHasher::new();
+    let headers = [include_str!("native.h"), include_str!("wide.h"), include_str!("vectors.h")];
+    (include_str!("native.c"), headers, &compiler).hash(&mut content);
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = directory.join(format!("libdynamic_{:016x}.so", content.finish()));
+    if file.exists() {
+        return file;
+    }
+    let unfinished = directory.join(format!("libdynamic_{}.so", std::process::id()));
+    let status = Command::new(&compiler)
+        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-pthread", "-o"])
+        .arg(&unfinished)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dynamic/native.c"))
+        .status()
+        .unwrap_or_else(|e| panic!("the C compiler '{compiler}' does not run: {e}"));
+    assert!(status.success(), "the C compiler failed");
+    std::fs::rename(&unfinished, &file).unwrap();
+    file
+}
+
 /// A library and the declarations for it.
 pub(crate) struct Native {
     pub(crate) library: Library,
@@ -31,34 +64,20 @@ impl Native {
 
     /// What the process itself finds under a name, which is the memory allocator that all of it uses (a
     /// sanitizer's, if there is one).
+    #[cfg(not(windows))]
     pub(crate) fn process() -> Native {
         Native { library: Library::main_program().unwrap(), unit: Unit::new(Target::HOST) }
     }
 
+    /// What the library of C offers that MinGW's programs use, its memory too.
+    #[cfg(windows)]
+    pub(crate) fn process() -> Native {
+        Native::system("msvcrt")
+    }
+
     /// The C code of `native.c`, compiled; its declarations are those of `native.h`.
     pub(crate) fn compiled() -> Native {
-        static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-            // Compiled once per content, and renamed when complete: other test processes may look for it.
-            let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-            let mut content = DefaultHasher::new();
-            let headers = [include_str!("native.h"), include_str!("wide.h"), include_str!("vectors.h")];
-            (include_str!("native.c"), headers, &compiler).hash(&mut content);
-            let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-            let file = directory.join(format!("libdynamic_{:016x}.so", content.finish()));
-            if file.exists() {
-                return file;
-            }
-            let unfinished = directory.join(format!("libdynamic_{}.so", std::process::id()));
-            let status = Command::new(&compiler)
-                .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-pthread", "-o"])
-                .arg(&unfinished)
-                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dynamic/native.c"))
-                .status()
-                .unwrap_or_else(|e| panic!("the C compiler '{compiler}' does not run: {e}"));
-            assert!(status.success(), "the C compiler failed");
-            std::fs::rename(&unfinished, &file).unwrap();
-            file
-        });
+        static FILE: LazyLock<PathBuf> = LazyLock::new(compiled);
         let library = Library::open(FILE.to_str().unwrap()).unwrap();
         let mut unit = Unit::new(Target::HOST);
         let diagnostics = unit.parse("native.h", include_str!("native.h"));

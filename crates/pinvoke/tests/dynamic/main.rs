@@ -15,6 +15,8 @@ mod scalars;
 mod structures;
 #[path = "../support/mod.rs"]
 mod support;
+/// The libraries of Unix; those of Windows are in `tests/windows`, and called by the command there.
+#[cfg(not(windows))]
 mod system;
 mod text;
 mod variables;

@@ -12,6 +12,12 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#ifdef _WIN32
+/* No windows.h, whose names the declarations below have too. */
+typedef unsigned long DWORD;
+__declspec(dllimport) void __stdcall SetLastError(DWORD code);
+__declspec(dllimport) DWORD __stdcall GetLastError(void);
+#endif
 #include "native.h"
 
 #define ECHO(name, type) type echo_##name(type v) { return v; }
@@ -233,7 +239,11 @@ int call_chosen(operation (*chooser)(char), int a, int b) { return chooser('-')(
 static int (*remembered)(int);
 void remember(int (*fn)(int)) { remembered = fn; }
 int recall(int i) { return remembered(i); }
+#ifdef _WIN32
+int set_errno(int (*fn)(void), int value) { SetLastError((DWORD)value); fn(); return (int)GetLastError(); }
+#else
 int set_errno(int (*fn)(void), int value) { errno = value; fn(); return errno; }
+#endif
 enum color call_color(enum color (*fn)(enum color, union number), enum color c) {
     union number n = {.d = 1.5};
     return fn(c, n);

@@ -2,9 +2,13 @@
 
 use std::process::{Command, Output};
 
-use pinvoke::value::{Handler, Value};
+#[cfg(not(windows))]
+use pinvoke::value::Handler;
+use pinvoke::value::Value;
 
-use crate::harness::{Native, callback, int, v};
+#[cfg(not(windows))]
+use crate::harness::int;
+use crate::harness::{Native, callback, v};
 
 /// Runs an ignored test of this file in a new process.
 fn child(test: &str) -> Output {
@@ -30,6 +34,7 @@ fn a_callback_called_after_its_call_is_reported_by_name() {
     assert!(report.contains("callback for parameter 1 'fn' of 'remember'"), "{report}");
 }
 
+#[cfg(not(windows))]
 #[test]
 #[ignore = "ends with output; run by the test below"]
 fn child_registers_for_the_end() {
@@ -43,6 +48,8 @@ fn child_registers_for_the_end() {
     assert_eq!(int(&registered), 0);
 }
 
+/// `on_exit` is of GNU's C library.
+#[cfg(not(windows))]
 #[test]
 fn a_kept_callback_runs_at_the_end_of_the_process() {
     let output = child("child_registers_for_the_end");

@@ -47,7 +47,7 @@ struct Text {
     size: u32,
 }
 
-#[dll_import("arrays", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("arrays", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     fn counted_free(memory: *mut u8);
     fn counted_alloc(bytes: usize) -> *mut u8;
@@ -370,7 +370,7 @@ fn the_documented_functions_for_arrays() {
     });
 }
 
-#[dll_import("arrays", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("arrays", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     safe fn sum_bytes(values: &[i32], #[len_of(values, bytes)] bytes: u16) -> Result<i64, Error>;
     safe fn fill_bytes(
@@ -422,7 +422,7 @@ enum Never {
     Zero,
 }
 
-#[dll_import("arrays", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("arrays", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     #[returns(free_with = free_list)]
     safe fn call_and_list(f: impl FnMut(i32), #[len_of(return)] n: &mut u32) -> Vec<i32>;

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use pinvoke::dll_import;
 use pinvoke::marshal::Handle;
 use pinvoke::native::NativeType;
-use pinvoke::{LastError, dll_import};
 
 use crate::compiled;
 
@@ -39,7 +39,7 @@ fn compile() {
 
 #[test]
 fn a_first_call_passes_what_every_later_one_does() {
-    #[dll_import("binder", search = [env!("CARGO_TARGET_TMPDIR")], unload, imports = BINDER)]
+    #[dll_import("binder", search = [directory!()], unload, imports = BINDER)]
     unsafe extern "C" {
         safe fn nothing(seen: &mut i32);
         safe fn twelve(
@@ -89,7 +89,7 @@ fn a_first_call_passes_what_every_later_one_does() {
 
 #[test]
 fn a_binder_binds_once_and_for_everybody() {
-    #[dll_import("binder", search = [env!("CARGO_TARGET_TMPDIR")], imports = LATER)]
+    #[dll_import("binder", search = [directory!()], imports = LATER)]
     unsafe extern "C" {
         safe fn later(n: i32) -> i32;
         #[dll_import(entry_point = "later")]
@@ -106,7 +106,8 @@ fn a_binder_binds_once_and_for_everybody() {
 
 #[test]
 fn what_cannot_be_bound_is_a_panic_of_the_caller_every_time() {
-    #[dll_import("libc", imports = GONE)]
+    #[cfg_attr(windows, dll_import("msvcrt", imports = GONE))]
+    #[cfg_attr(not(windows), dll_import("libc", imports = GONE))]
     unsafe extern "C" {
         safe fn no_such_scalar(n: i32) -> f64;
         safe fn no_such_structure(b: Block) -> Block;
@@ -119,8 +120,9 @@ fn what_cannot_be_bound_is_a_panic_of_the_caller_every_time() {
         #[dll_import(convention = ThisCall)]
         safe fn no_such_thiscall(this: *mut u8, b: f32) -> i32;
         #[dll_import(set_last_error)]
-        safe fn no_such_errno(n: i32) -> (i32, LastError);
+        safe fn no_such_errno(n: i32) -> (i32, pinvoke::LastError);
     }
+    const C: &str = if cfg!(windows) { "msvcrt" } else { "libc" };
     /// Counts that the frames between a call and who catches its panic are left in order.
     struct Left<'a>(&'a Cell<u32>);
     impl Drop for Left<'_> {
@@ -139,7 +141,7 @@ fn what_cannot_be_bound_is_a_panic_of_the_caller_every_time() {
             let panic = panic.unwrap_err();
             let report = panic.downcast_ref::<String>().unwrap();
             assert!(
-                report.starts_with(&format!("cannot bind `{name}` of the library \"libc\": ")),
+                report.starts_with(&format!("cannot bind `{name}` of the library \"{C}\": ")),
                 "{report}"
             );
             assert_eq!(left.get(), before + 1);
@@ -169,7 +171,7 @@ unsafe fn count_closed(_: i32) {
 
 #[test]
 fn nothing_is_given_away_to_a_function_that_is_not_there() {
-    #[dll_import("libc")]
+    #[dll_import("binder", search = [directory!()])]
     unsafe extern "C" {
         safe fn no_such_owner(given: Counted) -> i32;
         #[dll_import(entry_point = "no_such_owner")]
@@ -181,19 +183,23 @@ fn nothing_is_given_away_to_a_function_that_is_not_there() {
     assert_eq!(CLOSED.get(), 2);
 }
 
+/// Of Windows: `the_last_error_comes_with_its_name_and_text`, among the tests of that system.
+#[cfg(not(windows))]
 #[test]
 fn the_first_call_captures_the_error_of_the_function() {
     #[dll_import("libc", set_last_error)]
     unsafe extern "C" {
-        safe fn close(fd: i32) -> (i32, LastError);
+        safe fn close(fd: i32) -> (i32, pinvoke::LastError);
     }
+    use pinvoke::LastError;
     LastError(libc::EMLINK).set_current();
     assert_eq!(close(-7), (-1, LastError(libc::EBADF)));
 }
 
 #[test]
 fn an_import_that_is_not_compiled_needs_none_of_its_types() {
-    #[dll_import("libc")]
+    #[cfg_attr(windows, dll_import("msvcrt"))]
+    #[cfg_attr(not(windows), dll_import("libc"))]
     #[allow(dead_code, reason = "one of them is not there")]
     unsafe extern "C" {
         #[cfg(any())]
@@ -206,7 +212,7 @@ fn an_import_that_is_not_compiled_needs_none_of_its_types() {
 
 #[test]
 fn types_that_mean_something_only_where_they_stand() {
-    #[dll_import("binder", search = [env!("CARGO_TARGET_TMPDIR")])]
+    #[dll_import("binder", search = [directory!()])]
     unsafe extern "C" {
         #[dll_import(entry_point = "total")]
         fn of_lifetime<'a>(numbers: &'a [i32; 2], count: usize) -> i64;

@@ -1,5 +1,9 @@
 /* What C libraries do with function pointers. */
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <errno.h>
+#endif
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +28,23 @@ int all(int n, visit f)
 }
 
 int maybe(visit f) { return f ? f(7) : -100; }
+
+/* In the convention of the system, which is another one on 32-bit Windows */
+#ifdef _WIN32
+#define SYSTEM __stdcall
+#else
+#define SYSTEM
+#endif
+typedef int(SYSTEM *system_visit)(int);
+int SYSTEM system_maybe(system_visit f) { return f ? f(7) : -100; }
+int SYSTEM system_each(int n, system_visit f)
+{
+    for (int i = 0; i < n; i++) {
+        int r = f(i);
+        if (r) return r;
+    }
+    return 0;
+}
 
 int texts(const char **list, int n, int (*f)(const char *, int *))
 {
@@ -80,10 +101,17 @@ int change(void (*f)(int, struct person *), int n)
 }
 int change_none(int (*f)(int, struct person *), int n) { return f(n, NULL); }
 
-/* errno */
-int errno_before(int code, void (*f)(void)) { errno = code; f(); return -1; }
-int errno_after(int code, void (*f)(void)) { f(); errno = code; return -1; }
-int errno_seen(int (*f)(void)) { errno = 0; f(); return errno; }
+/* The last error: errno, or that of Windows */
+#ifdef _WIN32
+#define SET_ERROR(code) SetLastError((DWORD)(code))
+#define GET_ERROR() ((int)GetLastError())
+#else
+#define SET_ERROR(code) (errno = (code))
+#define GET_ERROR() errno
+#endif
+int errno_before(int code, void (*f)(void)) { SET_ERROR(code); f(); return -1; }
+int errno_after(int code, void (*f)(void)) { f(); SET_ERROR(code); return -1; }
+int errno_seen(int (*f)(void)) { SET_ERROR(0); f(); return GET_ERROR(); }
 
 int is_yes(int (*f)(int)) { return f(2); }
 void *address_of(visit f) { return (void *)f; }
@@ -92,6 +120,7 @@ void *address_of(visit f) { return (void *)f; }
 static visit kept;
 visit keep(visit f) { visit old = kept; kept = f; return old; }
 int invoke_kept(int n) { return kept ? kept(n) : -100; }
+int error_after_kept(int code, int n) { SET_ERROR(code); kept(n); return GET_ERROR(); }
 static int twice(int n) { return 2 * n; }
 visit native_function(void) { return twice; }
 

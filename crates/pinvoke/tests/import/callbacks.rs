@@ -12,7 +12,7 @@ use pinvoke::{Error, Function, LastError, dll_import};
 
 use crate::native_callbacks::{aborts_saying, is_child, library};
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     fn each(n: i32, visit: impl FnMut(i32) -> i32) -> i32;
     fn maybe(visit: Option<impl FnMut(i32) -> i32>) -> i32;
@@ -118,7 +118,7 @@ fn arguments_count_each_other() {
     assert_eq!((sum, values), (321, [1, 20, 300, 0]));
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")], char_set = Utf16, exact_spelling)]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf16, exact_spelling)]
 unsafe extern "C" {
     fn texts16(f: impl FnMut(&str, Option<&str>) -> i32) -> Result<i32, Error>;
     #[dll_import(bool = pinvoke::marshal::Bool32, entry_point = "texts16")]
@@ -162,7 +162,7 @@ struct Person {
     is_member: bool,
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     fn change(f: impl FnMut(i32, Counted<&mut [Person], 0>), n: i32) -> Result<i32, Error>;
     fn change_none(f: impl FnMut(i32, Option<Counted<&mut [Person], 0>>) -> i32, n: i32) -> i32;
@@ -233,7 +233,7 @@ type Ask = unsafe extern "C" fn(
     #[marshal(Owned<Utf8, Free>)] text: Out<'_, Option<String>>,
 );
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()])]
 unsafe extern "C" {
     fn change_one(#[fallback(9)] f: impl FnMut(&mut Person) -> i32) -> Result<i32, Error>;
     fn change_nothing(f: impl FnMut(&mut Person) -> i32) -> Result<i32, Error>;
@@ -304,7 +304,7 @@ fn a_negative_count_is_an_error_and_the_closure_does_not_run() {
     assert_eq!(error.to_string(), "cannot convert argument `1` of `row of rows`: the count -1 is negative");
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     fn bad_text(#[fallback(-1)] visit: impl FnMut(&str) -> i32) -> Result<i32, Error>;
     #[dll_import(entry_point = "bad_text")]
@@ -338,7 +338,8 @@ fn what_cannot_be_converted_is_an_error_of_the_call() {
     // The third invocation got the fallback value, like the second.
     assert_eq!(seen, ["first"]);
     let error = unsafe { bad_text_code(|_| 1) }.unwrap_err();
-    assert_eq!(error, LastError(libc::EINVAL));
+    // EINVAL, ERROR_INVALID_PARAMETER
+    assert_eq!(error, LastError(if cfg!(windows) { 87 } else { libc::EINVAL }));
     let report = pinvoke::error::take_report().unwrap().to_string();
     assert!(report.starts_with(REPORT), "{report}");
 }
@@ -417,7 +418,7 @@ fn a_refusal_in_a_nested_call_is_an_error_of_the_inner_one() {
     assert_eq!((result, errors), (0, 2));
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     #[dll_import(entry_point = "each")]
     fn each_again(n: i32, visit: impl Fn(i32) -> i32) -> i32;
@@ -479,7 +480,7 @@ fn a_closure_that_captures_nothing_is_a_function_of_its_own() {
     assert_eq!(panic.unwrap_err().downcast_ref::<String>().unwrap(), "at 1");
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")], set_last_error)]
+#[dll_import("pinvoke_callbacks", search = [directory!()], set_last_error)]
 unsafe extern "C" {
     fn errno_before(code: i32, f: impl FnMut()) -> (i32, LastError);
     fn errno_after(code: i32, f: impl FnMut()) -> (i32, LastError);
@@ -488,9 +489,44 @@ unsafe extern "C" {
     fn errno_seen_shared(#[set_last_error] f: impl FnMut() -> i32) -> i32;
 }
 
+#[cfg(not(windows))]
 #[dll_import("libc", set_last_error)]
 unsafe extern "C" {
-    safe fn close(fd: i32) -> Result<i32, LastError>;
+    #[dll_import(entry_point = "close")]
+    safe fn fail(fd: i32) -> Result<i32, LastError>;
+    #[dll_import(entry_point = "chdir")]
+    safe fn succeed(path: &str) -> (i32, LastError);
+}
+#[cfg(not(windows))]
+const SUCCEEDED: i32 = 0;
+#[cfg(not(windows))]
+const NOTHING: i32 = -1;
+/// `EBADF`
+#[cfg(not(windows))]
+const FAILED: LastError = LastError(9);
+
+#[cfg(windows)]
+#[dll_import("kernel32", set_last_error, bool = pinvoke::marshal::Bool32)]
+unsafe extern "system" {
+    #[dll_import(entry_point = "CloseHandle")]
+    safe fn fail(handle: isize) -> Result<(), LastError>;
+    #[dll_import(entry_point = "SetCurrentDirectoryA")]
+    safe fn succeed(path: &str) -> (i32, LastError);
+}
+#[cfg(windows)]
+const SUCCEEDED: i32 = 1;
+#[cfg(windows)]
+const NOTHING: isize = 0xBAD0;
+/// `ERROR_INVALID_HANDLE`
+#[cfg(windows)]
+const FAILED: LastError = LastError(6);
+
+/// Numbers that mean something to both kinds of systems.
+mod code {
+    pub(super) const DOMAIN: i32 = 33;
+    pub(super) const RANGE: i32 = 34;
+    pub(super) const NOT_EMPTY: i32 = 39;
+    pub(super) const IO: i32 = 5;
 }
 
 #[test]
@@ -499,15 +535,15 @@ fn the_last_error_of_a_callback_stays_there() {
     // The native function's error survives what the closure calls, captured or not.
     let mut inner = None;
     let fails = |inner: &mut Option<LastError>| {
-        *inner = close(-1).err();
-        LastError(libc::ENOTEMPTY).set_current();
+        *inner = fail(NOTHING).err();
+        LastError(code::NOT_EMPTY).set_current();
     };
-    assert_eq!(unsafe { errno_before(libc::EDOM, || fails(&mut inner)) }, (-1, LastError(libc::EDOM)));
-    assert_eq!(inner, Some(LastError(libc::EBADF)));
-    assert_eq!(unsafe { errno_after(libc::ERANGE, || fails(&mut inner)) }, (-1, LastError(libc::ERANGE)));
+    assert_eq!(unsafe { errno_before(code::DOMAIN, || fails(&mut inner)) }, (-1, LastError(code::DOMAIN)));
+    assert_eq!(inner, Some(FAILED));
+    assert_eq!(unsafe { errno_after(code::RANGE, || fails(&mut inner)) }, (-1, LastError(code::RANGE)));
     // A function that fails without an error of its own has none, whatever the closure met.
     assert_eq!(unsafe { errno_after(0, || fails(&mut inner)) }, (-1, LastError::NONE));
-    // Native code finds `errno` as it left it.
+    // Native code finds the last error as it left it.
     assert_eq!(
         unsafe {
             errno_seen(|| {
@@ -519,8 +555,8 @@ fn the_last_error_of_a_callback_stays_there() {
     );
     // Also after a panic.
     let caught = catch_unwind(AssertUnwindSafe(|| unsafe {
-        errno_before(libc::EDOM, || {
-            LastError(libc::ENOTEMPTY).set_current();
+        errno_before(code::DOMAIN, || {
+            LastError(code::NOT_EMPTY).set_current();
             panic!("caught")
         })
     }));
@@ -532,17 +568,12 @@ fn what_native_code_left_does_not_reach_a_capture_in_the_closure() {
     library();
     let mut inner = None;
     unsafe {
-        errno_before(libc::EDOM, || {
+        errno_before(code::DOMAIN, || {
             // Succeeds, and captures nothing but its own.
-            inner = Some(chdir("/"));
+            inner = Some(succeed("/"));
         })
     };
-    assert_eq!(inner, Some((0, LastError::NONE)));
-}
-
-#[dll_import("libc", set_last_error)]
-unsafe extern "C" {
-    safe fn chdir(path: &str) -> (i32, LastError);
+    assert_eq!(inner, Some((SUCCEEDED, LastError::NONE)));
 }
 
 #[test]
@@ -550,14 +581,14 @@ fn a_closure_may_be_declared_to_set_the_last_error() {
     library();
     let seen = unsafe {
         errno_seen_shared(|| {
-            LastError(libc::EIO).set_current();
+            LastError(code::IO).set_current();
             -1
         })
     };
-    assert_eq!(seen, libc::EIO);
+    assert_eq!(seen, code::IO);
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")], bool = pinvoke::marshal::Bool32)]
+#[dll_import("pinvoke_callbacks", search = [directory!()], bool = pinvoke::marshal::Bool32)]
 unsafe extern "C" {
     fn is_yes(f: impl FnMut(i32) -> bool) -> i32;
 }
@@ -569,11 +600,11 @@ fn results_have_the_form_of_the_block() {
     assert_eq!(unsafe { is_yes(|n| n == 3) }, 0);
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "system" {
-    #[dll_import(entry_point = "maybe")]
+    #[dll_import(entry_point = "system_maybe")]
     fn maybe_by_itself(visit: Option<impl Fn(i32) -> i32 + Send + Sync>) -> i32;
-    #[dll_import(entry_point = "each")]
+    #[dll_import(entry_point = "system_each")]
     async fn each_elsewhere(n: i32, visit: impl FnMut(i32) -> i32 + Send + 'static) -> Result<i32, Error>;
 }
 

@@ -68,7 +68,7 @@ type Part = unsafe extern "C" fn(
     n: i32,
 );
 
-#[dll_import("char_set", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("char_set", search = [directory!()])]
 unsafe extern "C" {
     #[returns(borrowed, Latin1)]
     safe fn latin_text() -> String;

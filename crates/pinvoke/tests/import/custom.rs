@@ -69,7 +69,7 @@ impl<M: ?Sized> FromNative<M> for Even {
     }
 }
 
-#[dll_import("custom", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("custom", search = [directory!()])]
 unsafe extern "C" {
     safe fn add(a: Traced, b: Traced) -> Result<Even, Error>;
     #[dll_import(entry_point = "add")]

@@ -194,7 +194,7 @@ fn an_item_may_have_a_library_and_a_search_path_of_its_own() {
         #[dll_import("libc", search = SafeDirectories)]
         static optopt: i32;
         // The block's name, which is found nowhere, or there; and the same beside the program only.
-        #[dll_import("mixed", search = [env!("CARGO_TARGET_TMPDIR")], entry_point = "text_given")]
+        #[dll_import("mixed", search = [directory!()], entry_point = "text_given")]
         safe fn elsewhere() -> Result<i32, Error>;
         #[dll_import("libc", search = AssemblyDirectory)]
         safe fn getpid() -> Result<i32, Error>;

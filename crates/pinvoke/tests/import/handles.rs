@@ -28,7 +28,7 @@ struct Holder {
     thing: Option<Thing>,
 }
 
-#[dll_import("handles", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("handles", search = [directory!()])]
 unsafe extern "C" {
     safe fn things_open() -> i32;
     safe fn things_wrong() -> i32;

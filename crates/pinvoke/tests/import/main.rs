@@ -6,15 +6,25 @@
     reason = "each test calls one declared function with the values beside it"
 )]
 
+/// Where declarations search, as the option wants it.
+macro_rules! directory {
+    () => {
+        crate::compiled::DIRECTORY
+    };
+}
+
 mod arrays;
 mod binder;
 mod callbacks;
 mod char_set;
 mod compiled;
 mod custom;
+#[cfg(not(windows))]
 mod declaration;
 mod handles;
+#[cfg(not(windows))]
 mod life;
+mod long_double;
 mod memory;
 mod native_callbacks;
 mod registrations;

@@ -26,7 +26,7 @@ struct SizedBytes {
     size: i64,
 }
 
-#[dll_import("memory", search = [env!("CARGO_TARGET_TMPDIR")], char_set = Unicode, exact_spelling)]
+#[dll_import("memory", search = [directory!()], char_set = Unicode, exact_spelling)]
 unsafe extern "C" {
     #[returns(borrowed, len = n)]
     safe fn some_units(n: usize) -> Result<String, Error>;

@@ -1,7 +1,10 @@
 //! The library of `callbacks.c`.
 
+#[cfg(not(windows))]
 use std::path::Path;
+#[cfg(not(windows))]
 use std::process::Command;
+#[cfg(not(windows))]
 use std::sync::OnceLock;
 
 #[path = "../support/child.rs"]
@@ -10,9 +13,17 @@ mod child;
 
 pub(crate) use child::{aborts_saying, is_child};
 
+#[cfg(not(windows))]
 const TMP: &str = env!("CARGO_TARGET_TMPDIR");
 
+/// It has been compiled under the name that the imports look for.
+#[cfg(windows)]
+pub(crate) fn library() {
+    crate::compiled::compile("pinvoke_callbacks");
+}
+
 /// Compiles the library, once in a process; the imports look for it there.
+#[cfg(not(windows))]
 pub(crate) fn library() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {

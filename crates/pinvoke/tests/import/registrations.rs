@@ -19,7 +19,7 @@ use crate::native_callbacks::{aborts_saying, is_child, library};
 #[fallback(-1)]
 pub type Visit = unsafe extern "C" fn(n: i32) -> i32;
 
-#[callback]
+#[callback(char_set = Utf8)]
 #[fallback(-2)]
 pub type Hear = unsafe extern "C" fn(UserData, text: &str) -> i32;
 
@@ -42,11 +42,13 @@ struct Converted<'a> {
     level: i32,
 }
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     #[dll_import(entry_point = "run")]
     fn run_converted(operations: &Converted<'_>) -> i32;
     fn keep(visit: Option<Function<'_, Visit>>) -> Option<Function<'static, Visit>>;
+    #[dll_import(calls_back)]
+    fn error_after_kept(code: i32, n: i32) -> i32;
     #[dll_import(calls_back)]
     fn invoke_kept(n: i32) -> i32;
     safe fn native_function() -> Function<'static, Visit>;
@@ -241,7 +243,7 @@ fn dropping_a_borrowing_registration_waits_for_other_threads() {
 #[fallback(-3)]
 type Note = unsafe extern "C" fn(n: i32) -> i32;
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     #[dll_import(entry_point = "start")]
     fn start_note(f: Function<'_, Note>, n: i32);
@@ -275,17 +277,15 @@ fn queued_and_posted_closures_run_at_home() {
 }
 
 #[test]
-fn registrations_keep_errno() {
+fn registrations_keep_the_last_error() {
     let _turn = turn();
     let registered = Visit::owned(|n| {
-        pinvoke::LastError(libc::EIO).set_current();
+        pinvoke::LastError(5).set_current();
         n
     })
     .unwrap();
     unsafe { keep(Some(registered.function())) };
-    pinvoke::LastError(libc::EDOM).set_current();
-    assert_eq!(unsafe { invoke_kept(1) }, 1);
-    assert_eq!(pinvoke::LastError::current().0, libc::EDOM);
+    assert_eq!(unsafe { error_after_kept(33, 1) }, 33);
     unsafe { keep(None) };
 }
 
@@ -294,7 +294,7 @@ fn registrations_keep_errno() {
 #[on_wrong_thread(return)]
 type AtHome = unsafe extern "C" fn(n: i32) -> i32;
 
-#[dll_import("pinvoke_callbacks", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
 unsafe extern "C" {
     #[dll_import(entry_point = "on_threads")]
     fn on_foreign_threads(n: i32, f: Function<'_, AtHome>) -> i32;

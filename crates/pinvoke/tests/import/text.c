@@ -1,4 +1,8 @@
 #include "counting.h"
+#ifdef _WIN32
+#include <windows.h>
+#include <oleauto.h>
+#endif
 
 /* 8 bits */
 
@@ -88,17 +92,26 @@ void replace16(char16_t **text) {
     *text = fresh;
 }
 
-/* BSTR, in the layout of Unix */
+/* BSTR: of Windows, and in the same layout elsewhere */
 
 int64_t bstr_bytes(const char16_t *text) { return text ? (long)((const uint32_t *)text)[-1] : -1; }
-char16_t *bstr_make(int with_nul) {
-    static const char16_t text[] = {'a', 0, 'b', 0x20AC, 0};
-    uint32_t bytes = with_nul ? 8 : 2;
+#ifdef _WIN32
+#define NEW_BSTR(text, bytes) SysAllocStringByteLen((const char *)(text), bytes)
+#define FREE_BSTR(text) SysFreeString(text)
+#else
+static char16_t *new_bstr(const char16_t *text, uint32_t bytes) {
     char *memory = malloc(sizeof(void *) + bytes + 2), *start = memory + sizeof(void *);
     memcpy(start - 4, &bytes, 4);
     memcpy(start, text, bytes);
     memset(start + bytes, 0, 2);
     return (char16_t *)start;
+}
+#define NEW_BSTR(text, bytes) new_bstr(text, bytes)
+#define FREE_BSTR(text) free((char *)(text) - sizeof(void *))
+#endif
+char16_t *bstr_make(int with_nul) {
+    static const char16_t text[] = {'a', 0, 'b', 0x20AC, 0};
+    return (char16_t *)NEW_BSTR(text, with_nul ? 8 : 2);
 }
 char16_t *bstr_broken(void) {
     char16_t *text = bstr_make(0);
@@ -106,7 +119,7 @@ char16_t *bstr_broken(void) {
     return text;
 }
 void bstr_out(char16_t **text) {
-    if (*text) free((char *)*text - sizeof(void *));
+    if (*text) FREE_BSTR((void *)*text);
     *text = bstr_make(1);
 }
 int64_t ansi_bstr_bytes(const char *text) { return (long)((const uint32_t *)(const void *)text)[-1]; }

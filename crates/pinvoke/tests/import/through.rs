@@ -20,7 +20,7 @@ macro_rules! through {
      $from:expr => $to:expr) => {
         #[test]
         fn $test() {
-            #[dll_import("through", search = [env!("CARGO_TARGET_TMPDIR")], exact_spelling, $($option)*)]
+            #[dll_import("through", search = [directory!()], exact_spelling, $($option)*)]
             unsafe extern "C" {
                 #[dll_import(entry_point = $through)]
                 safe fn through(f: impl FnMut($type) -> $type, x: $type) -> $type;
@@ -156,7 +156,7 @@ mod long_doubles {
 
     #[test]
     fn a_structure_with_nothing_else_travels_as_its_member() {
-        #[dll_import("through", search = [env!("CARGO_TARGET_TMPDIR")])]
+        #[dll_import("through", search = [directory!()])]
         unsafe extern "C" {
             safe fn long_double_squared(s: Alone) -> LongDouble;
             safe fn long_double_alone(x: LongDouble) -> Alone;
@@ -171,7 +171,7 @@ mod long_doubles {
 #[test]
 fn vectors() {
     use core::arch::x86_64::__m128;
-    #[dll_import("through", search = [env!("CARGO_TARGET_TMPDIR")])]
+    #[dll_import("through", search = [directory!()])]
     unsafe extern "C" {
         safe fn through_vector(f: impl FnMut(__m128) -> __m128, x: __m128) -> __m128;
         safe fn last_vector(f: impl FnMut(__m128, UserData) -> __m128, data: UserData, x: __m128) -> __m128;

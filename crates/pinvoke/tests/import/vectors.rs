@@ -29,7 +29,7 @@ struct Quad {
     rows: [F4; 4],
 }
 
-#[dll_import("vectors", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("vectors", search = [directory!()])]
 unsafe extern "C" {
     safe fn vector_reverse(v: F4) -> F4;
     safe fn vector_add(before: i32, a: I4, d: f64, b: I4) -> I4;
@@ -84,7 +84,7 @@ fn vectors_in_structures() {
 mod callbacks {
     use super::*;
 
-    #[dll_import("vectors", search = [env!("CARGO_TARGET_TMPDIR")])]
+    #[dll_import("vectors", search = [directory!()])]
     unsafe extern "C" {
         safe fn vector_call(f: impl FnMut(F4, i32, I4) -> F4, v: F4, w: I4) -> F4;
         safe fn vector_call_pair(f: impl FnMut(Pair) -> Pair, p: Pair) -> Pair;
@@ -118,7 +118,7 @@ mod halves {
 
     use super::*;
 
-    #[dll_import("vectors", search = [env!("CARGO_TARGET_TMPDIR")])]
+    #[dll_import("vectors", search = [directory!()])]
     unsafe extern "C" {
         safe fn vector_half(a: float32x2_t, b: f64, c: int8x8_t) -> float32x2_t;
         safe fn vector_halves(h: float32x2x3_t, by: float32x2_t) -> float32x2x3_t;

@@ -5,7 +5,7 @@ use pinvoke::dll_import;
 
 use crate::compiled;
 
-#[dll_import("wide", search = [env!("CARGO_TARGET_TMPDIR")])]
+#[dll_import("wide", search = [directory!()])]
 unsafe extern "C" {
     safe fn wide_multiply(before: i32, a: i128, b: i128) -> i128;
 }

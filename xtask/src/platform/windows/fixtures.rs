@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::machine::Machine;
 use crate::platform::output;
+use crate::run::built;
 
 /// Builds all of it into `folder`.
 pub(super) fn build(machine: &Machine, folder: &Path) -> Result<()> {
@@ -40,4 +41,36 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<()> {
         build(cc, "linked.dll", &["-shared", "@decorated.c"])?;
     }
     Ok(())
+}
+
+/// Builds what the tests of declared imports and of calls by prototype compile for themselves where a compiler runs beside
+/// them, into the folder in which they look for it.
+pub(super) fn build_in_place_of_tests(machine: &Machine) -> Result<()> {
+    // Cargo's `CARGO_TARGET_TMPDIR`.
+    let folder = built(machine.target).with_file_name("tmp");
+    fs::create_dir_all(&folder)?;
+    let mut sources =
+        vec![("dynamic".to_owned(), Path::new("crates/pinvoke/tests/dynamic/native.c").to_owned())];
+    for entry in fs::read_dir("crates/pinvoke/tests/import")? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "c") || !is_for(machine, &path) {
+            continue;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // One is asked for by another name.
+        let name = if name == "callbacks" { "pinvoke_callbacks".to_owned() } else { name };
+        sources.push((name, path));
+    }
+    for (name, source) in sources {
+        let mut compile = Command::new(machine.cc);
+        compile.args(["-shared", "-static", "-O1", "-Wall", "-Werror", "-o"]);
+        compile.arg(folder.join(format!("{name}.dll"))).arg(source).args(["-lpthread", "-loleaut32"]);
+        output("building what the tests load", &mut compile)?;
+    }
+    Ok(())
+}
+
+/// Whether C has the types of a source on a machine: integers of 128 bits are for 64 bits.
+fn is_for(machine: &Machine, source: &Path) -> bool {
+    !machine.is_x86() || !source.ends_with("wide.c")
 }
