@@ -161,6 +161,7 @@ pub trait FromCounted<'s, M: ?Sized>: Sized {
 /// assert_eq!(format!("{changing:?}"), "Changing { len: 1, .. }");
 /// # Ok::<(), pinvoke::marshal::MarshalError>(())
 /// ```
+#[doc(hidden)]
 pub struct Changing<T: Element<M>, M: ?Sized>(Vec<T>, PhantomData<M>);
 
 impl<T: Element<M>, M: ?Sized> Default for Changing<T, M> {

@@ -755,6 +755,7 @@ pub struct Exchange<'a, H>(pub &'a mut Option<H>);
 /// # }
 /// # Ok::<(), pinvoke::marshal::MarshalError>(())
 /// ```
+#[doc(hidden)]
 pub struct Exchanged<'a, H: Handle> {
     raw: <H::Kind as HandleKind>::Raw,
     /// As long as the function is not called.

@@ -212,6 +212,7 @@ pub trait Lend<M: ?Sized>: Sized {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct TextBuffer<'a, U> {
     units: Vec<U>,
     length: usize,
@@ -278,6 +279,7 @@ impl<'a, M: CharSet> Lend<M> for &'a mut String {
 /// assert_eq!(groups.len(), count as usize);
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct ElementBuffer<'a, T: Element<M>, M: ?Sized> {
     room: usize,
     /// Native forms, unless they are the elements themselves.
@@ -371,6 +373,7 @@ pub(super) fn zero<N: NativeField>() -> N {
 /// assert_eq!(digits, b"0017");
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct Replaced<'a, T: Element<M>, M, O: Owner> {
     /// What native code sees.
     slot: *mut T::Native,

@@ -28,6 +28,7 @@ use crate::native::NativeField;
 /// assert!(flag);
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct Copied<'a, T: Element<M>, M: ?Sized> {
     /// Written if there is a guard.
     native: MaybeUninit<T::Native>,
@@ -211,6 +212,7 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for Out<'a, T> {
 /// assert!(!flag);
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct Written<'a, T: Element<M>, M: ?Sized> {
     native: MaybeUninit<T::Native>,
     origin: Option<&'a mut T>,

@@ -103,6 +103,7 @@ fn unsaid() -> MarshalError {
 
 /// Memory that native code fills, for the length of the call.
 #[derive(Debug)]
+#[doc(hidden)]
 pub struct InRoom<N>(#[allow(dead_code, reason = "native code looks at it")] Vec<N>);
 
 fn address<N>(room: &mut [N]) -> *mut N {

@@ -52,6 +52,7 @@ use super::{Element, IntoNative, MarshalError};
 /// assert_eq!(flags, [false; 3]);
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct Natives<T: Element<M>, M: ?Sized> {
     natives: Vec<T::Native>,
     guards: Vec<T::Guard>,
@@ -158,6 +159,7 @@ impl<'a, T: Element<M>, M: ?Sized> IntoNative<M> for &'a mut [T] {
 /// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[doc(hidden)]
 pub struct Moved<T: Element<M>, M: ?Sized> {
     values: Vec<T>,
     natives: Natives<T, M>,

@@ -335,6 +335,7 @@ pub unsafe fn take_over<T: Element<M>, M: ?Sized>(native: T::Native) -> Result<T
 /// assert_eq!(nanosleep(Box::new(Timespec { seconds: 0, nanoseconds: 1000 }), None), 0);
 /// # }
 /// ```
+#[doc(hidden)]
 pub struct Boxed<T: Element<M>, M: ?Sized> {
     native: Box<T::Native>,
     _guard: T::Guard,

@@ -134,6 +134,7 @@ where
 /// assert_eq!(format!("{filled:?}"), "Filled { .. }");
 /// # Ok::<(), pinvoke::marshal::MarshalError>(())
 /// ```
+#[doc(hidden)]
 pub struct Filled<T, M: ?Sized>(Option<T>, PhantomData<M>);
 
 impl<T, M: ?Sized> Default for Filled<T, M> {

@@ -126,6 +126,7 @@ impl<S: CharSet> OwnedText<SysString> for LengthPrefixed<S> {
 }
 
 /// A BSTR for the length of a call.
+#[doc(hidden)]
 pub struct ForTheCall(Option<Freed<SysString>>);
 
 impl fmt::Debug for ForTheCall {

@@ -222,6 +222,7 @@ macro_rules! text {
 text!(&str, String, Box<str>, std::borrow::Cow<'_, str>);
 
 /// A text on its way to native code: freed here, unless it was handed over.
+#[doc(hidden)]
 pub struct OnItsWay<O: Owner>(Option<Freed<O>>);
 
 impl<O: Owner> fmt::Debug for OnItsWay<O> {

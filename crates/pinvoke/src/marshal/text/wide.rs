@@ -14,6 +14,7 @@ const STACK_LIMIT: usize = 512;
 
 /// Room for one text of wide units; nothing is allocated or initialised before it is used.
 #[repr(align(32))]
+#[doc(hidden)]
 pub struct WideRoom<U> {
     stack: [MaybeUninit<U>; STACK_LIMIT + SLACK],
     heap: Vec<U>,
