@@ -47,9 +47,18 @@ unsafe extern "system" {
         number: isize,
         flags: u32,
     ) -> Result<i32, Error>;
+
+    /// The same for older programs, for a family by its name or for all.
+    safe fn EnumFontFamilies(
+        context: DeviceContext,
+        family: Option<&str>,
+        visit: impl FnMut(&LogFont, *const c_void, u32, isize) -> i32,
+        number: isize,
+    ) -> Result<i32, Error>;
 }
 
-fn families() -> Result<usize, Error> {
+/// How many families there are, by both functions.
+fn families() -> Result<[usize; 2], Error> {
     const DEFAULT_CHAR_SET: u8 = 1;
     let context = GetDC(None)?;
     let which = LogFont {
@@ -75,16 +84,23 @@ fn families() -> Result<usize, Error> {
         1
     };
     EnumFontFamiliesEx(context, &which, visit, 0, 0)?;
+    let mut older = 0;
+    let count = |_: &LogFont, _, _, number: isize| {
+        assert_eq!(number, 7);
+        older += 1;
+        1
+    };
+    EnumFontFamilies(context, None, count, 7)?;
     ReleaseDC(None, context);
     for name in &names {
         println!("{name}");
     }
-    Ok(names.len())
+    Ok([names.len(), older])
 }
 
 fn main() {
     match families() {
-        Ok(count) => println!("{count} families"),
+        Ok([names, older]) => println!("{names} families, {older} by EnumFontFamilies"),
         Err(Error::Bind(missing)) if !cfg!(windows) => {
             println!("{missing}");
             assert_eq!((missing.import(), missing.library()), ("GetDC", "user32"));

@@ -16,12 +16,21 @@ static int CALLBACK visit(const LOGFONTW *font, const TEXTMETRICW *metrics, DWOR
     return 1;
 }
 
+static int CALLBACK count(const LOGFONTW *font, const TEXTMETRICW *metrics, DWORD kind, LPARAM parameter)
+{
+    (void)font, (void)metrics, (void)kind;
+    ++*(int *)parameter;
+    return 1;
+}
+
 int main(void)
 {
     LOGFONTW wanted = { .lfCharSet = DEFAULT_CHARSET };
     HDC device = GetDC(0);
     EnumFontFamiliesExW(device, &wanted, visit, 0, 0);
+    int older = 0;
+    EnumFontFamiliesW(device, NULL, count, (LPARAM)&older);
     ReleaseDC(0, device);
-    printf("%d families\n", families);
+    printf("%d families, %d by EnumFontFamilies\n", families, older);
     return 0;
 }
