@@ -14,9 +14,9 @@ const COUNT: usize = 10_000;
 /// From one name to the next, so that neighbours are not neighbours in memory.
 const STEP: usize = 7_919;
 
-/// Does something with one name after the other, each `step` after the one before.
-fn along(names: &[Vec<u16>], step: usize, mut body: impl FnMut(&[u16]) + 'static) -> Work<'static> {
-    let names = names.to_vec();
+/// Does something with one name after the other, each `step` after the one before. All contenders read the same names.
+fn along(names: &Arc<[Vec<u16>]>, step: usize, mut body: impl FnMut(&[u16]) + 'static) -> Work<'static> {
+    let names = Arc::clone(names);
     let mut next = 0;
     Box::new(move |iterations| {
         for _ in 0..iterations {
@@ -28,7 +28,7 @@ fn along(names: &[Vec<u16>], step: usize, mut body: impl FnMut(&[u16]) + 'static
 
 pub(crate) fn report(effort: Effort) -> Vec<String> {
     let directory = Directory::new();
-    let names: Vec<Vec<u16>> =
+    let names: Arc<[Vec<u16>]> =
         (0..COUNT).map(|i| format!(r"\Callback\SomeDriverCallback{i}").encode_utf16().collect()).collect();
     let objects: Vec<_> = names
         .iter()
