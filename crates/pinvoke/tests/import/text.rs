@@ -338,7 +338,7 @@ fn text_comes_out_of_parameters() {
         assert_eq!(text.as_deref(), Some("nothing!"));
         assert_eq!(
             reason(replace_unallocated(&mut text)),
-            "cannot convert argument `text` of `replace_unallocated`: `counted_free` has no memory for a text: declare `alloc_with`, or start with `None`"
+            "cannot convert argument `text` of `replace_unallocated`: `counted_free` has no memory for a text: declare `alloc_with`, start with `None`, or take `Out<String>` if the function does not look at it"
         );
     });
 }

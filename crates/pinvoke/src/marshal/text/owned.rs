@@ -71,7 +71,7 @@ impl<M: CharSet, O: Owner> OwnedText<O> for M {
         let memory = O::allocate(size_of_val(&*units)).cast::<M::Unit>();
         if memory.is_null() {
             return Err(MarshalError::custom(format!(
-                "`{}` has no memory for a text: declare `alloc_with`, or start with `None`",
+                "`{}` has no memory for a text: declare `alloc_with`, start with `None`, or take `Out<String>` if the function does not look at it",
                 O::NAME
             )));
         }
