@@ -166,6 +166,11 @@ fn vectors_that_have_no_one_way() {
              say how it is passed",
         ),
         (
+            Target::X86_64_MACOS,
+            "(i32,{<i64;1>})",
+            "argument 2 is or contains a vector of one integer, which compilers for macOS pass as an integer",
+        ),
+        (
             Target::RISCV64_LINUX,
             "(i32,...,{<f32;4>})",
             "argument 2 is or contains a vector of which the text for RISC-V does not say how it is passed",

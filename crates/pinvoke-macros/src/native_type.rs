@@ -119,6 +119,8 @@ fn transparent(input: &DeriveInput, span: Span, fields: &Fields) -> Result<Token
         passing: quote!(<#ty as ::pinvoke::native::NativeType>::PASSING),
         zeroable: quote!(<#ty as ::pinvoke::native::NativeType>::ZEROABLE),
         returned_by_plan: quote!(<#ty as ::pinvoke::native::NativeType>::RETURNED_BY_PLAN),
+        passed_by_plan: quote!(<#ty as ::pinvoke::native::NativeType>::PASSED_BY_PLAN),
+        has_vectors: quote!(<#ty as ::pinvoke::native::NativeType>::HAS_VECTORS),
         layout: quote!(<#ty as ::pinvoke::native::NativeType>::layout()),
     };
     let implementation = implement(name, &of_member);
@@ -154,6 +156,8 @@ fn enumeration(input: &DeriveInput, repr: &Repr, data: &DataEnum) -> Result<Toke
         passing: quote!(<#int as ::pinvoke::native::NativeType>::PASSING),
         zeroable: quote!(false #(|| #name::#variants as #int == 0)*),
         returned_by_plan: quote!(false),
+        passed_by_plan: quote!(false),
+        has_vectors: quote!(false),
         layout: quote!(<#int as ::pinvoke::native::NativeType>::layout()),
     };
     let native = native(name, &of_integer);
@@ -167,6 +171,8 @@ pub(crate) struct Facts {
     passing: TokenStream,
     zeroable: TokenStream,
     returned_by_plan: TokenStream,
+    passed_by_plan: TokenStream,
+    has_vectors: TokenStream,
     layout: TokenStream,
 }
 
@@ -176,7 +182,11 @@ impl Facts {
         Facts {
             passing: quote!(::pinvoke::native::Passing::ByPlan),
             zeroable: quote!(true #(&& <#types as ::pinvoke::native::NativeField>::FIELD_ZEROABLE)*),
-            returned_by_plan: quote!(false #(|| <#types as ::pinvoke::native::NativeField>::FIELD_RETURNED_BY_PLAN)*),
+            returned_by_plan: quote! {
+                Self::PASSED_BY_PLAN #(|| <#types as ::pinvoke::native::NativeField>::FIELD_RETURNED_BY_PLAN)*
+            },
+            passed_by_plan: quote!(::pinvoke::native::derive_support::VECTORS_BY_PLAN && Self::HAS_VECTORS),
+            has_vectors: quote!(false #(|| <#types as ::pinvoke::native::NativeField>::FIELD_HAS_VECTORS)*),
             layout,
         }
     }
@@ -192,7 +202,7 @@ pub(crate) fn implement(name: &Ident, facts: &Facts) -> TokenStream {
 }
 
 fn native(name: &Ident, facts: &Facts) -> TokenStream {
-    let Facts { passing, zeroable, returned_by_plan, layout } = facts;
+    let Facts { passing, zeroable, returned_by_plan, passed_by_plan, has_vectors, layout } = facts;
     quote! {
         // SAFETY: a type of C's layout (asserted beside this) whose members are native.
         #[automatically_derived]
@@ -201,6 +211,8 @@ fn native(name: &Ident, facts: &Facts) -> TokenStream {
             const PASSING: ::pinvoke::native::Passing = #passing;
             const ZEROABLE: ::core::primitive::bool = #zeroable;
             const RETURNED_BY_PLAN: ::core::primitive::bool = #returned_by_plan;
+            const PASSED_BY_PLAN: ::core::primitive::bool = #passed_by_plan;
+            const HAS_VECTORS: ::core::primitive::bool = #has_vectors;
             fn layout() -> ::pinvoke::native::derive_support::Layout {
                 #layout
             }

@@ -220,6 +220,11 @@ pub unsafe trait NativeType: Copy {
     /// that calls of a declared import which does are made by a plan, and those of a callback come in through
     /// one. `long double` is such a type.
     const RETURNED_BY_PLAN: bool = false;
+    /// Whether rustc passes the type as an argument otherwise than C, so that a declared import which takes it is
+    /// called by a plan: structures of vectors on AArch64 and 32-bit x86.
+    const PASSED_BY_PLAN: bool = false;
+    /// Whether it is or holds a vector of the processor.
+    const HAS_VECTORS: bool = false;
     /// Size, alignment and scalars, on the machine this was compiled for.
     ///
     /// ```
@@ -270,6 +275,8 @@ pub unsafe trait NativeField: Copy {
     /// [`NativeType::RETURNED_BY_PLAN`] of the members: a structure of nothing but a `long double` is returned
     /// where that is.
     const FIELD_RETURNED_BY_PLAN: bool = false;
+    /// [`NativeType::HAS_VECTORS`] of the members.
+    const FIELD_HAS_VECTORS: bool = false;
     /// What a reference to such a member is as an argument: its address, and for a handle its value.
     type Shared: NativeType;
     /// Size, alignment and scalars.
@@ -303,6 +310,7 @@ pub unsafe trait NativeField: Copy {
 unsafe impl<T: NativeType> NativeField for T {
     const FIELD_ZEROABLE: bool = T::ZEROABLE;
     const FIELD_RETURNED_BY_PLAN: bool = T::RETURNED_BY_PLAN;
+    const FIELD_HAS_VECTORS: bool = T::HAS_VECTORS;
     type Shared = *const T;
     fn field_layout() -> Layout {
         T::layout()
@@ -317,6 +325,7 @@ unsafe impl<T: NativeType> NativeField for T {
 unsafe impl<T: NativeField, const N: usize> NativeField for [T; N] {
     const FIELD_ZEROABLE: bool = T::FIELD_ZEROABLE;
     const FIELD_RETURNED_BY_PLAN: bool = T::FIELD_RETURNED_BY_PLAN;
+    const FIELD_HAS_VECTORS: bool = T::FIELD_HAS_VECTORS;
     type Shared = *const [T; N];
     #[inline]
     unsafe fn shared(place: *const [T; N]) -> *const [T; N] {
@@ -499,6 +508,9 @@ unsafe impl NativeType for () {
 unsafe impl<T: NativeType> NativeType for MaybeUninit<T> {
     const PASSING: Passing = T::PASSING;
     const ZEROABLE: bool = true;
+    const RETURNED_BY_PLAN: bool = T::RETURNED_BY_PLAN;
+    const PASSED_BY_PLAN: bool = T::PASSED_BY_PLAN;
+    const HAS_VECTORS: bool = T::HAS_VECTORS;
     fn layout() -> Layout {
         T::layout()
     }
@@ -587,7 +599,12 @@ function_pointer!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
 #[doc(hidden)]
 pub mod derive_support {
     pub use pinvoke_abi::layout::{Field, Kind, Layout};
+    use pinvoke_abi::target::Arch;
     pub use pinvoke_abi::target::Target;
+
+    /// Whether rustc passes structures of vectors otherwise than C here, as memory instead of registers (AArch64)
+    /// or without their alignment (32-bit x86).
+    pub const VECTORS_BY_PLAN: bool = matches!(Target::HOST.arch, Arch::Aarch64 | Arch::X86);
 
     /// Where C puts a member of alignment `align` behind `end` bytes, with `pack` as the cap.
     #[must_use]

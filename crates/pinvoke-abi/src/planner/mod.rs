@@ -6,9 +6,10 @@
 mod verify;
 
 use crate::abi::{self, assign::Assignment};
-use crate::layout::{Kind, Layout};
-use crate::plan::{ArgPlan, CallPlan, MAX_ARGS, MAX_VALUE, Pieces, PlanError, Which};
+use crate::layout::{Kind, Layout, walk};
+use crate::plan::{Abi, ArgPlan, CallPlan, MAX_ARGS, MAX_VALUE, Pieces, PlanError, Which};
 use crate::signature::Signature;
+use crate::target::{Os, Target};
 
 impl CallPlan {
     /// Plans a call: resolves the convention for the target, classifies, assigns and verifies.
@@ -49,6 +50,7 @@ impl CallPlan {
         let mut assignment = Assignment::new(descriptor, *variadic_from);
         let ret_size = check_value(Which::Result, ret)?;
         let class = (descriptor.classify_result)(ret).map_err(|m| PlanError::malformed(Which::Result, m))?;
+        of_apple(abi, signature.target, Which::Result, ret)?;
         let ret_plan = assignment.result(class)?;
         let mut args = vec![NO_PIECES.clone(); params.len()];
         let mut arg_sizes = Vec::with_capacity(params.len());
@@ -58,6 +60,7 @@ impl CallPlan {
             let otherwise = descriptor.variadic.classify(index, *variadic_from);
             let classify = otherwise.unwrap_or(descriptor.classify);
             let class = classify(param).map_err(|m| PlanError::malformed(which, m))?;
+            of_apple(abi, signature.target, which, param)?;
             assignment.argument(index, param, class, &mut args[index])?;
         }
         let (stack, stack_align) = assignment.stack();
@@ -72,6 +75,24 @@ impl CallPlan {
 /// What the plan of an argument starts from. Copied from here and not put together for each one: it is
 /// large, and reading back what was just written in smaller parts would wait for them.
 static NO_PIECES: ArgPlan = ArgPlan::Direct(Pieces::new());
+
+/// Refuses what clang for macOS passes otherwise than the text has it: a vector of one integer.
+fn of_apple(abi: Abi, target: Target, which: Which, layout: &Layout) -> Result<(), PlanError> {
+    if (abi, target.os) != (Abi::SysV64, Os::MacOs) {
+        return Ok(());
+    }
+    let mut found = false;
+    let walked = walk::scalars(layout, &mut |scalar| {
+        found |= matches!(&scalar.layout.kind, Kind::Vector { element, count: 1 } if element.size == 8);
+    });
+    match walked {
+        Ok(()) if found => Err(PlanError::Vector {
+            which,
+            why: "of one integer, which compilers for macOS pass as an integer",
+        }),
+        _ => Ok(()),
+    }
+}
 
 /// The size of a value that may be passed.
 fn check_value(which: Which, layout: &Layout) -> Result<u32, PlanError> {

@@ -35,7 +35,7 @@ pub(crate) const KNOWN: &[Known] = &[
                  xmm0",
         deviates: &[Compiler::Clang],
         role: Role::Both,
-        applies: |p| is_ms(p) && p.params.iter().chain(&p.ret).any(is_half_vector),
+        applies: |p| is_ms(p) && has_half_vector(p),
         witness: || ms(vec![Ty::Scalar(Scalar::VectorFloat2)], None, None),
     },
     Known {
@@ -154,8 +154,10 @@ pub(crate) const KNOWN: &[Known] = &[
     },
 ];
 
-fn is_half_vector(ty: &Ty) -> bool {
-    matches!(ty, Ty::Scalar(Scalar::VectorFloat2 | Scalar::VectorUChar8))
+/// Whether a vector of 8 bytes travels by itself.
+pub(super) fn has_half_vector(prototype: &Prototype) -> bool {
+    let half = |ty: &Ty| matches!(ty, Ty::Scalar(Scalar::VectorFloat2 | Scalar::VectorUChar8));
+    prototype.params.iter().chain(&prototype.ret).any(half)
 }
 
 fn is_union_with_zero_width(ty: &Ty) -> bool {

@@ -119,6 +119,7 @@ impl Binder<'_> {
             #[allow(non_upper_case_globals, clippy::all, clippy::pedantic, clippy::restriction, reason = "named after the item")]
             const #is_direct: ::core::primitive::bool =
                 !#returned_by_plan
+                #(&& !<#natives as ::pinvoke::native::NativeType>::PASSED_BY_PLAN)*
                 #(&& !#owners)*;
             #function
         }

@@ -455,7 +455,7 @@ fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
     }
 }
 
-/// The call: rustc's, unless C returns the value where no function of Rust does.
+/// The call: rustc's, unless C returns the value where no function of Rust does, or takes one so.
 fn planned_or_plain(
     function: &Function,
     binder: Option<&Binder<'_>>,
@@ -478,7 +478,7 @@ fn planned_or_plain(
     });
     quote! {
         #direct
-        if #returned_by_plan {
+        if #returned_by_plan || ::pinvoke::import::planned::passed_by_plan(&#nested) {
             static __PLAN: ::pinvoke::import::planned::Planned = ::pinvoke::import::planned::Planned::new();
             #planned
         } else {

@@ -50,6 +50,7 @@ use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
 use crate::last_error::{ErrnoCell, LastError};
+use crate::native::derive_support::VECTORS_BY_PLAN;
 use crate::native::{CodePtr, NativeType};
 
 /// Calls, and tells what the call left in `errno`: cleared before, read right after.
@@ -555,11 +556,31 @@ fn passing(signature: &Signature, named: &[Layout], rust: &FnShape, found: &mut 
     if native.abi() != rust_plan.abi() {
         found.insert(0, Difference::Convention { signature: signature.conv, rust: rust.conv });
     } else if found.is_empty() {
+        let arguments = rust.params.iter().enumerate().map(|(i, v)| (Which::Argument(i), v));
+        let otherwise =
+            arguments.chain([(Which::Result, &rust.ret)]).filter(|(_, v)| is_otherwise(&v.layout));
+        found.extend(otherwise.map(|(which, _)| Difference::Passing(which)));
         let differ = native.args().iter().zip(rust_plan.args()).enumerate().filter(|(_, (a, b))| a != b);
         found.extend(differ.map(|(i, _)| Difference::Passing(Which::Argument(i))));
         if native.ret() != rust_plan.ret() {
             found.push(Difference::Passing(Which::Result));
         }
+    }
+}
+
+/// Whether rustc passes and returns a value otherwise than C: a structure of vectors, on some machines.
+fn is_otherwise(layout: &Layout) -> bool {
+    VECTORS_BY_PLAN && layout.is_aggregate() && has_vector(layout)
+}
+
+fn has_vector(layout: &Layout) -> bool {
+    match &layout.kind {
+        Kind::Vector { .. } => true,
+        Kind::Array { element, .. } => has_vector(element),
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            fields.iter().any(|field| has_vector(&field.layout))
+        }
+        _ => false,
     }
 }
 

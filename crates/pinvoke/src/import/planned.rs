@@ -1,7 +1,7 @@
-//! Calls whose result rustc cannot name the place of: made by a plan, as those of a run-time signature.
+//! Calls whose result or arguments rustc cannot name the place of: made by a plan, as those of a run-time signature.
 //!
 //! A declared import is a call of rustc's wherever that is possible, and costs nothing then: the question
-//! is answered at compile time, by [`NativeType::RETURNED_BY_PLAN`].
+//! is answered at compile time, by [`NativeType::RETURNED_BY_PLAN`] and [`NativeType::PASSED_BY_PLAN`].
 
 use std::sync::OnceLock;
 
@@ -14,6 +14,8 @@ use crate::native::{CodePtr, NativeType};
 
 /// Native arguments, as nested pairs: `(first, (second, ()))`.
 pub trait Arguments: Copy {
+    /// Whether rustc passes one of them otherwise than C.
+    const PASSED_BY_PLAN: bool;
     /// Appends the layout of each.
     fn layouts(layouts: &mut Vec<Layout>);
     /// Writes each, the first as argument number `index`.
@@ -23,12 +25,27 @@ pub trait Arguments: Copy {
     unsafe fn store(self, call: &PreparedCall, index: usize, record: *mut u8);
 }
 
+/// Whether rustc passes one of these arguments otherwise than C.
+///
+/// ```
+/// use pinvoke::import::planned::passed_by_plan;
+///
+/// assert!(!passed_by_plan(&(1_i32, (0.5_f64, ()))));
+/// ```
+#[inline(always)]
+#[must_use]
+pub const fn passed_by_plan<A: Arguments>(_: &A) -> bool {
+    A::PASSED_BY_PLAN
+}
+
 impl Arguments for () {
+    const PASSED_BY_PLAN: bool = false;
     fn layouts(_: &mut Vec<Layout>) {}
     unsafe fn store(self, _: &PreparedCall, _: usize, _: *mut u8) {}
 }
 
 impl<T: NativeType, R: Arguments> Arguments for (T, R) {
+    const PASSED_BY_PLAN: bool = T::PASSED_BY_PLAN || R::PASSED_BY_PLAN;
     fn layouts(layouts: &mut Vec<Layout>) {
         layouts.push(T::layout());
         R::layouts(layouts);

@@ -58,7 +58,7 @@
 //! | `__int128` | `i128`, `u128` |
 //! | `long double` | [`LongDouble`](crate::value::LongDouble), exact |
 //! | `float _Complex`, `double _Complex` | [`Complex`] |
-//! | `__m128`, `__m128d`, `__m128i` | the types of [`core::arch`] |
+//! | `__m128`, `__m128d`, `__m128i`; `float32x4_t`, `int8x8_t`, `uint8x16x4_t` and theirs | the types of [`core::arch`] |
 //! | `bool`; `BOOL`; `VARIANT_BOOL` | `bool`, by default and as [`Bool32`] and [`VariantBool`]: whatever is not 0 is true |
 //! | one unit of text | `char`, in the character set of the declaration; what takes more units is an error |
 //! | a number that is never 0 | [`NonZero`](core::num::NonZero) |
@@ -116,7 +116,7 @@ mod scalar;
 pub mod slice;
 pub mod structure;
 pub mod text;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"))]
 mod vector;
 
 pub use array::Array;

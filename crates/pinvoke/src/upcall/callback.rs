@@ -412,8 +412,8 @@ fn planned<P: Prototype>(name: &'static str, points: EntryPoints) -> Result<Plan
     let found = match known.get(&key) {
         Some(found) => *found,
         None => {
-            // A result that Rust returns elsewhere than C needs the frame, whatever is free.
-            let free = if P::Ret::RETURNED_BY_PLAN { None } else { free_register(name, &key.1)? };
+            // What Rust takes or returns elsewhere than C needs the frame, whatever is free.
+            let free = if P::BY_RUST { free_register(name, &key.1)? } else { None };
             let found = match free {
                 Some(flavour) => Found::Free(flavour),
                 None => Found::Form(form(name, &key.1, points)?),

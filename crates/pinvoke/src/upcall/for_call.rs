@@ -14,7 +14,6 @@ use super::declaration::Declaration;
 use super::invocation::Declared;
 use super::prototype::WithoutUserData;
 use super::shim::{BareHandler, Handler};
-use crate::native::NativeType;
 
 /// A callback for the length of a call, on every thread.
 ///
@@ -139,7 +138,7 @@ where
     P: WithoutUserData + 'static,
     F: BareHandler<P> + Handler<P> + Send + Sync,
 {
-    if const { size_of::<F>() == 0 && !core::mem::needs_drop::<F>() && !P::Ret::RETURNED_BY_PLAN } {
+    if const { size_of::<F>() == 0 && !core::mem::needs_drop::<F>() && P::BY_RUST } {
         // SAFETY: the function is compiled for this prototype, and `closure` exists during the call.
         let function = unsafe { P::function(F::bare::<D>()) };
         return Ok(ForCall { guard: None, function });

@@ -17,7 +17,6 @@ use super::prototype::Prototype;
 use super::slot::{Header, Slot};
 use super::{report, thread};
 use crate::last_error::Sheltered;
-use crate::native::NativeType;
 
 /// Runs `call` if `A` admits it, contains its panic, and gives its result or the fallback.
 /// `finish` runs if the callback was dropped and this was its last invocation.
@@ -125,12 +124,12 @@ impl<P: Prototype> Declared<P> for Unnamed {
 }
 
 /// Refuses, at compile time, to make a function of a closure with captures, or with a result that C expects where no
-/// function of Rust leaves one.
+/// function of Rust leaves one, or an argument of that kind.
 pub(super) const fn assert_function<P: Prototype, F>() {
     assert!(size_of::<F>() == 0, "this closure captures values: declare it and use a callback");
     assert!(
-        !P::Ret::RETURNED_BY_PLAN,
-        "no function of Rust returns this type where C expects it: register the closure, with `leak_anywhere` or one of its sisters"
+        P::BY_RUST,
+        "no function of Rust takes and returns these types where C does: register the closure, with `leak_anywhere` or one of its sisters"
     );
 }
 

@@ -74,6 +74,9 @@ pub unsafe trait Prototype {
     type Function: Copy;
     /// The function pointer of a callback that never ends.
     type Forever: Copy;
+    /// Whether a function of Rust takes and returns these types where C does.
+    #[doc(hidden)]
+    const BY_RUST: bool;
     /// How calls come in.
     #[doc(hidden)]
     const ROUTE: Route;
@@ -208,13 +211,13 @@ const fn order(conv: CallConv) -> Order {
 }
 
 /// How calls of a function with these parameters come in.
-pub(crate) const fn route<R: NativeType>(conv: CallConv, params: &[Passing]) -> Route {
-    if R::RETURNED_BY_PLAN {
+pub(crate) const fn route(conv: CallConv, by_rust: bool, ret: Passing, params: &[Passing]) -> Route {
+    if !by_rust {
         return Route::ByPlan;
     }
     let order = order(conv);
     let mut ints = 0;
-    let mut by_plan = matches!(R::PASSING, Passing::ByPlan);
+    let mut by_plan = matches!(ret, Passing::ByPlan);
     let mut index = 0;
     while index < params.len() {
         match params[index] {
@@ -239,9 +242,9 @@ pub(crate) const fn route<R: NativeType>(conv: CallConv, params: &[Passing]) -> 
 }
 
 /// How calls of a function that takes user data come in: by the shim itself, unless C wants the result where no
-/// function of Rust returns one. Then there is a thunk, and nobody looks at the user data.
-pub(crate) const fn route_with_user_data<R: NativeType>() -> Route {
-    if R::RETURNED_BY_PLAN { Route::ByPlan } else { Route::UserData }
+/// function of Rust returns one, or passes an argument so. Then there is a thunk, and nobody looks at the user data.
+pub(crate) const fn route_with_user_data(by_rust: bool) -> Route {
+    if by_rust { Route::UserData } else { Route::ByPlan }
 }
 
 /// The signature of a function with these layouts.

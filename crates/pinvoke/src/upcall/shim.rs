@@ -303,7 +303,7 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = last::<F, C, BOXED, $($A,)* R> as *const ();
-                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN } {
+                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN $(|| $A::PASSED_BY_PLAN)* } {
                         Some(dispatch::<F, C, BOXED, 0, $($A,)* R>)
                     } else {
                         None
@@ -319,7 +319,7 @@ macro_rules! handlers {
             {
                 fn entry_points<C: Admission, const BOXED: bool>() -> EntryPoints {
                     let shim = first::<F, C, BOXED, $($A,)* R> as *const ();
-                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN } {
+                    let dispatch: Option<Dispatch> = if const { R::RETURNED_BY_PLAN $(|| $A::PASSED_BY_PLAN)* } {
                         Some(dispatch::<F, C, BOXED, 1, $($A,)* R>)
                     } else {
                         None
@@ -338,7 +338,8 @@ macro_rules! prototype {
             type Ret = R;
             type Function = Self;
             type Forever = extern $conv fn($($A),*) -> R;
-            const ROUTE: Route = route::<R>(CallConv::$callconv, &[$($A::PASSING),*]);
+            const BY_RUST: bool = !(R::RETURNED_BY_PLAN $(|| $A::PASSED_BY_PLAN)*);
+            const ROUTE: Route = route(CallConv::$callconv, Self::BY_RUST, R::PASSING, &[$($A::PASSING),*]);
 
             fn signature() -> Signature {
                 signature(CallConv::$callconv, vec![$($A::layout()),*], R::layout())
@@ -418,7 +419,8 @@ macro_rules! prototype {
             type Ret = R;
             type Function = unsafe extern $conv fn($($P),*) -> R;
             type Forever = Self::Function;
-            const ROUTE: Route = route_with_user_data::<R>();
+            const BY_RUST: bool = !(R::RETURNED_BY_PLAN $(|| $A::PASSED_BY_PLAN)*);
+            const ROUTE: Route = route_with_user_data(Self::BY_RUST);
 
             fn signature() -> Signature {
                 signature(CallConv::$callconv, vec![$(<$P>::layout()),*], R::layout())

@@ -1,8 +1,14 @@
 //! Vectors, in declared imports and callbacks: the types of `core::arch`.
 //!
 //! rustc passes them as C passes its own: on System V x86-64 one of 128 bits in a vector register, on Windows as a
-//! pointer to it. Those that are wider, rustc passes only if the whole program may use the registers.
+//! pointer to it; on AArch64 one of 64 or 128 bits in a vector register. Those of x86 that are wider, rustc passes only
+//! if the whole program may use the registers.
+//!
+//! Structures of vectors it passes as C does on x86-64 only; elsewhere a plan does
+//! ([`NativeType::PASSED_BY_PLAN`](crate::native::NativeType::PASSED_BY_PLAN)).
 
+#[cfg(target_arch = "aarch64")]
+mod a64;
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 mod x86;
 
@@ -35,6 +41,7 @@ macro_rules! vectors {
         unsafe impl $crate::native::NativeType for $type {
             const PASSING: $crate::native::Passing = $crate::native::Passing::ByPlan;
             const ZEROABLE: bool = true;
+            const HAS_VECTORS: bool = true;
             fn layout() -> pinvoke_abi::layout::Layout {
                 super::layout($element, size_of::<$type>())
             }
