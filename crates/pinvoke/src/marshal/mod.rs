@@ -116,7 +116,7 @@ mod scalar;
 pub mod slice;
 pub mod structure;
 pub mod text;
-#[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "x86", not(windows)), target_arch = "aarch64"))]
 mod vector;
 
 pub use array::Array;

@@ -1,5 +1,5 @@
 //! Vectors by value, in structures and in callbacks: the types of `core::arch`.
-#![cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"))]
+#![cfg(any(target_arch = "x86_64", all(target_arch = "x86", not(windows)), target_arch = "aarch64"))]
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "a test, whose calls are of one kind")]
 
 use std::sync::LazyLock;
