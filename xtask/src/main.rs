@@ -71,6 +71,9 @@ enum Task {
     Platform {
         /// Which.
         platform: platform::Platform,
+        /// Only what every run of the tests has time for: on RISC-V a part, elsewhere all.
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -91,6 +94,8 @@ fn main() -> Result<()> {
         Task::Sanitize { sanitizers } => sanitize::run(&sanitizers),
         Task::Miri => miri::run(),
         Task::Bench => run::bench(),
-        Task::Platform { platform } => run::platform(platform),
+        Task::Platform { platform, quick } => {
+            run::platform(platform, if quick { platform::Extent::EveryRun } else { platform::Extent::Whole })
+        }
     }
 }

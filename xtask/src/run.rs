@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::platform::beside::Others;
-use crate::platform::{self, Platform};
+use crate::platform::{self, Extent, Platform};
 use crate::{concurrency, examples, refused, system};
 
 /// Counted from the test runner's own summary lines.
@@ -167,8 +167,8 @@ pub(crate) fn refused() -> Result<()> {
 }
 
 /// The tests on another platform; closes with their number.
-pub(crate) fn platform(platform: Platform) -> Result<()> {
-    platform::run(platform).map(|_| ())
+pub(crate) fn platform(platform: Platform, extent: Extent) -> Result<()> {
+    platform::run(platform, extent).map(|_| ())
 }
 
 /// Runs the snapshot tests in the mode that rewrites their expected files.

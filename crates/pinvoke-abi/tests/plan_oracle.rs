@@ -146,7 +146,7 @@ fn types(r: &mut Random, c: &mut String, m: Machine) -> Vec<Type> {
 fn passed(t: Target, scalar: Scalar) -> Scalar {
     let vector = matches!(scalar, Scalar::Float2 | Scalar::Float4 | Scalar::LongLong2 | Scalar::Char16);
     // How vectors travel there is refused.
-    if vector && matches!(t.arch, Arch::X86 | Arch::Riscv64) { Scalar::Double } else { scalar.on(t) }
+    if vector && t.arch == Arch::X86 { Scalar::Double } else { scalar.on(t) }
 }
 
 /// Takes out what a compiler sees differently from our rules; see the comment on `sysv64`.

@@ -30,6 +30,7 @@ pub(crate) enum Optimise {
 fn cross(target: Target) -> Option<(&'static str, &'static str)> {
     match (target.arch, target.os) {
         (Arch::Aarch64, Os::Linux) => Some(("aarch64-linux-gnu-gcc", "aarch64-linux-gnu")),
+        (Arch::Riscv64, Os::Linux) => Some(("riscv64-linux-gnu-gcc", "riscv64-linux-gnu")),
         (Arch::X86_64, Os::WindowsGnu) => Some(("x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32")),
         (Arch::X86, Os::WindowsGnu) => Some(("i686-w64-mingw32-gcc", "i686-w64-mingw32")),
         _ => None,

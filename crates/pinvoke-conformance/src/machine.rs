@@ -24,10 +24,11 @@ pub(crate) fn choose(target: Target) -> Result<(), String> {
 }
 
 /// Machines by the names that Rust has for them.
-pub(crate) const NAMES: [(&str, Target); 5] = [
+pub(crate) const NAMES: [(&str, Target); 6] = [
     ("x86_64-unknown-linux-gnu", Target::X86_64_LINUX),
     ("i686-unknown-linux-gnu", Target::X86_LINUX),
     ("aarch64-unknown-linux-gnu", Target::AARCH64_LINUX),
+    ("riscv64gc-unknown-linux-gnu", Target::RISCV64_LINUX),
     ("x86_64-pc-windows-gnu", Target::X86_64_WINDOWS_GNU),
     ("i686-pc-windows-gnu", Target::X86_WINDOWS_GNU),
 ];

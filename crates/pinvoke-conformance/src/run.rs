@@ -77,7 +77,11 @@ impl Options {
             shrink: Vec::new(),
             compilers: Compiler::ALL.to_vec(),
             // 32-bit x86 has no stubs.
-            tiers: if target.arch == Arch::X86 { vec![Tier::Thunk] } else { vec![Tier::Thunk, Tier::Stub] },
+            tiers: if matches!(target.arch, Arch::X86 | Arch::Riscv64) {
+                vec![Tier::Thunk]
+            } else {
+                vec![Tier::Thunk, Tier::Stub]
+            },
             wrong_convention: false,
             progress: false,
             as_is: false,

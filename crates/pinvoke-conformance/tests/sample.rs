@@ -11,6 +11,7 @@ fn options(count: u64) -> Options {
     // If an emulator runs this test, then as cargo was told to; what the test starts wants it, too.
     let runner = match options.target {
         Target::AARCH64_LINUX => std::env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER"),
+        Target::RISCV64_LINUX => std::env::var("CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_RUNNER"),
         _ => Ok(String::new()),
     };
     options.runner = runner.unwrap_or_default().split_whitespace().map(str::to_owned).collect();

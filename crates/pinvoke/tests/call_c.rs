@@ -30,7 +30,7 @@ const fn t(c: &'static str, notation: &'static str, meaning: &'static [(usize, u
 /// The conventions of this machine.
 #[cfg(target_arch = "x86_64")]
 const CONVENTIONS: &[&str] = &["sysv64", "win64"];
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 const CONVENTIONS: &[&str] = &["cdecl"];
 /// Not those with registers: GNU C and Microsoft disagree about which values use them up. `x86.rs` has them, and random
 /// signatures.
@@ -40,7 +40,7 @@ const CONVENTIONS: &[&str] = &["cdecl", "stdcall"];
 /// `long double` of this machine: how it is written, the structure of one, how many bytes count.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f80", "{f80}", &[(0, 10)]);
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 const LONG_DOUBLE: (&str, &str, &[(usize, usize)]) = ("f128", "{f128}", &[(0, 16)]);
 
 /// Bytes of a pointer.

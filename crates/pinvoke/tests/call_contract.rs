@@ -158,6 +158,62 @@ clobbers:
     ret
 "#;
 
+/// The same for RISC-V: s0 to s11 and fs0 to fs11.
+#[cfg(target_arch = "riscv64")]
+const REGISTERS: &str = r#"
+    .globl keeps_registers
+    .type keeps_registers, @function
+keeps_registers:
+    addi sp, sp, -208
+    sd ra, 0(sp)
+    sd s0, 8(sp); sd s1, 16(sp); sd s2, 24(sp); sd s3, 32(sp)
+    sd s4, 40(sp); sd s5, 48(sp); sd s6, 56(sp); sd s7, 64(sp)
+    sd s8, 72(sp); sd s9, 80(sp); sd s10, 88(sp); sd s11, 96(sp)
+    fsd fs0, 104(sp); fsd fs1, 112(sp); fsd fs2, 120(sp); fsd fs3, 128(sp)
+    fsd fs4, 136(sp); fsd fs5, 144(sp); fsd fs6, 152(sp); fsd fs7, 160(sp)
+    fsd fs8, 168(sp); fsd fs9, 176(sp); fsd fs10, 184(sp); fsd fs11, 192(sp)
+    mv t0, a0
+    mv a0, a1
+    li s0, 20; li s1, 21; li s2, 22; li s3, 23
+    li s4, 24; li s5, 25; li s6, 26; li s7, 27
+    li s8, 28; li s9, 29; li s10, 30; li s11, 31
+    fmv.d.x fs0, s0; fmv.d.x fs1, s1; fmv.d.x fs2, s2; fmv.d.x fs3, s3
+    fmv.d.x fs4, s4; fmv.d.x fs5, s5; fmv.d.x fs6, s6; fmv.d.x fs7, s7
+    fmv.d.x fs8, s8; fmv.d.x fs9, s9; fmv.d.x fs10, s10; fmv.d.x fs11, s11
+    jalr t0
+    li a0, 0
+    li t0, 20; bne s0, t0, 1f; fmv.x.d t1, fs0; bne t1, t0, 1f; li t0, 21; bne s1, t0, 1f; fmv.x.d t1, fs1; bne t1, t0, 1f
+    li t0, 22; bne s2, t0, 1f; fmv.x.d t1, fs2; bne t1, t0, 1f; li t0, 23; bne s3, t0, 1f; fmv.x.d t1, fs3; bne t1, t0, 1f
+    li t0, 24; bne s4, t0, 1f; fmv.x.d t1, fs4; bne t1, t0, 1f; li t0, 25; bne s5, t0, 1f; fmv.x.d t1, fs5; bne t1, t0, 1f
+    li t0, 26; bne s6, t0, 1f; fmv.x.d t1, fs6; bne t1, t0, 1f; li t0, 27; bne s7, t0, 1f; fmv.x.d t1, fs7; bne t1, t0, 1f
+    li t0, 28; bne s8, t0, 1f; fmv.x.d t1, fs8; bne t1, t0, 1f; li t0, 29; bne s9, t0, 1f; fmv.x.d t1, fs9; bne t1, t0, 1f
+    li t0, 30; bne s10, t0, 1f; fmv.x.d t1, fs10; bne t1, t0, 1f; li t0, 31; bne s11, t0, 1f; fmv.x.d t1, fs11; bne t1, t0, 1f
+    j 2f
+1:  li a0, 1
+2:
+    ld s0, 8(sp); ld s1, 16(sp); ld s2, 24(sp); ld s3, 32(sp)
+    ld s4, 40(sp); ld s5, 48(sp); ld s6, 56(sp); ld s7, 64(sp)
+    ld s8, 72(sp); ld s9, 80(sp); ld s10, 88(sp); ld s11, 96(sp)
+    fld fs0, 104(sp); fld fs1, 112(sp); fld fs2, 120(sp); fld fs3, 128(sp)
+    fld fs4, 136(sp); fld fs5, 144(sp); fld fs6, 152(sp); fld fs7, 160(sp)
+    fld fs8, 168(sp); fld fs9, 176(sp); fld fs10, 184(sp); fld fs11, 192(sp)
+    ld ra, 0(sp)
+    addi sp, sp, 208
+    ret
+# Destroys every register that a callee may destroy.
+    .globl clobbers
+    .type clobbers, @function
+clobbers:
+    li a0, -1; mv a1, a0; mv a2, a0; mv a3, a0; mv a4, a0; mv a5, a0; mv a6, a0; mv a7, a0
+    mv t0, a0; mv t1, a0; mv t2, a0; mv t3, a0; mv t4, a0; mv t5, a0; mv t6, a0
+    fmv.d.x fa0, a0; fmv.d.x fa1, a0; fmv.d.x fa2, a0; fmv.d.x fa3, a0
+    fmv.d.x fa4, a0; fmv.d.x fa5, a0; fmv.d.x fa6, a0; fmv.d.x fa7, a0
+    fmv.d.x ft0, a0; fmv.d.x ft1, a0; fmv.d.x ft2, a0; fmv.d.x ft3, a0
+    fmv.d.x ft4, a0; fmv.d.x ft5, a0; fmv.d.x ft6, a0; fmv.d.x ft7, a0
+    fmv.d.x ft8, a0; fmv.d.x ft9, a0; fmv.d.x ft10, a0; fmv.d.x ft11, a0
+    ret
+"#;
+
 /// `long double` of this machine, `_Complex long double`, and the bytes of one.
 const LONG_DOUBLE: (&str, &str, usize) = if cfg!(target_arch = "x86_64") {
     ("f80", "c80", 16)
@@ -285,6 +341,28 @@ fn the_floating_point_mode_is_handed_through() {
     }
     // SAFETY: as it was.
     unsafe { std::arch::asm!("msr fpcr, {}", in(reg) own, options(nostack, nomem)) };
+}
+
+#[cfg(target_arch = "riscv64")]
+#[test]
+fn the_floating_point_mode_is_handed_through() {
+    let text =
+        "unsigned long fcsr(void) { unsigned long mode; __asm__(\"frcsr %0\" : \"=r\"(mode)); return mode; }";
+    let library = CLibrary::compile("fcsr", text, &["-O1"]);
+    let own: u64;
+    // SAFETY: reads FCSR.
+    unsafe { std::arch::asm!("frcsr {}", out(reg) own, options(nostack, nomem)) };
+    // Rounding towards zero: what the system begins with has no bit set.
+    for mode in [own, own | 1 << 5] {
+        // SAFETY: a mode of rounding, which is put back below.
+        unsafe { std::arch::asm!("fscsr {}", in(reg) mode, options(nostack, nomem)) };
+        for &tier in support::tiers() {
+            let seen = call(&prepare("cdecl()->u64", tier), library.code("fcsr"), &[]);
+            assert_eq!(seen, mode.to_le_bytes(), "{tier:?}");
+        }
+    }
+    // SAFETY: as it was.
+    unsafe { std::arch::asm!("fscsr {}", in(reg) own, options(nostack, nomem)) };
 }
 
 #[test]
@@ -433,7 +511,8 @@ fn a_panic_passes_both_tiers() {
         "cdecl(i64,{[i8;24]})->i64",
         "cdecl(i64,{[i8;100]})->LONG",
         "cdecl(i64)->LONG",
-        #[cfg(not(target_arch = "x86"))]
+        // On RISC-V the callee's first argument would be the place of the result, too.
+        #[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
         "cdecl(i64)->COMPLEX",
         "cdecl(i64,f64,{[i8;9000]})->LONG",
         #[cfg(not(target_arch = "x86"))]
@@ -462,8 +541,8 @@ fn a_panic_passes_both_tiers() {
     }
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn no_memory_is_writable_and_executable() {
     let _call = prepare("cdecl({f64,i8},i32)->{i8,f64}", Tier::Stub);
@@ -490,15 +569,18 @@ fn refusals_say_what_and_why() {
     } else {
         ("cdecl({[i8;2000000]})".to_owned(), 1)
     };
-    let error = refused(&notation, Tier::Auto);
-    let CallError::Plan(cause) = error else { panic!("{error:?}") };
-    assert_eq!(
-        cause.to_string(),
-        format!("argument {argument} does not fit the 1048576 bytes of stack that one call can take")
-    );
+    // On RISC-V no argument takes more than 16 bytes of the stack, and of 16 there is room for as many as there may be.
+    if !cfg!(target_arch = "riscv64") {
+        let error = refused(&notation, Tier::Auto);
+        let CallError::Plan(cause) = error else { panic!("{error:?}") };
+        assert_eq!(
+            cause.to_string(),
+            format!("argument {argument} does not fit the 1048576 bytes of stack that one call can take")
+        );
+    }
 
-    // On AArch64 its address travels.
-    if !cfg!(target_arch = "aarch64") {
+    // On AArch64 and RISC-V its address travels.
+    if !cfg!(any(target_arch = "aarch64", target_arch = "riscv64")) {
         let error = refused("cdecl({i8 align(2097152)})", Tier::Thunk);
         assert!(matches!(error, CallError::StackAlignment { .. } | CallError::Plan(_)), "{error:?}");
     }

@@ -63,7 +63,7 @@ fn call_weigh(call: &PreparedCall) -> Tier {
 const WEIGH: &str = "cdecl(i64,i8,f64)->f64";
 
 /// Signatures with different stubs that can all call `weigh`.
-#[cfg(not(target_arch = "x86"))]
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 fn shapes() -> impl Iterator<Item = String> {
     (0..300).map(|i| format!("cdecl(i64,i8,f64{})->f64", ",{[u8;8],f32}".repeat(i)))
 }
@@ -119,7 +119,7 @@ fn refuse_executable_memory() {
 }
 
 /// memfd_create is refused.
-#[cfg(not(target_arch = "x86"))]
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 fn refuse_memory_files() {
     install(vec![
         filter(LOAD, NUMBER, 0, 0),
@@ -135,7 +135,7 @@ fn refused_executable_memory_leaves_the_thunk() {
         refuse_executable_memory();
         let call = prepare(WEIGH, Tier::Auto).unwrap();
         assert_eq!(call_weigh(&call), Tier::Thunk);
-        if cfg!(target_arch = "x86") {
+        if cfg!(any(target_arch = "x86", target_arch = "riscv64")) {
             return;
         }
         let error = prepare(WEIGH, Tier::Stub).unwrap_err();
@@ -153,8 +153,8 @@ fn refused_executable_memory_leaves_the_thunk() {
     });
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn without_memory_files_pages_are_replaced() {
     in_own_process("without_memory_files_pages_are_replaced", &[], || {
@@ -181,8 +181,8 @@ fn without_memory_files_pages_are_replaced() {
     });
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn blocks_are_added_as_they_fill_and_stay_closed_to_writing() {
     in_own_process("blocks_are_added_as_they_fill_and_stay_closed_to_writing", &[], || {
@@ -207,7 +207,7 @@ fn blocks_are_added_as_they_fill_and_stay_closed_to_writing() {
 fn the_environment_forbids_stubs() {
     in_own_process("the_environment_forbids_stubs", &[("PINVOKE_NO_EXEC", "1")], || {
         assert_eq!(call_weigh(&prepare(WEIGH, Tier::Auto).unwrap()), Tier::Thunk);
-        if cfg!(target_arch = "x86") {
+        if cfg!(any(target_arch = "x86", target_arch = "riscv64")) {
             return;
         }
         let error = prepare(WEIGH, Tier::Stub).unwrap_err();
@@ -222,8 +222,8 @@ fn the_environment_forbids_stubs() {
     });
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn zero_in_the_environment_forbids_nothing() {
     in_own_process("zero_in_the_environment_forbids_nothing", &[("PINVOKE_NO_EXEC", "0")], || {
@@ -231,8 +231,8 @@ fn zero_in_the_environment_forbids_nothing() {
     });
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn the_program_forbids_stubs_from_then_on() {
     in_own_process("the_program_forbids_stubs_from_then_on", &[], || {
@@ -248,8 +248,8 @@ fn the_program_forbids_stubs_from_then_on() {
     });
 }
 
-// About stubs, which 32-bit x86 has none of.
-#[cfg(not(target_arch = "x86"))]
+// About stubs, which 32-bit x86 and RISC-V have none of.
+#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
 #[test]
 fn a_forked_child_makes_stubs_of_its_own() {
     in_own_process("a_forked_child_makes_stubs_of_its_own", &[], || {
@@ -312,6 +312,8 @@ fn overflowing_child() {
     let tier = if tier == "stub" { Tier::Stub } else { Tier::Thunk };
     let notation = if cfg!(target_arch = "aarch64") {
         format!("cdecl({})", vec!["{f64,f64,f64,f64}"; 31_250].join(","))
+    } else if cfg!(target_arch = "riscv64") {
+        format!("cdecl({})", vec!["{i64,i64}"; 62_500].join(","))
     } else {
         "cdecl({[u8;1000000]})".to_owned()
     };

@@ -31,7 +31,7 @@ const CONVENTIONS: [&str; 2] = ["sysv_abi", "ms_abi"];
 #[cfg(target_arch = "x86")]
 const CONVENTIONS: [&str; 2] = ["cdecl", "stdcall"];
 /// There is but one: an attribute that says nothing of it.
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 const CONVENTIONS: [&str; 1] = ["noinline"];
 
 macro_rules! types {
@@ -293,7 +293,7 @@ fn check<T: NativeType + 'static>(name: &'static str, value: T) {
         convention!("C", C, "cdecl");
         convention!("stdcall", Stdcall, "stdcall");
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     convention!("C", C, "noinline");
 }
 

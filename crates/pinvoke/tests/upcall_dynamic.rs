@@ -125,7 +125,7 @@ fn values_of_every_class_come_in_and_go_out() {
     both!(Aligned, Aligned { n: -11 });
     both!(Floats, Floats { a: 1.0, b: 2.0, c: 3.0 });
     both!(Big, Big { words: [1, -2, 3, -4, 5] });
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     echo!("C", C, i128, i128::MIN + 5);
     #[cfg(target_arch = "x86_64")]
     echo!("sysv64", SysV64, i128, i128::MIN + 5);

@@ -1,18 +1,14 @@
-//! Linux on AArch64 under qemu-user: GNU's cross compiler links, qemu runs.
-//!
-//! The tests compile C and start programs, themselves among them. Compilers run as they are, found by their usual names
-//! in a folder of their own; programs for AArch64 are handed back to the emulator, by a library that is loaded into all
-//! of them (`exec.c`).
+//! Linux on AArch64 under qemu-user.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
+use super::emulated::Emulated;
 use super::foreign::{Foreign, OF_OTHERS};
 use super::packages::unpacked;
-use super::{add_target, folder, output, script};
+use super::{add_target, folder};
 use crate::conformance::{self, Machine, Sample};
 use crate::run::Tally;
 use crate::system::{self, Evidence, Need};
@@ -28,15 +24,7 @@ const NEEDS: &[Need] = &[
     Need { package: "qemu-user", evidence: Evidence::Program("qemu-aarch64") },
 ];
 
-/// What compilers are called, and what is started instead.
-const TOOLS: &[(&str, &str)] = &[
-    ("cc", GCC),
-    ("gcc", GCC),
-    ("c++", "aarch64-linux-gnu-g++"),
-    ("g++", "aarch64-linux-gnu-g++"),
-    ("clang", "/usr/bin/clang --target=aarch64-linux-gnu"),
-    ("clang++", "/usr/bin/clang++ --target=aarch64-linux-gnu"),
-];
+const MACHINE: Emulated = Emulated { gnu: "aarch64-linux-gnu", elf: "EM_AARCH64", qemu: "qemu-aarch64" };
 
 /// Libraries that tests and examples load.
 const LIBRARIES: &[&str] = &["zlib1g", "libsqlite3-0", "libglib2.0-0", "libcurl4"];
@@ -96,7 +84,9 @@ fn set_up() -> Result<PathBuf> {
     add_target(TARGET)?;
     let folder = folder("aarch64")?;
     let libraries = unpacked(&folder, "arm64", LIBRARIES, &["libc6_"], |_| Ok(()))?;
-    runner(&folder, &libraries)
+    // Real paths, for not every call for a file is led to those of the emulated system.
+    let libraries = ["usr/lib/aarch64-linux-gnu", "lib/aarch64-linux-gnu"].map(|part| libraries.join(part));
+    MACHINE.runner(&folder, &libraries)
 }
 
 /// Installs what is needed, so that [`run`] finds it there.
@@ -142,33 +132,4 @@ pub(crate) fn run() -> Result<Tally> {
     let machine = Machine { target: TARGET, linker: GCC, runner: Some(&runner) };
     conformance::compare_built(&machine, SAMPLE)?;
     Ok(tally)
-}
-
-/// What starts a program for AArch64: finds the compilers for it under their usual names.
-fn runner(folder: &Path, libraries: &Path) -> Result<PathBuf> {
-    let (tools, runner, start) = (folder.join("tools"), folder.join("run"), folder.join("start"));
-    let library = folder.join("exec.so");
-    fs::create_dir_all(&tools)?;
-    for (name, program) in TOOLS {
-        script(&tools.join(name), &format!("exec {program} \"$@\""))?;
-    }
-    // Real paths, for not every call for a file is led to those of the emulated system.
-    let libraries = ["usr/lib/aarch64-linux-gnu", "lib/aarch64-linux-gnu"].map(|part| libraries.join(part));
-    let [first, second] = libraries.each_ref().map(|folder| folder.display());
-    // The emulator takes memory from GLib's slices, whose lock another thread may hold when a program forks: the child
-    // waited for ever. `malloc` is made for that.
-    script(
-        &start,
-        &format!(
-            "G_SLICE=always-malloc exec /usr/bin/qemu-aarch64 -U G_SLICE -L /usr/aarch64-linux-gnu -E LD_PRELOAD=\"{}\" \\\n\
-             -E LD_LIBRARY_PATH=\"${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}/usr/aarch64-linux-gnu/lib:{first}:{second}\" \"$@\"",
-            library.display(),
-        ),
-    )?;
-    script(&runner, &format!("PATH=\"{}:$PATH\" exec \"{}\" \"$@\"", tools.display(), start.display()))?;
-    let mut compile = Command::new(GCC);
-    compile.args(["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&library);
-    compile.arg(format!("-DRUNNER=\"{}\"", start.display())).arg("xtask/src/platform/exec.c");
-    output("building what starts programs", &mut compile)?;
-    Ok(runner)
 }

@@ -93,7 +93,7 @@ fn joined(beside: JoinHandle<Result<Vec<Report>>>) -> Result<Vec<Report>> {
     beside.join().map_err(|_| anyhow!("what tests the platforms has panicked"))?
 }
 
-/// `cargo xtask platform …` by this very program, which cargo may replace meanwhile.
+/// `cargo xtask platform … --quick` by this very program, which cargo may replace meanwhile.
 fn run_apart(platform: Platform) -> Result<Report> {
     let log = folder("logs")?.join(format!("{platform:?}.txt"));
     let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -102,7 +102,11 @@ fn run_apart(platform: Platform) -> Result<Report> {
     eprintln!("-- beside this: {}, into {}", platform.name(), log.display());
     let start = Instant::now();
     let mut command = Command::new("/proc/self/exe");
-    command.args(["platform", &name]).stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output);
+    command
+        .args(["platform", "--quick", &name])
+        .stdin(Stdio::null())
+        .stderr(output.try_clone()?)
+        .stdout(output);
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     let ended = if status.success() { "passed" } else { "FAILED" };
     eprintln!("-- beside this: {} {ended}, {:.0} s", platform.name(), start.elapsed().as_secs_f64());

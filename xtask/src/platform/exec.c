@@ -2,7 +2,7 @@
  * Preloaded into emulated programs: lets them start further programs for the same machine.
  *
  * The kernel does not know how to start these, and only the administrator may teach it (binfmt_misc). So whatever
- * starts a program looks at the file first: one for AArch64 is handed to the emulator, RUNNER; all others, compilers
+ * starts a program looks at the file first: one for MACHINE is handed to the emulator, RUNNER; all others, compilers
  * foremost, are started as they are, without this library, which is not for them.
  */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@ static int is_ours(const char *path)
     if (file < 0) return 0;
     ssize_t got = read(file, &head, sizeof head);
     close(file);
-    return got == sizeof head && !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_machine == EM_AARCH64;
+    return got == sizeof head && !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_machine == MACHINE;
 }
 
 static size_t length(char *const *list)

@@ -3,9 +3,11 @@
 
 mod aarch64;
 pub(crate) mod beside;
+mod emulated;
 mod foreign;
 mod i686;
 mod packages;
+mod riscv64;
 pub(crate) mod types;
 mod windows;
 
@@ -34,6 +36,18 @@ pub(crate) enum Platform {
     /// Linux on AArch64, under qemu-user.
     #[value(alias = "aarch64-unknown-linux-gnu")]
     Aarch64,
+    /// Linux on 64-bit RISC-V, under qemu-user.
+    #[value(alias = "riscv64gc-unknown-linux-gnu")]
+    Riscv64,
+}
+
+/// How much of a platform's tests is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Extent {
+    /// All of them.
+    Whole,
+    /// What every run of the tests has time for.
+    EveryRun,
 }
 
 impl Platform {
@@ -44,13 +58,14 @@ impl Platform {
             Platform::WindowsX86 => "Windows x86 (Wine)",
             Platform::I686 => "Linux i686",
             Platform::Aarch64 => "Linux AArch64 (qemu-user)",
+            Platform::Riscv64 => "Linux RISC-V (qemu-user)",
         }
     }
 }
 
 /// Installs what the platform needs, runs its tests and prints their number. A platform that cannot be set up is an
 /// error, and so is one of which no test ran.
-pub(crate) fn run(platform: Platform) -> Result<Tally> {
+pub(crate) fn run(platform: Platform, extent: Extent) -> Result<Tally> {
     let start = Instant::now();
     let name = platform.name();
     let tally = match platform {
@@ -58,6 +73,7 @@ pub(crate) fn run(platform: Platform) -> Result<Tally> {
         Platform::WindowsX86 => windows::run_32(),
         Platform::I686 => i686::run(),
         Platform::Aarch64 => aarch64::run(),
+        Platform::Riscv64 => riscv64::run(extent),
     };
     let tally = tally.with_context(|| format!("the platform {name}"))?;
     if tally.passed() == 0 {
@@ -74,6 +90,7 @@ pub(crate) fn prepare(platform: Platform) -> Result<()> {
         Platform::WindowsX86 => windows::prepare_32(),
         Platform::I686 => i686::prepare(),
         Platform::Aarch64 => aarch64::prepare(),
+        Platform::Riscv64 => riscv64::prepare(),
     }
     .with_context(|| format!("the platform {}", platform.name()))
 }
@@ -85,6 +102,7 @@ pub(crate) fn conformance(platform: Platform, sample: Sample) -> Result<()> {
         Platform::WindowsX86 => windows::conformance_32(sample),
         Platform::I686 => i686::conformance(sample),
         Platform::Aarch64 => aarch64::conformance(sample),
+        Platform::Riscv64 => riscv64::conformance(sample),
     }
 }
 

@@ -17,7 +17,8 @@
 //! * **Results** travel like a first argument. The address of memory for one is an argument before the first, and does
 //!   not come back.
 //!
-//! `_Complex` is a structure of two numbers, `long double` a binary128 in two integer registers.
+//! `_Complex` is a structure of two numbers, `long double` a binary128 in two integer registers. A vector of a fixed
+//! length is "treated as an aggregate", whatever it is a vector of.
 //!
 //! The text is followed also where compilers are older than its present wording: gcc 12 takes an array of no elements
 //! between two numbers, or an empty union, for something that ends flattening, and aligns the stack for an empty
@@ -71,13 +72,14 @@ pub(crate) const LP64D: AbiDescriptor = AbiDescriptor {
 /// The hardware floating-point calling convention.
 fn classify(layout: &Layout) -> Result<Class, Malformed> {
     walk::check_scalar(layout)?;
-    // What is nested too deeply to be looked into is found out before.
-    if has_vector(layout)? {
-        return Err(VECTOR);
-    }
     let mut members = Members::default();
-    members.add(layout, 0);
-    match members.parts() {
+    members.add(layout, 0, walk::MAX_DEPTH)?;
+    let parts = members.parts();
+    // Of a value that travels as an address nobody asks what is in it, which may be much.
+    if parts.is_some() || layout.size <= 16 {
+        walk::scalars(layout, &mut |_| {})?;
+    }
+    match parts {
         Some(parts) => Ok(Class::Parts(parts)),
         None => integers(layout),
     }
@@ -86,9 +88,6 @@ fn classify(layout: &Layout) -> Result<Class, Malformed> {
 /// The integer calling convention.
 fn integers(layout: &Layout) -> Result<Class, Malformed> {
     walk::check_scalar(layout)?;
-    if has_vector(layout) == Ok(true) {
-        return Err(VECTOR);
-    }
     let extend = match layout.kind {
         Kind::X87 | Kind::Complex { x87: true } => return Err(Malformed::Foreign),
         Kind::Bool => Extend::Zero,
@@ -109,16 +108,6 @@ fn integers(layout: &Layout) -> Result<Class, Malformed> {
     })
 }
 
-/// Of which the text says nothing.
-const VECTOR: Malformed = Malformed::Vector("of which the text for RISC-V does not say how it is passed");
-
-/// Whether a value is or contains a vector.
-fn has_vector(layout: &Layout) -> Result<bool, Malformed> {
-    let mut found = false;
-    walk::scalars(layout, &mut |scalar| found |= matches!(scalar.layout.kind, Kind::Vector { .. }))?;
-    Ok(found)
-}
-
 /// What a value is made of, once flattened, for as long as it may travel in floating-point registers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Members {
@@ -128,27 +117,35 @@ struct Members {
 }
 
 impl Members {
-    fn add(&mut self, layout: &Layout, offset: u64) {
+    fn add(&mut self, layout: &Layout, offset: u64, depth: u32) -> Result<(), Malformed> {
+        let deeper = depth.checked_sub(1).ok_or(Malformed::TooComplex)?;
         match &layout.kind {
-            _ if self.others => {}
             Kind::Void => {}
-            Kind::Struct { fields } => fields.iter().for_each(|field| self.field(field, offset)),
+            Kind::Struct { fields } => {
+                for field in fields.iter() {
+                    if self.others {
+                        break;
+                    }
+                    self.field(field, offset, deeper)?;
+                }
+            }
             Kind::Array { element, count } => {
                 for index in 0..*count {
-                    let before = *self;
-                    self.add(element, offset + index * element.size);
+                    let before = self.parts;
+                    let at = index.checked_mul(element.size).and_then(|at| at.checked_add(offset));
+                    self.add(element, at.ok_or(Malformed::Outside)?, deeper)?;
                     // One element without members is like the next.
-                    if self.others || self.is_like(&before) {
+                    if self.others || self.parts == before {
                         break;
                     }
                 }
             }
-            Kind::Union { fields } if fields.is_empty() => {}
+            Kind::Union { .. } if layout.size == 0 => {}
             Kind::Float if layout.size <= 8 => self.part(Bank::Vec, offset, layout.size),
             Kind::Complex { x87: false } if layout.size <= 16 => {
                 let half = layout.size / 2;
                 self.part(Bank::Vec, offset, half);
-                self.part(Bank::Vec, offset + half, half);
+                self.part(Bank::Vec, offset.saturating_add(half), half);
             }
             Kind::Int { .. } | Kind::Bool if layout.size <= 8 => self.part(Bank::Int, offset, layout.size),
             Kind::Int { .. }
@@ -160,13 +157,16 @@ impl Members {
             | Kind::Pointer
             | Kind::Union { .. } => self.others = true,
         }
+        Ok(())
     }
 
-    fn field(&mut self, field: &Field, offset: u64) {
+    fn field(&mut self, field: &Field, offset: u64, depth: u32) -> Result<(), Malformed> {
+        let at = offset.checked_add(field.offset).ok_or(Malformed::Outside)?;
         match field.bits {
-            None => self.add(&field.layout, offset + field.offset),
+            None => self.add(&field.layout, at, depth),
             Some(BitRange { start, width }) => {
-                self.part(Bank::Int, offset + field.offset, u64::from(start + width).div_ceil(8));
+                self.part(Bank::Int, at, (u64::from(start) + u64::from(width)).div_ceil(8));
+                Ok(())
             }
         }
     }
@@ -178,10 +178,6 @@ impl Members {
             (Some(place), Some((offset, width))) => *place = Some(Part::new(bank, offset, width)),
             _ => self.others = true,
         }
-    }
-
-    fn is_like(&self, other: &Members) -> bool {
-        self.parts == other.parts
     }
 
     /// The parts, if there are as many as may travel so and one at least is a floating point number.
@@ -199,7 +195,7 @@ impl Members {
             }
             [Some(a), Some(b)] if a.bank == Bank::Vec || b.bank == Bank::Vec => {
                 let (first, second) = if a.offset <= b.offset { (a, b) } else { (b, a) };
-                let apart = first.offset + u32::from(first.width) <= second.offset;
+                let apart = second.offset - first.offset >= u32::from(first.width);
                 apart.then(|| Parts::two(first, second))
             }
             _ => None,

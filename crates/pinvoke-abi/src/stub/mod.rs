@@ -13,22 +13,24 @@
 //! is stored behind `ret` otherwise; `delivery` of the architecture's module says which.
 //!
 //! There is one module per architecture, holding exactly the instruction forms that a stub needs
-//! ([32-bit x86](x86) needs none: its calls run without stubs); the listings under `tests/stubs` show what
+//! ([some machines](unstubbed) need none: their calls run without stubs); the listings under `tests/stubs` show what
 //! comes out, as an independent disassembler reads it.
 
 use std::fmt;
 
+use crate::target::{Arch, Target};
+
 pub mod a64;
+pub mod unstubbed;
 pub mod x64;
-pub mod x86;
 
 /// The stubs of the machine that this crate is compiled for.
 #[cfg(target_arch = "aarch64")]
 pub use a64 as host;
+#[cfg(any(target_arch = "x86", target_arch = "riscv64"))]
+pub use unstubbed as host;
 #[cfg(target_arch = "x86_64")]
 pub use x64 as host;
-#[cfg(target_arch = "x86")]
-pub use x86 as host;
 
 /// The largest stub, in bytes. Calls with so many arguments are better served without generated code.
 pub const MAX_STUB: usize = 16 * 1024;
@@ -72,7 +74,11 @@ impl fmt::Display for StubError {
             StubError::Piece(None) => {
                 f.write_str("there is no instruction sequence for the way the result travels")
             }
-            StubError::Architecture => f.write_str("no stubs are made for 32-bit x86"),
+            StubError::Architecture => f.write_str(match Target::HOST.arch {
+                Arch::X86 => "no stubs are made for 32-bit x86",
+                Arch::Riscv64 => "no stubs are made for RISC-V",
+                Arch::X86_64 | Arch::Aarch64 => "no stubs are made for the architecture of this plan",
+            }),
         }
     }
 }

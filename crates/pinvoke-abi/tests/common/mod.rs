@@ -33,11 +33,7 @@ fn scalar(t: Target) -> impl Strategy<Value = Layout> {
     // Those that the conventions pass that pass any.
     let vector = move |sixteen: bool, element: Layout| {
         let count = if sixteen { 16 } else { 8 } / element.size;
-        if matches!(t.arch, Arch::X86 | Arch::Riscv64) {
-            element
-        } else {
-            Layout::vector(t, element, count).expect("a vector")
-        }
+        if t.arch == Arch::X86 { element } else { Layout::vector(t, element, count).expect("a vector") }
     };
     prop_oneof![
         any::<(bool, bool)>().prop_map(move |(sixteen, float)| {

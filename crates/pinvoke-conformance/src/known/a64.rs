@@ -44,7 +44,7 @@ fn is_all_floats(ty: &Ty) -> bool {
     layouts::leaves(ty, &mut |_| None).iter().all(|leaf| leaf.bits.is_none() && float(leaf.scalar.shape()))
 }
 
-/// On 32-bit x86, too.
+/// On 32-bit x86 and RISC-V, too.
 pub(super) const UNNAMED_BIT_FIELDS: Known = Known {
     name: "unnamed bit-fields only",
     reason: "clang passes nothing for a structure that has no other members; gcc passes it as any of its size",

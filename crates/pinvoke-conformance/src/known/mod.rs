@@ -6,6 +6,7 @@
 //! that must still disagree somewhere, so that an entry does not outlive its reason.
 
 mod a64;
+mod r64;
 mod win64;
 mod x64;
 mod x86;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> &'static [Known] {
         (Arch::X86_64, Os::Linux) => x64::KNOWN,
         (Arch::X86_64, Os::WindowsGnu) => win64::KNOWN,
         (Arch::Aarch64, Os::Linux) => a64::KNOWN,
+        (Arch::Riscv64, Os::Linux) => r64::KNOWN,
         (Arch::X86, Os::Linux) => x86::LINUX,
         (Arch::X86, Os::WindowsGnu) => x86::WINDOWS,
         _ => &[],

@@ -5,6 +5,10 @@
 mod a64;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use a64::*;
+#[cfg(target_arch = "riscv64")]
+mod r64;
+#[cfg(target_arch = "riscv64")]
+pub(crate) use r64::*;
 #[cfg(target_arch = "x86_64")]
 mod x64;
 #[cfg(target_arch = "x86_64")]

@@ -71,6 +71,8 @@ enum Operation {
     ZeroOdd,
     /// Fewer bytes than a register has, sign-extended.
     SignOdd,
+    /// 4 bytes below ones.
+    BoxedHalf,
     /// `len` bytes as they are.
     Copy,
     /// The address of the place in the record.
@@ -287,6 +289,11 @@ impl Move {
                 let unused = usize::BITS - 8 * self.len;
                 ((value << unused).cast_signed() >> unused).cast_unsigned()
             }
+            Operation::BoxedHalf => {
+                // SAFETY: by contract.
+                let half = unsafe { load::<u32>(record, from) };
+                widened(!i64::from(u32::MAX) | i64::from(half))
+            }
             Operation::Copy => {
                 // SAFETY: by contract.
                 let source = unsafe { record.add(from as usize) };
@@ -404,6 +411,7 @@ impl Compiler {
         let operation = match (len, piece.extend) {
             (0, _) => return,
             (4, Extend::Sign) => Operation::SignHalf,
+            (4, Extend::Ones) => Operation::BoxedHalf,
             (4, _) => Operation::Half,
             (2, Extend::Sign) => Operation::SignTwo,
             (2, _) => Operation::ZeroTwo,

@@ -19,20 +19,20 @@
 #![allow(unsafe_code, reason = "maps memory and runs what it wrote there")]
 
 mod cache;
-#[cfg(all(target_os = "linux", not(target_arch = "x86")))]
+#[cfg(all(target_os = "linux", not(any(target_arch = "x86", target_arch = "riscv64"))))]
 #[path = "linux.rs"]
 mod pages;
-#[cfg(all(windows, not(target_arch = "x86")))]
+#[cfg(all(windows, not(any(target_arch = "x86", target_arch = "riscv64"))))]
 #[path = "windows.rs"]
 mod pages;
-#[cfg(any(target_arch = "x86", not(any(target_os = "linux", windows))))]
+#[cfg(any(target_arch = "x86", target_arch = "riscv64", not(any(target_os = "linux", windows))))]
 #[path = "any.rs"]
 mod pages;
-#[cfg(all(target_os = "linux", not(target_arch = "x86")))]
+#[cfg(all(target_os = "linux", not(any(target_arch = "x86", target_arch = "riscv64"))))]
 pub(crate) mod unwind;
-#[cfg(any(target_arch = "x86", not(any(target_os = "linux", windows))))]
+#[cfg(any(target_arch = "x86", target_arch = "riscv64", not(any(target_os = "linux", windows))))]
 pub(crate) use pages::unwind;
-#[cfg(all(windows, not(target_arch = "x86")))]
+#[cfg(all(windows, not(any(target_arch = "x86", target_arch = "riscv64"))))]
 #[path = "windows_unwind.rs"]
 pub(crate) mod unwind;
 
@@ -78,7 +78,7 @@ pub enum ExecError {
 /// What switched generated code off.
 ///
 /// ```standalone_crate
-/// # #[cfg(target_pointer_width = "64")] {
+/// # #[cfg(all(target_pointer_width = "64", not(target_arch = "riscv64")))] {
 /// use pinvoke::abi::signature::Signature;
 /// use pinvoke::call::{CallError, ExecError, Forbidden, PreparedCall, Tier, forbid_stubs};
 ///

@@ -103,7 +103,7 @@ pub mod lend;
 pub mod length;
 #[cfg(any(
     all(any(target_arch = "x86_64", target_arch = "x86"), not(windows)),
-    all(target_arch = "aarch64", target_os = "linux")
+    all(any(target_arch = "aarch64", target_arch = "riscv64"), target_os = "linux")
 ))]
 pub mod long_double;
 mod nullable;

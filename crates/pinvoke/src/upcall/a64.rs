@@ -58,6 +58,12 @@ const _: () = assert!(
         && Flavour::ALL.len() * FLAVOUR_SIZE <= TEMPLATE_SIZE
 );
 
+/// How many numbers find a register of their own before the others take one of integers; `None` if those take none.
+pub(crate) const NUMBERS_APART: Option<usize> = None;
+
+/// Callers look at as many bytes of an integer result as it has.
+pub(crate) const RESULTS_AS_THEY_ARE: bool = true;
+
 /// The register in which a thunk hands over its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]

@@ -78,6 +78,9 @@ mod lock;
 #[cfg(target_arch = "aarch64")]
 #[path = "a64.rs"]
 mod machine;
+#[cfg(target_arch = "riscv64")]
+#[path = "r64.rs"]
+mod machine;
 #[cfg(target_arch = "x86_64")]
 #[path = "x64.rs"]
 mod machine;

@@ -55,6 +55,8 @@ enum Load {
     U32,
     I32,
     U64,
+    /// Four bytes below ones.
+    Boxed,
     /// This many bytes, as they are.
     Bytes(u16),
 }
@@ -315,6 +317,7 @@ impl Load {
             Load::I8 => i64::from(load!(i8)).cast_unsigned(),
             Load::I16 => i64::from(load!(i16)).cast_unsigned(),
             Load::I32 => i64::from(load!(i32)).cast_unsigned(),
+            Load::Boxed => 0xFFFF_FFFF_0000_0000 | u64::from(load!(u32)),
             Load::Bytes(_) => 0,
         }
     }
@@ -408,6 +411,7 @@ fn scatter(piece: &Piece) -> Result<Scatter, Unreachable> {
         (1, Extend::Sign) => Load::I8,
         (2, Extend::Sign) => Load::I16,
         (4, Extend::Sign) => Load::I32,
+        (4, Extend::Ones) => Load::Boxed,
         (1, _) => Load::U8,
         (2, _) => Load::U16,
         (4, _) => Load::U32,

@@ -21,7 +21,7 @@ use core::ffi::c_void;
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
 
-use super::machine::{Dispatch, Flavour, Order};
+use super::machine::{Dispatch, Flavour, NUMBERS_APART, Order};
 use crate::native::{CodePtr, NativeType, Passing};
 
 /// How calls of a function type come in.
@@ -216,13 +216,20 @@ pub(crate) const fn route(conv: CallConv, by_rust: bool, ret: Passing, params: &
         return Route::ByPlan;
     }
     let order = order(conv);
-    let mut ints = 0;
+    let (mut ints, mut numbers) = (0, 0);
     let mut by_plan = matches!(ret, Passing::ByPlan);
     let mut index = 0;
     while index < params.len() {
         match params[index] {
             Passing::Int => ints += 1,
-            Passing::Vec => {}
+            Passing::Vec => {
+                numbers += 1;
+                if let Some(apart) = NUMBERS_APART
+                    && numbers > apart
+                {
+                    ints += 1;
+                }
+            }
             Passing::ByPlan => by_plan |= matches!(order, Order::ForIntegers(_)),
             Passing::Nothing => panic!("`()` is a result and not a parameter"),
         }

@@ -19,7 +19,7 @@ use super::declaration::{Answers, Declaration};
 use super::frame::FramePtr;
 use super::gate::Admission;
 use super::invocation::{Declared, run, run_bare};
-use super::machine::{Dispatch, ResultLoads, Returned};
+use super::machine::{Dispatch, RESULTS_AS_THEY_ARE, ResultLoads, Returned};
 use super::prototype::{
     EntryPoints, Prototype, Route, UserData, UserDataFirst, UserDataLast, route, route_with_user_data,
     signature,
@@ -195,7 +195,8 @@ unsafe fn read<T: NativeType>(slot: &Slot, index: usize, frame: FramePtr) -> T {
 /// As for `UpcallPlan::gather`, and the result is an `R`.
 #[inline]
 unsafe fn write<R: NativeType>(slot: &Slot, frame: FramePtr, result: R) -> Returned {
-    if matches!(R::PASSING, Passing::Int | Passing::Nothing) && size_of::<R>() <= 8 {
+    let whole = size_of::<R>() == 8 || RESULTS_AS_THEY_ARE && size_of::<R>() <= 8;
+    if matches!(R::PASSING, Passing::Int | Passing::Nothing) && whole {
         // An integer result is one word, whatever the plan.
         let mut word = 0_u64;
         // SAFETY: 8 bytes take the result.

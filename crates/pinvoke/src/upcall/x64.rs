@@ -53,6 +53,12 @@ pub(crate) const TEMPLATE_SIZE: usize = PAGE_SIZE;
 /// Bytes from one such page to the next, with the slots of the first right behind it.
 pub(crate) const STRIDE: usize = TEMPLATE_SIZE + TEMPLATE_THUNKS * size_of::<Slot>();
 
+/// How many numbers find a register of their own before the others take one of integers; `None` if those take none.
+pub(crate) const NUMBERS_APART: Option<usize> = None;
+
+/// Callers look at as many bytes of an integer result as it has.
+pub(crate) const RESULTS_AS_THEY_ARE: bool = true;
+
 /// The register in which a thunk hands over its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]

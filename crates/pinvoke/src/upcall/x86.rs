@@ -50,6 +50,12 @@ pub(crate) const POOL_THUNKS: usize = 288;
 /// Bytes from the start of a thunk to the instruction behind its `call`.
 const NEXT: usize = 5;
 
+/// How many numbers find a register of their own before the others take one of integers; `None` if those take none.
+pub(crate) const NUMBERS_APART: Option<usize> = None;
+
+/// Callers look at as many bytes of an integer result as it has.
+pub(crate) const RESULTS_AS_THEY_ARE: bool = true;
+
 /// The register in which a thunk hands over its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]

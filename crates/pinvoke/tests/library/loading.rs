@@ -307,7 +307,9 @@ fn files_for_other_machines_and_systems() {
     let words = format!("is for the wrong architecture: {}, while this process is ", other.1);
     let found = check(&[(18, other.0)], &words);
     assert!(matches!(found, Finding::OtherMachine { .. }));
-    check(&[(18, 243)], "architecture: 64-bit RISC-V, while");
+    if !cfg!(target_arch = "riscv64") {
+        check(&[(18, 243)], "architecture: 64-bit RISC-V, while");
+    }
     check(&[(4, 1), (18, 3)], "architecture: 32-bit x86, while");
     check(&[(5, 2), (18, 0), (19, 21)], "architecture: PowerPC64 (big-endian), while");
 

@@ -13,9 +13,11 @@ mod library;
 pub(crate) use library::CLibrary;
 
 /// The ways to call that this process has. `cargo xtask refused` runs the tests where no stub can be made, and
-/// says so, and 32-bit x86 has none; everywhere else a test that finds no stub fails.
+/// says so, and 32-bit x86 and RISC-V have none; everywhere else a test that finds no stub fails.
 pub(crate) fn tiers() -> &'static [Tier] {
-    if cfg!(target_arch = "x86") || std::env::var_os("PINVOKE_TEST_REFUSED").is_some() {
+    if cfg!(any(target_arch = "x86", target_arch = "riscv64"))
+        || std::env::var_os("PINVOKE_TEST_REFUSED").is_some()
+    {
         &[Tier::Thunk]
     } else {
         &[Tier::Thunk, Tier::Stub]

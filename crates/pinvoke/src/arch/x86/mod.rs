@@ -15,6 +15,7 @@ pub(crate) use called_from_code;
 
 mod frame;
 mod invoke;
+#[path = "../stored_results.rs"]
 mod results;
 
 pub(crate) use frame::{Fill, Frame};

@@ -16,6 +16,9 @@
 #[cfg(target_arch = "aarch64")]
 #[path = "quad.rs"]
 mod native;
+#[cfg(target_arch = "riscv64")]
+#[path = "quad_in_integers.rs"]
+mod native;
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 #[path = "x87.rs"]
 mod native;

@@ -10,10 +10,10 @@
 //! `decimal`.
 
 mod decimal;
-#[cfg(all(target_arch = "aarch64", target_os = "linux"))]
+#[cfg(any(all(target_arch = "aarch64", target_os = "linux"), target_arch = "riscv64"))]
 #[path = "quad.rs"]
 mod format;
-#[cfg(not(all(target_arch = "aarch64", target_os = "linux")))]
+#[cfg(not(any(all(target_arch = "aarch64", target_os = "linux"), target_arch = "riscv64")))]
 #[path = "x87.rs"]
 mod format;
 mod natural;
@@ -28,7 +28,7 @@ const SIGN: u16 = 0x8000;
 /// The integer bit of a significand.
 const INTEGER: u128 = 1 << (PRECISION - 1);
 
-/// A `long double` as C has it here: in extended precision of the x87, on AArch64 Linux in quadruple precision.
+/// A `long double` as C has it here: in extended precision of the x87, on AArch64 and RISC-V Linux in quadruple precision.
 ///
 /// Compares bit by bit: `0.0` and `-0.0` differ, a NaN equals itself.
 ///

@@ -1,20 +1,20 @@
-//! 32-bit x86 has no stubs: calls run by the invoke thunk, see [`StubError::Architecture`]. What is said here is how
-//! the thunk leaves results.
+//! Machines without stubs, 32-bit x86 and RISC-V: calls run by the invoke thunk, see [`StubError::Architecture`]. What
+//! is said here is how the thunk leaves results.
 
 use crate::plan::{CallPlan, RetPlan};
 use crate::record::ArgumentRecord;
 
 use super::StubError;
 
-/// A stub of no call that returns 42, to see whether code may run: `mov eax, 42; ret`.
-pub const PROBE: [u8; 6] = [0xB8, 42, 0, 0, 0, 0xC3];
+/// A stub of no call, to see whether code may run: there is none.
+pub const PROBE: [u8; 0] = [];
 
 /// What is left to be done with the result when a call returns.
 ///
 /// ```
 /// use pinvoke_abi::plan::CallPlan;
 /// use pinvoke_abi::signature::Signature;
-/// use pinvoke_abi::stub::x86::{Delivery, delivery};
+/// use pinvoke_abi::stub::unstubbed::{Delivery, delivery};
 /// use pinvoke_abi::target::Target;
 ///
 /// let of = |text| delivery(&CallPlan::new(&Signature::parse(Target::X86_LINUX, text).unwrap()).unwrap());
@@ -25,7 +25,7 @@ pub const PROBE: [u8; 6] = [0xB8, 42, 0, 0, 0, 0xC3];
 pub enum Delivery {
     /// Nothing: there is no result, or it was written by the callee to the memory it was given.
     Complete,
-    /// It is in `eax`, `edx` or `st(0)`, and is stored behind every call.
+    /// It is in registers, all of which are stored behind every call.
     Stored,
 }
 
@@ -33,7 +33,7 @@ impl Delivery {
     /// Whether whoever makes the call has to store the result behind it.
     ///
     /// ```
-    /// use pinvoke_abi::stub::x86::Delivery;
+    /// use pinvoke_abi::stub::unstubbed::Delivery;
     ///
     /// assert!(Delivery::Stored.is_stored() && !Delivery::Complete.is_stored());
     /// ```
@@ -48,7 +48,7 @@ impl Delivery {
 /// ```
 /// use pinvoke_abi::plan::CallPlan;
 /// use pinvoke_abi::signature::Signature;
-/// use pinvoke_abi::stub::x86::delivery;
+/// use pinvoke_abi::stub::unstubbed::delivery;
 /// use pinvoke_abi::target::Target;
 ///
 /// let stored = |target| {
@@ -70,7 +70,7 @@ pub fn delivery(plan: &CallPlan) -> Delivery {
 /// A buffer that stays empty.
 ///
 /// ```
-/// use pinvoke_abi::stub::x86::Assembler;
+/// use pinvoke_abi::stub::unstubbed::Assembler;
 ///
 /// // It has the form of those of other machines, so that code for any of them compiles here.
 /// assert!(Assembler::new().code().is_empty());
@@ -82,7 +82,7 @@ impl Assembler {
     /// An empty buffer.
     ///
     /// ```
-    /// use pinvoke_abi::stub::x86::Assembler;
+    /// use pinvoke_abi::stub::unstubbed::Assembler;
     ///
     /// let buffer = Assembler::new();
     /// assert!(buffer.code().is_empty());
@@ -95,7 +95,7 @@ impl Assembler {
     /// No code.
     ///
     /// ```
-    /// use pinvoke_abi::stub::x86::Assembler;
+    /// use pinvoke_abi::stub::unstubbed::Assembler;
     ///
     /// assert_eq!(Assembler::new().code(), []);
     /// ```
@@ -112,7 +112,7 @@ impl Assembler {
 /// use pinvoke_abi::record::ArgumentRecord;
 /// use pinvoke_abi::signature::Signature;
 /// use pinvoke_abi::stub::StubError;
-/// use pinvoke_abi::stub::x86::{Assembler, encode};
+/// use pinvoke_abi::stub::unstubbed::{Assembler, encode};
 /// use pinvoke_abi::target::Target;
 ///
 /// let signature = Signature::parse(Target::X86_LINUX, "(i32)->i32")?;

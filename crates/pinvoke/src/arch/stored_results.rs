@@ -4,7 +4,7 @@
 use core::ffi::c_void;
 use core::mem;
 
-use pinvoke_abi::stub::x86::Delivery;
+use pinvoke_abi::stub::unstubbed::Delivery;
 
 use super::Frame;
 

@@ -1,0 +1,143 @@
+//! Linux on 64-bit RISC-V under qemu-user.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::emulated::Emulated;
+use super::foreign::{Foreign, OF_OTHERS};
+use super::{Extent, add_target, folder};
+use crate::conformance::{self, Machine, Sample};
+use crate::run::Tally;
+use crate::system::{self, Evidence, Need};
+
+const TARGET: &str = "riscv64gc-unknown-linux-gnu";
+const GCC: &str = "riscv64-linux-gnu-gcc";
+
+const NEEDS: &[Need] = &[
+    Need { package: "gcc-riscv64-linux-gnu", evidence: Evidence::Program(GCC) },
+    Need { package: "g++-riscv64-linux-gnu", evidence: Evidence::Program("riscv64-linux-gnu-g++") },
+    Need {
+        package: "libc6-dev-riscv64-cross",
+        evidence: Evidence::File("/usr/riscv64-linux-gnu/lib/libc.a"),
+    },
+    Need { package: "clang", evidence: Evidence::Program("clang") },
+    Need { package: "qemu-user", evidence: Evidence::Program("qemu-riscv64") },
+];
+
+const MACHINE: Emulated = Emulated { gnu: "riscv64-linux-gnu", elf: "EM_RISCV", qemu: "qemu-riscv64" };
+
+/// Tests that are left out, and why.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    (
+        "Debian 12 has no packages for this machine, of zlib, SQLite, GLib and curl",
+        &[
+            "zlib",
+            "libm_and_libz_with_and_without_development_packages",
+            "another_library_has_it",
+            "exports_are_those_that_nm_lists",
+            "marshal::callback (line",
+        ],
+    ),
+    ("Python is not emulated", &["python"]),
+    (
+        "qemu-user takes no seccomp filter",
+        &[
+            "the_first_256_callbacks_need_no_system_call",
+            "the_pool_works_where_executable_memory_is_refused",
+            "refused_executable_memory_leaves_the_thunk",
+            "without_memory_files_pages_are_replaced",
+            "bad_input::executable_memory_refused",
+        ],
+    ),
+    (
+        "who starts a program under qemu-user is not told that there is none",
+        &["bad_input::preprocessor_that_is_missing_or_refuses"],
+    ),
+    (
+        "they ask compilers about the machines of others, or what rustc says, which is the same from every machine",
+        OF_OTHERS,
+    ),
+    (
+        "they have cargo build for the machine that cargo runs on",
+        &["a_library_has_thunks_of_its_own", "the_quick_start_of_the_readme"],
+    ),
+];
+
+/// Tests for which there is time in every run: those of plans, and of what machine code is written for.
+const EVERY_RUN: &[&[&str]] = &[
+    &["-p", "pinvoke-abi", "--lib", "--tests"],
+    &[
+        "-p",
+        "pinvoke",
+        "--test",
+        "call_c",
+        "--test",
+        "call_contract",
+        "--test",
+        "call_rustc",
+        "--test",
+        "call_typed",
+        "--test",
+        "upcall_c",
+        "--test",
+        "upcall_dynamic",
+        "--test",
+        "upcall_exceptions",
+    ],
+];
+
+/// A part of the random signatures that takes half a minute.
+const SAMPLE: Sample = Sample { count: 600, seed: 1 };
+
+/// Installs what is needed; what runs programs.
+fn set_up() -> Result<PathBuf> {
+    system::install(NEEDS)?;
+    add_target(TARGET)?;
+    MACHINE.runner(&folder("riscv64")?, &[])
+}
+
+/// Installs what is needed, so that [`run`] finds it there.
+pub(crate) fn prepare() -> Result<()> {
+    set_up().map(|_| ())
+}
+
+/// Compares random signatures with the compilers.
+pub(crate) fn conformance(sample: Sample) -> Result<()> {
+    let runner = set_up()?;
+    conformance::compare(&Machine { target: TARGET, linker: GCC, runner: Some(&runner) }, sample)
+}
+
+/// Runs the lints, the tests and the examples, or the tests of [`EVERY_RUN`]; the number of tests.
+pub(crate) fn run(extent: Extent) -> Result<Tally> {
+    let runner = set_up()?;
+    let with = |command: &mut Command| {
+        command
+            .env("CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_LINKER", GCC)
+            .env("CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_RUNNER", &runner)
+            // Symbols would take most of the time that linking takes, and an emulated trace most of a test's.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_TEST_DEBUG", "0")
+            .env("RUST_BACKTRACE", "0")
+            // An emulated program needs a second to begin with anything.
+            .env("PINVOKE_TEST_TIME_LIMIT", "4")
+            .env("CALLBACK_OBJECT_UNLOAD_ROUNDS", "15")
+            .env("PROPTEST_CASES", "32");
+    };
+    let name = "Linux RISC-V (qemu-user)";
+    let linux = Foreign {
+        name,
+        target: TARGET,
+        with: &with,
+        runner: Some(&runner),
+        own_tests: &["call_c", "upcall_c"],
+        left_out: LEFT_OUT,
+    };
+    let tally = match extent {
+        Extent::Whole => linux.run()?,
+        Extent::EveryRun => linux.run_tests(EVERY_RUN)?,
+    };
+    conformance(SAMPLE)?;
+    Ok(tally)
+}
