@@ -49,32 +49,32 @@ impl Foreign<'_> {
         lints.args(self.own_tests.iter().map(|test| format!("--test={test}")));
         step(&format!("lints on {}", self.name), lints.args(["--", "-D", "warnings"]))?;
         let mut tally = Tally::default();
-        self.test(self.cargo("test", &["--no-fail-fast"]), &mut tally)?;
-        let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
-        step(&format!("examples for {}", self.name), &mut build)?;
-        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
-        Ok(tally)
-    }
-
-    /// The tests of some packages, as cargo is told of them; their number.
-    pub(super) fn run_tests(&self, of: &[&[&str]]) -> Result<Tally> {
-        let mut tally = Tally::default();
-        for arguments in of {
-            let mut tests = cargo(&["test", "--locked", "--target", self.target, "--no-fail-fast"]);
-            (self.with)(tests.args(*arguments));
-            self.test(tests, &mut tally)?;
-        }
-        Ok(tally)
-    }
-
-    fn test(&self, mut tests: Command, tally: &mut Tally) -> Result<()> {
+        let mut tests = self.cargo("test", &["--no-fail-fast"]);
         // The compilers are the oracles; a test that finds none must not pass.
         tests.env("PINVOKE_REQUIRE_COMPILERS", "1").arg("--");
         for (reason, names) in self.left_out {
             println!("left out on {}, since {reason}: {}", self.name, names.join(", "));
             tests.args(names.iter().flat_map(|name| ["--skip", name]));
         }
-        test_step(&format!("tests on {}", self.name), &mut tests, tally)
+        test_step(&format!("tests on {}", self.name), &mut tests, &mut tally)?;
+        let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
+        step(&format!("examples for {}", self.name), &mut build)?;
+        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
+        Ok(tally)
+    }
+
+    /// Tests of some packages, by name, of which none is left out; their number.
+    pub(super) fn run_some(&self, of: &[(&str, &[&str])]) -> Result<Tally> {
+        let mut tally = Tally::default();
+        for (package, names) in of {
+            println!("on {}, of the tests of {package} these alone: {}", self.name, names.join(", "));
+            let mut tests = cargo(&["test", "--locked", "--target", self.target, "--no-fail-fast"]);
+            tests.args(["-p", package]).args(names.iter().flat_map(|name| ["--test", name]));
+            (self.with)(&mut tests);
+            tests.env("PINVOKE_REQUIRE_COMPILERS", "1");
+            test_step(&format!("tests of {package} on {}", self.name), &mut tests, &mut tally)?;
+        }
+        Ok(tally)
     }
 
     /// Runs command lines of `pinvoke`, and looks at what they print.

@@ -49,7 +49,8 @@
 //! [`Tier::Auto`] takes the stub where the system grants executable memory and the thunk elsewhere. Set
 //! `PINVOKE_NO_EXEC=1` in the environment, or call [`forbid_stubs`], to have no memory made executable.
 //! On 32-bit x86 all calls take the thunk: nearly everything travels on the stack there, and what the callee
-//! removed from it is looked at behind every call, so that stubs would gain little.
+//! removed from it is looked at behind every call, so that stubs would gain little. On 64-bit RISC-V they do, too: no
+//! stubs are made for it.
 //!
 //! # Limits
 //! One call takes at most [`MAX_STACK`] bytes of stack; the area is touched
