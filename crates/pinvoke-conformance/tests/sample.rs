@@ -27,7 +27,10 @@ fn calls_and_callbacks_agree_with_gcc_and_clang() {
     assert_eq!(summary.signatures, 300, "\n{summary}");
     // Every signature is called in every tier and from both compilers, but for the few that the
     // compilers disagree about.
-    assert!(summary.downcalls > 550 * tiers && summary.upcalls > 550, "\n{summary}");
+    assert!(summary.downcalls > 550 * tiers, "\n{summary}");
+    // On RISC-V without those that pass variable arguments: a callback that takes as many fixed ones finds them elsewhere.
+    let upcalls = if cfg!(target_arch = "riscv64") { 480 } else { 550 };
+    assert!(summary.upcalls > upcalls, "\n{summary}");
 }
 
 // A machine with one convention has none to confuse it with.

@@ -127,8 +127,15 @@ fn questions(target: Target) -> oracle::Questions {
     questions
 }
 
-/// Where the vectors of this machine, and on x86-64 of 32-bit x86, are declared.
-const VECTORS: &str = if cfg!(target_arch = "aarch64") { "arm_neon.h" } else { "immintrin.h" };
+/// Where the vectors of this machine, and on x86-64 of 32-bit x86, are declared; on RISC-V, which has none, a header
+/// that is there anyway.
+const VECTORS: &str = if cfg!(target_arch = "aarch64") {
+    "arm_neon.h"
+} else if cfg!(target_arch = "riscv64") {
+    "stddef.h"
+} else {
+    "immintrin.h"
+};
 
 fn includes(vectors: &str) -> String {
     HEADERS.iter().chain([&vectors]).map(|h| format!("#include <{h}>\n")).collect()

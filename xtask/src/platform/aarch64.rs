@@ -124,6 +124,7 @@ pub(crate) fn run() -> Result<Tally> {
         target: TARGET,
         with: &with,
         runner: Some(&runner),
+        without: &[],
         own_tests: &["call_c", "upcall_c"],
         left_out: LEFT_OUT,
     };

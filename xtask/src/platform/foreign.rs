@@ -19,6 +19,8 @@ pub(super) struct Foreign<'a> {
     pub(super) with: &'a dyn Fn(&mut Command),
     /// What starts a program, where the kernel cannot.
     pub(super) runner: Option<&'a Path>,
+    /// Packages that are not tested there.
+    pub(super) without: &'a [&'a str],
     /// Tests of which much is compiled for this machine only.
     pub(super) own_tests: &'a [&'a str],
     /// Tests that are left out, by a part of their names, and why.
@@ -42,8 +44,17 @@ pub(super) const OF_OTHERS: &[&str] = &[
 const OF_DEVELOPERS: [&str; 2] = ["xtask", "pinvoke-bench"];
 
 impl Foreign<'_> {
-    /// The lints of what is not the same for every target, the tests and the examples; the number of tests.
+    /// The lints, the tests and the examples; the number of tests.
     pub(super) fn run(&self) -> Result<Tally> {
+        let tally = self.lint_and_test()?;
+        let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
+        step(&format!("examples for {}", self.name), &mut build)?;
+        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
+        Ok(tally)
+    }
+
+    /// The lints of what is not the same for every target, and the tests; the number of tests.
+    pub(super) fn lint_and_test(&self) -> Result<Tally> {
         // What is the same for every target is looked at once, on the machine that builds.
         let mut lints = self.cargo("clippy", &["--lib", "--bins"]);
         lints.args(self.own_tests.iter().map(|test| format!("--test={test}")));
@@ -57,9 +68,6 @@ impl Foreign<'_> {
             tests.args(names.iter().flat_map(|name| ["--skip", name]));
         }
         test_step(&format!("tests on {}", self.name), &mut tests, &mut tally)?;
-        let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
-        step(&format!("examples for {}", self.name), &mut build)?;
-        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
         Ok(tally)
     }
 
@@ -100,7 +108,8 @@ impl Foreign<'_> {
 
     fn cargo(&self, subcommand: &str, arguments: &[&str]) -> Command {
         let mut command = cargo(&[subcommand, "--workspace", "--locked", "--target", self.target]);
-        command.args(OF_DEVELOPERS.iter().flat_map(|package| ["--exclude", package])).args(arguments);
+        let without = OF_DEVELOPERS.iter().chain(self.without);
+        command.args(without.flat_map(|package| ["--exclude", package])).args(arguments);
         (self.with)(&mut command);
         command
     }

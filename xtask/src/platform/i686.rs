@@ -111,6 +111,7 @@ pub(crate) fn run() -> Result<Tally> {
         target: TARGET,
         with: &with,
         runner: None,
+        without: &[],
         own_tests: &["x86", "call_c", "upcall_c"],
         left_out: LEFT_OUT,
     }

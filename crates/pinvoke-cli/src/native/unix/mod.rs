@@ -88,13 +88,19 @@ extern "C" fn record_fault(signal: c_int, details: *mut libc::siginfo_t, context
 }
 
 /// The stack pointer and the instruction pointer at the time of a signal; 0 where they are not known.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64", target_arch = "riscv64")
+))]
 fn registers(context: *mut c_void) -> (u64, u64) {
     // SAFETY: the third argument of a handler installed with SA_SIGINFO is a `ucontext_t`.
     let Some(context) = (unsafe { context.cast::<libc::ucontext_t>().as_ref() }) else { return (0, 0) };
     let machine = &context.uc_mcontext;
     #[cfg(target_arch = "aarch64")]
     let (stack, instruction) = (machine.sp, machine.pc);
+    // `x2` is the stack pointer, and the instruction's address stands where `x0` would, which is zero anyway.
+    #[cfg(target_arch = "riscv64")]
+    let (stack, instruction) = (machine.__gregs[2], machine.__gregs[0]);
     #[cfg(target_arch = "x86_64")]
     let [stack, instruction] =
         [libc::REG_RSP, libc::REG_RIP].map(|index| machine.gregs[index as usize].cast_unsigned());
@@ -106,7 +112,7 @@ fn registers(context: *mut c_void) -> (u64, u64) {
 
 #[cfg(not(all(
     target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64", target_arch = "riscv64")
 )))]
 fn registers(_context: *mut c_void) -> (u64, u64) {
     (0, 0)
