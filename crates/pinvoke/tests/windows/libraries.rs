@@ -158,6 +158,17 @@ fn a_missing_dependency_is_named() {
 }
 
 #[test]
+fn a_missing_dependency_of_a_dependency_is_named() {
+    let error = Library::open(fixtures().join("outer.dll")).unwrap_err();
+    let Finding::MissingDependency { name, needed_by: Some(between), .. } = only_finding(&error) else {
+        panic!("{error:?}");
+    };
+    assert_eq!(name, "absent.dll");
+    assert!(between.to_string_lossy().ends_with("needs.dll"), "{between:?}");
+    assert!(text(&error).contains("install the library that provides absent.dll"), "{error}");
+}
+
+#[test]
 fn what_is_not_there_lists_every_attempt() {
     let error = Library::open("no-such-library").unwrap_err();
     let files: Vec<_> =

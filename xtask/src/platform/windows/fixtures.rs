@@ -30,6 +30,7 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<()> {
     build(machine.other_cc, "other.dll", &["-shared", "@absent.c"])?;
     build(cc, "absent.dll", &["-shared", "@absent.c"])?;
     build(cc, "needs.dll", &["-shared", "@needs.c", "absent.dll"])?;
+    build(cc, "outer.dll", &["-shared", "@outer.c", "needs.dll", "absent.dll"])?;
     fs::remove_file(folder.join("absent.dll"))?;
     build(cc, "families.exe", &["@families.c", "-lgdi32"])?;
     // With the runtime of C++ in it, which nobody has installed there. Unoptimised: its faults are to stay.

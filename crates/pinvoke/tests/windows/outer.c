@@ -1,0 +1,3 @@
+/* Needs a library that is there, which needs one that is not. */
+int needs(void);
+__declspec(dllexport) int outer(void) { return needs(); }
