@@ -45,7 +45,7 @@ pub const HIGH: Irql = 15;
 
 /// What happens at a violation.
 ///
-/// ```
+/// ```standalone_crate
 /// use callback_object::irql::{self, DISPATCH, Mode};
 /// use callback_object::{Attributes, Directory, Status};
 ///
@@ -76,7 +76,7 @@ static STRICT: AtomicBool = AtomicBool::new(false);
 
 /// What happens at violations in this process from now on.
 ///
-/// ```
+/// ```standalone_crate
 /// use callback_object::irql::{self, DISPATCH, Mode};
 /// use callback_object::{Attributes, Directory};
 ///
