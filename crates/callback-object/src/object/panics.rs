@@ -54,13 +54,6 @@ fn count(object: &Identity, routine: usize, message: String) {
     }
 }
 
-/// Drops a payload, which may panic once more; that one is given up.
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(again) = platform::catch(|| drop(payload)) {
-        core::mem::forget(again);
-    }
-}
-
 /// A routine of this crate's std panicked.
 #[cold]
 pub(super) fn caught(payload: Box<dyn Any + Send>) {
@@ -74,7 +67,7 @@ pub(super) fn caught(payload: Box<dyn Any + Send>) {
         }
         Some((object, routine)) => {
             count(&object, routine, report::message(&*payload));
-            discard(payload);
+            platform::discard(payload);
         }
         // Not called by a walk: by foreign code that called the shim itself.
         None => {
@@ -84,7 +77,7 @@ pub(super) fn caught(payload: Box<dyn Any + Send>) {
                 message: report::message(&*payload),
                 aborting: false,
             });
-            discard(payload);
+            platform::discard(payload);
         }
     }
 }
@@ -142,7 +135,7 @@ pub(super) fn settle(slot: &Slot) {
             message: report::message(&*other),
             aborting: false,
         });
-        discard(other);
+        platform::discard(other);
     }
     if let Some(first) = first {
         platform::resume(first);

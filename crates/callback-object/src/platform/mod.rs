@@ -3,6 +3,10 @@
 //! With the standard library all of it is `std`. Under loom it is loom's. Without either the embedder
 //! supplies it, see `Platform` in `embedded.rs`.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::any::Any;
+
 #[cfg(loom)]
 #[path = "model.rs"]
 mod imp;
@@ -78,3 +82,13 @@ pub(crate) use others::{fence_others, fences_others};
 
 #[cfg(all(not(feature = "std"), not(loom)))]
 pub use imp::{Platform, set_platform, thread_ends};
+
+/// Drops the payload of a panic, which may panic once more. What does so for the second time is given up, unless it is
+/// a message.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch(|| drop(payload))
+        && !(again.is::<&str>() || again.is::<String>())
+    {
+        core::mem::forget(again);
+    }
+}

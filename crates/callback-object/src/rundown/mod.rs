@@ -307,8 +307,7 @@ fn perform(work: Work) {
             message: report::message(&*payload),
             aborting: false,
         });
-        // It may panic once more.
-        core::mem::forget(payload);
+        platform::discard(payload);
     }
 }
 
