@@ -501,7 +501,13 @@ fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) ->
     let (prepare, call) = if function.is_variadic() {
         let dots = natives.pop();
         let call = quote!(::pinvoke::import::variadic::VariadicCall::call(#dots, __code, (#(#natives,)*)));
-        (TokenStream::new(), call)
+        // rustc makes the call, for it alone knows what the dots stand for.
+        let by_plan = returned_by_plan(function, &declared_native_result(function));
+        let message = "a variadic function cannot return this type in a declared import, as Rust's functions return it \
+                       elsewhere than C's; call it by its prototype, with `pinvoke::downcall`";
+        let refuse =
+            quote_spanned!(place(function.result.value())=> const { ::core::assert!(!#by_plan, #message) });
+        (refuse, call)
     } else {
         let prepare = function_pointer(&function.options, natives.len());
         (prepare, planned_or_plain(function, binder, &natives))
