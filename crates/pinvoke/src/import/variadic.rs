@@ -4,6 +4,17 @@
 //! like any argument and then promoted as C does: `float` to `double`, integers narrower than `int` to
 //! `int` (C11 6.5.2.2). rustc makes the call, so that the rules of the platform hold: the number of
 //! vector registers on System V, the stack on Apple's AArch64.
+//!
+//! A result that Rust's functions return elsewhere than C's, such as a `long double`, is refused:
+//!
+//! ```compile_fail,E0080
+//! # use pinvoke::{dll_import, value::LongDouble};
+//! #[dll_import("libsums")]
+//! unsafe extern "C" {
+//!     fn total(count: i32, ...) -> LongDouble;
+//! }
+//! unsafe { total(2, (1, 2)) };
+//! ```
 
 use crate::marshal::{Bool8, Bool32, IntoNative, MarshalError, VariantBool};
 use crate::native::{CodePtr, NativeType};
