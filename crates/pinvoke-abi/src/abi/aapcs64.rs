@@ -33,7 +33,7 @@ use crate::reg::{Bank, Reg};
 use super::descriptor::{
     AbiDescriptor, Cleanup, Exhausted, IndirectReturn, Narrow, Pairs, Slots, StackArgs, Variadic,
 };
-use super::{Class, Part, Parts};
+use super::{Class, Parts};
 
 pub(crate) const LINUX: AbiDescriptor = AbiDescriptor {
     int_args: &[Reg::X(0), Reg::X(1), Reg::X(2), Reg::X(3), Reg::X(4), Reg::X(5), Reg::X(6), Reg::X(7)],
@@ -115,16 +115,7 @@ fn integers(layout: &Layout) -> Result<Class, Malformed> {
         Kind::Int { signed } if layout.size < 4 => Extend::of(signed),
         _ => Extend::None,
     };
-    let whole = |size: u64| u8::try_from(size).map_err(|_| Malformed::BadScalar);
-    Ok(match layout.size {
-        0 => Class::Ignore,
-        1..=8 => Class::Parts(Parts::one(Bank::Int, 0, whole(layout.size)?).extended(extend)),
-        9..=16 => {
-            let (low, high) = (Part::new(Bank::Int, 0, 8), Part::new(Bank::Int, 8, whole(layout.size - 8)?));
-            Class::Parts(Parts::two(low, high))
-        }
-        _ => Class::ByReference,
-    })
+    Class::integers(layout.size, extend)
 }
 
 /// The number of members of a homogeneous aggregate (AAPCS64 5.9.5): floating-point numbers of one size, or short

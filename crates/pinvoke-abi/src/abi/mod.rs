@@ -45,6 +45,22 @@ pub(crate) enum Class {
     ByReference,
 }
 
+impl Class {
+    /// One integer register for up to 8 bytes, two for up to 16, and the address of anything larger.
+    fn integers(size: u64, extend: Extend) -> Result<Class, Malformed> {
+        let width = |size: u64| u8::try_from(size).map_err(|_| Malformed::BadScalar);
+        Ok(match size {
+            0 => Class::Ignore,
+            1..=8 => Class::Parts(Parts::one(Bank::Int, 0, width(size)?).extended(extend)),
+            9..=16 => {
+                let (low, high) = (Part::new(Bank::Int, 0, 8), Part::new(Bank::Int, 8, width(size - 8)?));
+                Class::Parts(Parts::two(low, high))
+            }
+            _ => Class::ByReference,
+        })
+    }
+}
+
 /// A run of bytes of a value that wants one register. The value may be large: an alignment that members are given can
 /// lead one far from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

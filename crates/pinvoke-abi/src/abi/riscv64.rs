@@ -96,16 +96,7 @@ fn integers(layout: &Layout) -> Result<Class, Malformed> {
         Kind::Int { signed } if layout.size < 4 => Extend::of(signed),
         _ => Extend::None,
     };
-    let width = |size: u64| u8::try_from(size).map_err(|_| Malformed::BadScalar);
-    Ok(match layout.size {
-        0 => Class::Ignore,
-        1..=8 => Class::Parts(Parts::one(Bank::Int, 0, width(layout.size)?).extended(extend)),
-        9..=16 => {
-            let (low, high) = (Part::new(Bank::Int, 0, 8), Part::new(Bank::Int, 8, width(layout.size - 8)?));
-            Class::Parts(Parts::two(low, high))
-        }
-        _ => Class::ByReference,
-    })
+    Class::integers(layout.size, extend)
 }
 
 /// What a value is made of, once flattened, for as long as it may travel in floating-point registers.
