@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::emulated::Emulated;
-use super::foreign::{Foreign, OF_OTHERS};
+use super::emulated::{self, Emulated};
+use super::foreign::Foreign;
 use super::packages::unpacked;
 use super::{add_target, folder};
 use crate::conformance::{self, Machine, Sample};
@@ -28,33 +28,6 @@ const MACHINE: Emulated = Emulated { gnu: "aarch64-linux-gnu", elf: "EM_AARCH64"
 
 /// Libraries that tests and examples load.
 const LIBRARIES: &[&str] = &["zlib1g", "libsqlite3-0", "libglib2.0-0", "libcurl4"];
-
-/// Tests that are left out, and why: all for reasons of the emulator or of the tools that are not emulated.
-const LEFT_OUT: &[(&str, &[&str])] = &[
-    ("Python is not emulated", &["python"]),
-    (
-        "qemu-user takes no seccomp filter",
-        &[
-            "the_first_256_callbacks_need_no_system_call",
-            "the_pool_works_where_executable_memory_is_refused",
-            "refused_executable_memory_leaves_the_thunk",
-            "without_memory_files_pages_are_replaced",
-            "bad_input::executable_memory_refused",
-        ],
-    ),
-    (
-        "who starts a program under qemu-user is not told that there is none",
-        &["bad_input::preprocessor_that_is_missing_or_refuses"],
-    ),
-    (
-        "they ask compilers about the machines of others, or what rustc says, which is the same from every machine",
-        OF_OTHERS,
-    ),
-    (
-        "they have cargo build for the machine that cargo runs on",
-        &["a_library_has_thunks_of_its_own", "the_quick_start_of_the_readme"],
-    ),
-];
 
 /// Command lines of the README, and what they print.
 const COMMANDS: &[(&[&str], &str)] = &[
@@ -126,7 +99,7 @@ pub(crate) fn run() -> Result<Tally> {
         runner: Some(&runner),
         without: &[],
         own_tests: &["call_c", "upcall_c"],
-        left_out: LEFT_OUT,
+        left_out: emulated::LEFT_OUT,
     };
     let tally = linux.run()?;
     linux.commands(COMMANDS)?;

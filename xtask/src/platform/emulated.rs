@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::foreign::OF_OTHERS;
 use super::{output, script};
 
 /// A machine that is emulated.
@@ -22,6 +23,34 @@ pub(super) struct Emulated {
     /// The emulator.
     pub(super) qemu: &'static str,
 }
+
+/// Tests that are left out on every such machine, and why: all for reasons of the emulator or of the tools that are not
+/// emulated.
+pub(super) const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("Python is not emulated", &["python"]),
+    (
+        "qemu-user takes no seccomp filter",
+        &[
+            "the_first_256_callbacks_need_no_system_call",
+            "the_pool_works_where_executable_memory_is_refused",
+            "refused_executable_memory_leaves_the_thunk",
+            "without_memory_files_pages_are_replaced",
+            "bad_input::executable_memory_refused",
+        ],
+    ),
+    (
+        "who starts a program under qemu-user is not told that there is none",
+        &["bad_input::preprocessor_that_is_missing_or_refuses"],
+    ),
+    (
+        "they ask compilers about the machines of others, or what rustc says, which is the same from every machine",
+        OF_OTHERS,
+    ),
+    (
+        "they have cargo build for the machine that cargo runs on",
+        &["a_library_has_thunks_of_its_own", "the_quick_start_of_the_readme"],
+    ),
+];
 
 impl Emulated {
     /// What links its programs.
