@@ -386,14 +386,7 @@ impl UpcallFrame {
         let at = match register {
             Reg::X(n @ 0..=8) => offset_of!(UpcallFrame, ints) + 8 * usize::from(n),
             Reg::V(n @ 0..=7) => offset_of!(UpcallFrame, vectors) + 16 * usize::from(n),
-            Reg::X(_)
-            | Reg::V(_)
-            | Reg::Int(_)
-            | Reg::Int32(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }
@@ -403,14 +396,7 @@ impl UpcallFrame {
         let at = match register {
             Reg::X(n @ 0..=1) => offset_of!(UpcallFrame, ret_ints) + 8 * usize::from(n),
             Reg::V(n @ 0..=3) => offset_of!(UpcallFrame, ret_vectors) + 16 * usize::from(n),
-            Reg::X(_)
-            | Reg::V(_)
-            | Reg::Int(_)
-            | Reg::Int32(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }

@@ -377,9 +377,7 @@ impl UpcallFrame {
                     }
             }
             Reg::Vec(n @ 0..8) => offset_of!(UpcallFrame, vectors) + 16 * usize::from(n),
-            Reg::Vec(_) | Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => {
-                return None;
-            }
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }
@@ -392,9 +390,7 @@ impl UpcallFrame {
             Reg::Int(_) => return None,
             Reg::Vec(n @ 0..2) => offset_of!(UpcallFrame, ret_vectors) + 16 * usize::from(n),
             Reg::X87(n @ 0..2) => offset_of!(UpcallFrame, ret_x87) + 16 * usize::from(n),
-            Reg::Vec(_) | Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => {
-                return None;
-            }
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }

@@ -265,14 +265,7 @@ impl UpcallFrame {
         let at = match register {
             Reg::Int32(Gpr::Rcx) => offset_of!(UpcallFrame, ints),
             Reg::Int32(Gpr::Rdx) => offset_of!(UpcallFrame, ints) + 8,
-            Reg::Int32(_)
-            | Reg::Int(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::X(_)
-            | Reg::V(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }
@@ -283,14 +276,7 @@ impl UpcallFrame {
             Reg::Int32(Gpr::Rax) => offset_of!(UpcallFrame, ret_ints),
             Reg::Int32(Gpr::Rdx) => offset_of!(UpcallFrame, ret_ints) + 8,
             Reg::X87(0) => offset_of!(UpcallFrame, ret_x87),
-            Reg::Int32(_)
-            | Reg::Int(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::X(_)
-            | Reg::V(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u16::try_from(at).ok().map(FrameOffset)
     }

@@ -56,14 +56,7 @@ impl Frame {
         let at = match reg {
             Reg::X(n @ 0..=8) => offset_of!(Frame, ints) + 8 * usize::from(n),
             Reg::V(n @ 0..=7) => offset_of!(Frame, vecs) + 16 * usize::from(n),
-            Reg::X(_)
-            | Reg::V(_)
-            | Reg::Int(_)
-            | Reg::Int32(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u32::try_from(at).ok()
     }
@@ -73,14 +66,7 @@ impl Frame {
         let at = match reg {
             Reg::X(n @ 0..=1) => offset_of!(Frame, int_rets) + 8 * usize::from(n),
             Reg::V(n @ 0..=3) => offset_of!(Frame, vec_rets) + 16 * usize::from(n),
-            Reg::X(_)
-            | Reg::V(_)
-            | Reg::Int(_)
-            | Reg::Int32(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u32::try_from(at).ok()
     }

@@ -72,9 +72,7 @@ impl Frame {
                 (offset_of!(Frame, ints), index, 8)
             }
             Reg::Vec(n) if n < 8 => (offset_of!(Frame, vecs), usize::from(n), 16),
-            Reg::Vec(_) | Reg::X87(_) | Reg::Int32(_) | Reg::X(_) | Reg::V(_) | Reg::A(_) | Reg::Fa(_) => {
-                return None;
-            }
+            _ => return None,
         };
         u32::try_from(base + index * size).ok()
     }
@@ -86,14 +84,7 @@ impl Frame {
             Reg::Int(Gpr::Rdx) => (offset_of!(Frame, int_rets), 1, 8),
             Reg::Vec(n) if n < 2 => (offset_of!(Frame, vec_rets), usize::from(n), 16),
             Reg::X87(n) if n < 2 => (offset_of!(Frame, x87_rets), usize::from(n), 16),
-            Reg::Int(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::Int32(_)
-            | Reg::X(_)
-            | Reg::V(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u32::try_from(base + index * size).ok()
     }

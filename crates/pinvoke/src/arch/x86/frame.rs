@@ -56,14 +56,7 @@ impl Frame {
         let index = match reg {
             Reg::Int32(Gpr::Rcx) => 0,
             Reg::Int32(Gpr::Rdx) => 1,
-            Reg::Int32(_)
-            | Reg::Int(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::X(_)
-            | Reg::V(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u32::try_from(offset_of!(Frame, ints) + index * 4).ok()
     }
@@ -74,14 +67,7 @@ impl Frame {
             Reg::Int32(Gpr::Rax) => offset_of!(Frame, int_rets),
             Reg::Int32(Gpr::Rdx) => offset_of!(Frame, int_rets) + 4,
             Reg::X87(0) => offset_of!(Frame, x87_ret),
-            Reg::Int32(_)
-            | Reg::Int(_)
-            | Reg::Vec(_)
-            | Reg::X87(_)
-            | Reg::X(_)
-            | Reg::V(_)
-            | Reg::A(_)
-            | Reg::Fa(_) => return None,
+            _ => return None,
         };
         u32::try_from(at).ok()
     }
