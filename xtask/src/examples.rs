@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs all examples on this machine, where the tests have built them.
 pub(crate) fn run_all() -> Result<()> {
-    Examples { target: None, runner: None, with: &|_| {} }.run_all()
+    Examples { target: None, runner: None, with: &|_| {}, left_out: &[] }.run_all()
 }
 
 /// Examples that have been built.
@@ -22,6 +22,8 @@ pub(crate) struct Examples<'a> {
     pub(crate) runner: Option<&'a Path>,
     /// Sets the environment of a program.
     pub(crate) with: &'a dyn Fn(&mut Command),
+    /// Examples that are left out, and why.
+    pub(crate) left_out: &'a [(&'a str, &'a [&'a str])],
 }
 
 impl Examples<'_> {
@@ -40,6 +42,11 @@ impl Examples<'_> {
                 if path.extension().is_some_and(|e| e == "rs") || path.join("main.rs").exists() {
                     let name = path.file_stem().context("a file has a name")?.to_string_lossy();
                     let built = target.join("debug/examples");
+                    let why = self.left_out.iter().find(|(_, names)| names.contains(&&*name));
+                    if let Some((reason, _)) = why {
+                        println!("-- {name} is left out, since {reason}");
+                        continue;
+                    }
                     if built.join(format!("lib{name}.so")).exists() {
                         println!("-- {name} is a library: a test loads it");
                         continue;

@@ -97,9 +97,9 @@ pub(crate) fn run() -> Result<Tally> {
         target: TARGET,
         with: &with,
         runner: Some(&runner),
-        without: &[],
         own_tests: &["call_c", "upcall_c"],
         left_out: emulated::LEFT_OUT,
+        examples_left_out: &[],
     };
     let tally = linux.run()?;
     linux.commands(COMMANDS)?;

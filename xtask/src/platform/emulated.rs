@@ -36,6 +36,7 @@ pub(super) const LEFT_OUT: &[(&str, &[&str])] = &[
             "refused_executable_memory_leaves_the_thunk",
             "without_memory_files_pages_are_replaced",
             "bad_input::executable_memory_refused",
+            "rule_15_notifying_asks_nothing_of_the_system",
         ],
     ),
     (

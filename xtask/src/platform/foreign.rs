@@ -19,12 +19,12 @@ pub(super) struct Foreign<'a> {
     pub(super) with: &'a dyn Fn(&mut Command),
     /// What starts a program, where the kernel cannot.
     pub(super) runner: Option<&'a Path>,
-    /// Packages that are not tested there.
-    pub(super) without: &'a [&'a str],
     /// Tests of which much is compiled for this machine only.
     pub(super) own_tests: &'a [&'a str],
     /// Tests that are left out, by a part of their names, and why.
     pub(super) left_out: &'a [(&'a str, &'a [&'a str])],
+    /// Examples that are left out, and why.
+    pub(super) examples_left_out: &'a [(&'a str, &'a [&'a str])],
 }
 
 /// Tests that say the same wherever they run, and take long: of `layout_oracle`, and of what rustc refuses.
@@ -49,12 +49,18 @@ impl Foreign<'_> {
         let tally = self.lint_and_test()?;
         let mut build = self.cargo("build", &["--quiet", "--examples", "--bins"]);
         step(&format!("examples for {}", self.name), &mut build)?;
-        Examples { target: Some(self.target), runner: self.runner, with: self.with }.run_all()?;
+        let examples = Examples {
+            target: Some(self.target),
+            runner: self.runner,
+            with: self.with,
+            left_out: self.examples_left_out,
+        };
+        examples.run_all()?;
         Ok(tally)
     }
 
     /// The lints of what is not the same for every target, and the tests; the number of tests.
-    pub(super) fn lint_and_test(&self) -> Result<Tally> {
+    fn lint_and_test(&self) -> Result<Tally> {
         // What is the same for every target is looked at once, on the machine that builds.
         let mut lints = self.cargo("clippy", &["--lib", "--bins"]);
         lints.args(self.own_tests.iter().map(|test| format!("--test={test}")));
@@ -62,24 +68,37 @@ impl Foreign<'_> {
         let mut tally = Tally::default();
         let mut tests = self.cargo("test", &["--no-fail-fast"]);
         // The compilers are the oracles; a test that finds none must not pass.
-        tests.env("PINVOKE_REQUIRE_COMPILERS", "1").arg("--");
-        for (reason, names) in self.left_out {
-            println!("left out on {}, since {reason}: {}", self.name, names.join(", "));
-            tests.args(names.iter().flat_map(|name| ["--skip", name]));
-        }
+        tests.env("PINVOKE_REQUIRE_COMPILERS", "1");
+        self.say_what_is_left_out();
+        self.skip(&mut tests);
         test_step(&format!("tests on {}", self.name), &mut tests, &mut tally)?;
         Ok(tally)
     }
 
-    /// Tests of some packages, by name, of which none is left out; their number.
+    fn say_what_is_left_out(&self) {
+        for (reason, names) in self.left_out {
+            println!("left out on {}, since {reason}: {}", self.name, names.join(", "));
+        }
+    }
+
+    /// Has a run of tests leave out what is left out here.
+    fn skip(&self, tests: &mut Command) {
+        tests.arg("--");
+        let names = self.left_out.iter().flat_map(|(_, names)| *names);
+        tests.args(names.flat_map(|name| ["--skip", name]));
+    }
+
+    /// Tests of some packages, by name, but for those that are left out; their number.
     pub(super) fn run_some(&self, of: &[(&str, &[&str])]) -> Result<Tally> {
         let mut tally = Tally::default();
+        self.say_what_is_left_out();
         for (package, names) in of {
             println!("on {}, of the tests of {package} these alone: {}", self.name, names.join(", "));
             let mut tests = cargo(&["test", "--locked", "--target", self.target, "--no-fail-fast"]);
             tests.args(["-p", package]).args(names.iter().flat_map(|name| ["--test", name]));
             (self.with)(&mut tests);
             tests.env("PINVOKE_REQUIRE_COMPILERS", "1");
+            self.skip(&mut tests);
             test_step(&format!("tests of {package} on {}", self.name), &mut tests, &mut tally)?;
         }
         Ok(tally)
@@ -108,8 +127,7 @@ impl Foreign<'_> {
 
     fn cargo(&self, subcommand: &str, arguments: &[&str]) -> Command {
         let mut command = cargo(&[subcommand, "--workspace", "--locked", "--target", self.target]);
-        let without = OF_DEVELOPERS.iter().chain(self.without);
-        command.args(without.flat_map(|package| ["--exclude", package])).args(arguments);
+        command.args(OF_DEVELOPERS.iter().flat_map(|package| ["--exclude", package])).args(arguments);
         (self.with)(&mut command);
         command
     }

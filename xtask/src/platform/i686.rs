@@ -111,9 +111,9 @@ pub(crate) fn run() -> Result<Tally> {
         target: TARGET,
         with: &with,
         runner: None,
-        without: &[],
         own_tests: &["x86", "call_c", "upcall_c"],
         left_out: LEFT_OUT,
+        examples_left_out: &[],
     }
     .run()?;
     let linker = compilers.join("cc").display().to_string();

@@ -72,6 +72,8 @@ pub(crate) fn compile_file(source: &Path, made: Made, flags: &[&str]) -> PathBuf
     command
         .arg(if cpp { "-std=c++17" } else { "-std=gnu11" })
         .args(["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-fvisibility=hidden"])
+        // Compilers for RISC-V describe frames of C only if asked to. A thread that ends unwinds them.
+        .arg("-funwind-tables")
         .args(if made == Made::Driver { &["-fPIC", "-shared"][..] } else { &[] })
         .args(flags)
         .arg("-I")
