@@ -14,6 +14,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::visit::{self, Visit};
 use syn::{Attribute, GenericParam, LitStr, Type};
 
+use super::callee::Callee;
 use super::converter::{Converter, place, place_of_variable};
 use super::declaration::{Function, Kind, with_static_lifetimes};
 use super::function::{calls_back, native_result, returned_by_plan};
@@ -101,6 +102,7 @@ impl Binder<'_> {
         let returns = static_result(self.function);
         let returned_by_plan = returned_by_plan(self.function, &returns);
         let pointer = self.pointer();
+        let call = Callee::import(&import, None).balanced(self.function, &quote!(__function(#(#names),*)));
         let function = of_target(&self.function.options, &self.convention, |convention| {
             quote! {
                 #(#cfg)*
@@ -110,7 +112,7 @@ impl Binder<'_> {
                     let __code = #import.code_or_panic();
                     #pointer
                     // SAFETY: the caller's promise, for the function that the import is bound to now.
-                    unsafe { __function(#(#names),*) }
+                    unsafe { #call }
                 }
             }
         });

@@ -7,6 +7,7 @@ use syn::{Error, Generics, LitStr, Type};
 
 use super::binder::Binder;
 use super::callback;
+use super::callee::Callee;
 use super::converter::{Converter, place};
 use super::declaration::{Function, Kind, Parameter, unsafety, with_static_lifetimes};
 use super::options::Options;
@@ -44,7 +45,7 @@ pub(crate) fn method(function: &Function) -> Result<TokenStream, Error> {
     let parameters = rust_parameters(function);
     let result = function.result.declared();
     let code = quote!(::pinvoke::marshal::callback::code_of(self));
-    let body = stages(function, None, &code, &quote!(::core::panic!("{}", error)))?;
+    let body = stages(function, &Callee::code(name), &code, &quote!(::core::panic!("{}", error)))?;
     Ok(quote! {
         /// Calls the function, with arguments and result converted. A panic of a callback resumes here.
         ///
@@ -170,14 +171,14 @@ fn body(function: &Function, binder: Option<&Binder<'_>>, library: &Ident) -> Re
     };
     // Declared first, dropped last.
     let in_use = function.options.unload.then(|| quote!(let __in_use = #library.enter();));
-    let stages = stages(function, binder, &bind(function, binder, &import), &fail)?;
+    let stages = stages(function, &Callee::import(&import, binder), &bind(function, binder, &import), &fail)?;
     Ok(quote!(#in_use #stages))
 }
 
 /// Everything about a call of the function at `code`, which may be a binder.
 fn stages(
     function: &Function,
-    binder: Option<&Binder<'_>>,
+    callee: &Callee<'_>,
     code: &TokenStream,
     fail: &TokenStream,
 ) -> Result<TokenStream, Error> {
@@ -197,7 +198,7 @@ fn stages(
         .zip(&stages)
         .filter_map(|(p, s)| copy_back(p, s, function).transpose())
         .collect::<Result<Vec<_>, _>>()?;
-    let invoke = invoke(function, binder, &stages)?;
+    let invoke = invoke(function, callee, &stages)?;
     let unmarshal = unmarshal(function, fail)?;
     Ok(quote! {
         #owners
@@ -456,23 +457,20 @@ fn function_pointer(options: &Options, arguments: usize) -> TokenStream {
 }
 
 /// The call: rustc's, unless C returns the value where no function of Rust does, or takes one so.
-fn planned_or_plain(
-    function: &Function,
-    binder: Option<&Binder<'_>>,
-    natives: &[TokenStream],
-) -> TokenStream {
+fn planned_or_plain(function: &Function, callee: &Callee<'_>, natives: &[TokenStream]) -> TokenStream {
     let returns = declared_native_result(function);
     let returned_by_plan = returned_by_plan(function, &returns);
     let nested = natives.iter().rev().fold(quote!(()), |rest, native| quote!((#native, #rest)));
     let (plan, arguments) = (quote!(__PLAN), quote!(__code, #nested));
     let planned = quote_spanned!(place(function.result.value())=> #plan.call::<#returns, _>(#arguments));
+    let plain = callee.balanced(function, &quote!(__function(#(#natives),*)));
     // What may bind itself may panic.
-    let direct = binder.map(|binder| {
+    let direct = callee.binder.map(|binder| {
         let (is_direct, pointer) = (binder.is_direct(), binder.pointer());
         quote! {
             if #is_direct {
                 #pointer
-                __function(#(#natives),*)
+                #plain
             } else
         }
     });
@@ -482,12 +480,12 @@ fn planned_or_plain(
             static __PLAN: ::pinvoke::import::planned::Planned = ::pinvoke::import::planned::Planned::new();
             #planned
         } else {
-            __function(#(#natives),*)
+            #plain
         }
     }
 }
 
-fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) -> Result<TokenStream, Error> {
+fn invoke(function: &Function, callee: &Callee<'_>, stages: &[Stage]) -> Result<TokenStream, Error> {
     let mut natives: Vec<TokenStream> = stages.iter().map(|s| s.native.clone()).collect();
     let out = has_out_parameter(function).then(|| {
         let native = result_converter(function).item("Native");
@@ -501,6 +499,7 @@ fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) ->
     let (prepare, call) = if function.is_variadic() {
         let dots = natives.pop();
         let call = quote!(::pinvoke::import::variadic::VariadicCall::call(#dots, __code, (#(#natives,)*)));
+        let call = callee.balanced(function, &call);
         // rustc makes the call, for it alone knows what the dots stand for.
         let by_plan = returned_by_plan(function, &declared_native_result(function));
         let message = "a variadic function cannot return this type in a declared import, as Rust's functions return it \
@@ -510,7 +509,7 @@ fn invoke(function: &Function, binder: Option<&Binder<'_>>, stages: &[Stage]) ->
         (refuse, call)
     } else {
         let prepare = function_pointer(&function.options, natives.len());
-        (prepare, planned_or_plain(function, binder, &natives))
+        (prepare, planned_or_plain(function, callee, &natives))
     };
     let call = quote! {
         // SAFETY: the declaration says that this function stands there, and the caller that it may be

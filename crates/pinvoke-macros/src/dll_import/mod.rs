@@ -8,6 +8,7 @@
 mod binder;
 mod callback;
 pub(crate) mod callback_type;
+mod callee;
 mod converter;
 pub(crate) mod declaration;
 mod decoration;

@@ -73,7 +73,8 @@ impl From<exec::NoStub> for CallError {
 ///
 /// `stdcall`, `fastcall` and `thiscall` functions remove their arguments when they return, `cdecl` functions leave them to
 /// the caller. So a function that is declared with a convention that is not its own, or with other arguments than it has,
-/// shows at the stack pointer.
+/// shows at the stack pointer. A prepared call puts the stack right and goes on; what declared imports do is among their
+/// [rules](crate::import#rules).
 ///
 /// ```
 /// use pinvoke::abi::signature::Signature;

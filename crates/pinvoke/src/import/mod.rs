@@ -16,12 +16,17 @@
 //!
 //! # Rules
 //!
+//! * **Conventions.** On 32-bit x86 the stack pointer is compared before and behind a call. A function that removed other
+//!   than its declared arguments, since it has another convention than its declaration or other arguments, is named on
+//!   standard error with what to write instead, and the process is aborted: nothing can return to its caller.
 //! * **Threads.** Any number of threads may bind the same import at once; all of them end with the same
 //!   address. No lock is held while the loader runs, so initialisers of libraries may use imports.
 //! * **Last error.** Binding leaves the thread's `errno` as it was.
 //! * **Failure** is not remembered: the next call looks again, for the library may have come meanwhile.
 #![allow(unsafe_code, reason = "an import calls whatever its declaration says stands there")]
 
+#[doc(hidden)]
+pub mod balance;
 mod error;
 mod global;
 mod hook;

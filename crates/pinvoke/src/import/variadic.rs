@@ -275,7 +275,9 @@ macro_rules! arguments {
 macro_rules! calls {
     ([$($F:ident $f:ident)*] [$($A:ident $a:ident)*]) => {
         impl<$($F,)* $($A,)* R> VariadicCall<($($F,)*), R> for ($($A,)*) {
-            #[inline]
+            // Into its caller, which looks at the stack before and behind it.
+            #[allow(clippy::inline_always, reason = "as the comment says")]
+            #[inline(always)]
             unsafe fn call(self, code: CodePtr, named: ($($F,)*)) -> R {
                 let ($($f,)*) = named;
                 let ($($a,)*) = self;

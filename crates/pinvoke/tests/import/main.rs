@@ -14,6 +14,8 @@ macro_rules! directory {
 }
 
 mod arrays;
+#[cfg(target_arch = "x86")]
+mod balance;
 mod binder;
 mod callbacks;
 mod char_set;
