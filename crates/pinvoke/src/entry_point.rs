@@ -119,11 +119,13 @@ impl EntryPoint {
     /// its version. `None` if the library does not export it itself, but a library that it needs does.
     ///
     /// ```
+    /// # #[cfg(unix)] {
     /// use pinvoke::library::{Library, exports::ExportKind};
     ///
     /// let environ = Library::open("libc")?.entry_point("environ")?;
     /// let export = environ.export()?.unwrap();
     /// assert_eq!((export.kind, export.size), (ExportKind::Data, size_of::<*const u8>() as u64));
+    /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -62,7 +62,7 @@ thread_local! {
 /// }
 ///
 /// let code = answer().unwrap_err();
-/// assert_eq!(code.name(), Some("ELIBACC"));
+/// assert_eq!(code.name(), Some(if cfg!(windows) { "ERROR_MOD_NOT_FOUND" } else { "ELIBACC" }));
 /// let report = pinvoke::error::take_report().unwrap();
 /// assert!(report.to_string().starts_with("cannot bind `answer` of the library \"no-such-library\""));
 /// ```

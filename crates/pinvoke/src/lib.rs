@@ -69,6 +69,6 @@ mod dynamic;
 mod exec;
 
 /// The examples of the README are tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, unix))]
 #[doc = include_str!("../../../README.md")]
 mod readme {}

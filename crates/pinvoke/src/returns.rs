@@ -16,6 +16,7 @@
 //! where the convention is `"system"`, as in the Windows API.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::returns::{Code, Negative};
 //!
 //! #[pinvoke::dll_import("libc")]
@@ -25,6 +26,7 @@
 //!     safe fn posix_fallocate(fd: i32, offset: isize, len: isize) -> Result<(), pinvoke::Error>;
 //! }
 //! assert_eq!(posix_fallocate(-1, 0, 1).unwrap_err().to_string(), "errno 9 EBADF, Bad file descriptor");
+//! # }
 //! ```
 //!
 //! A rule of your own is a type that implements [`FailurePolicy`].

@@ -113,6 +113,8 @@ fn run(machine: &Machine) -> Result<Tally> {
     let (folder, wine) = set_up(machine)?;
     let fixtures = folder.join("fixtures");
     fixtures::build(machine, &fixtures)?;
+    let c_library = folder.join("c-library");
+    fixtures::c_library(machine, &c_library)?;
     let variable = machine.target.to_uppercase().replace('-', "_");
     let with = |command: &mut Command| {
         command
@@ -143,6 +145,10 @@ fn run(machine: &Machine) -> Result<Tally> {
     let mut tests = cargo("test");
     tests.arg("--no-fail-fast").args(TESTS);
     test_step(&format!("tests on {}", machine.name), &mut tests, &mut tally)?;
+    let mut documented = cargo("test");
+    documented.args(["--no-fail-fast", "--doc"]);
+    documented.env("WINEPATH", format!("Z:{};Z:{}", fixtures.display(), c_library.display()));
+    test_step(&format!("examples in the documentation on {}", machine.name), &mut documented, &mut tally)?;
     run_examples(machine, &fixtures, &wine, with)?;
     let other = conformance::Machine { target: machine.target, linker: machine.cc, runner: Some(&wine) };
     conformance::compare_built(&other, SAMPLE)?;

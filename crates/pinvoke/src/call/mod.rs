@@ -338,7 +338,8 @@ impl PreparedCall {
         self.record.align() as usize
     }
 
-    /// Where argument `index` lies in the record, in bytes: a multiple of 8 and of its alignment.
+    /// Where argument `index` lies in the record, in bytes: a multiple of 8 and of its alignment, and of 16 if the
+    /// convention passes it by reference, since native code is given its place in the record.
     ///
     /// ```
     /// use pinvoke::abi::signature::Signature;
@@ -348,7 +349,9 @@ impl PreparedCall {
     /// let mut record = vec![0u8; call.record_size()];
     /// record[call.arg_offset(2)..][..8].copy_from_slice(&1.5f64.to_ne_bytes());
     /// let offsets: Vec<usize> = (0..call.arg_count()).map(|i| call.arg_offset(i)).collect();
-    /// assert_eq!(offsets, [0, 8, 24]);
+    /// // Microsoft's convention for x86-64 passes a structure of 12 bytes by reference.
+    /// let by_reference = cfg!(all(windows, target_arch = "x86_64"));
+    /// assert_eq!(offsets, if by_reference { [0, 16, 32] } else { [0, 8, 24] });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

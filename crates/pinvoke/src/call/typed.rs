@@ -56,10 +56,12 @@ use crate::native::{CodePtr, NativeType};
 /// Calls, and tells what the call left in `errno`: cleared before, read right after.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use pinvoke::call::capture;
 /// // SAFETY: the path is a C string.
 /// let (fd, error) = capture(|| unsafe { libc::open(c"/no/such/file".as_ptr(), 0) });
 /// assert_eq!((fd, error.name()), (-1, Some("ENOENT")));
+/// # }
 /// ```
 #[inline]
 pub fn capture<R>(call: impl FnOnce() -> R) -> (R, LastError) {

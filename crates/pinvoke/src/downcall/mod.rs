@@ -253,7 +253,7 @@ pub struct Changed {
 ///
 /// let mut unit = Unit::new(Target::HOST);
 /// let pow = unit.parse_prototype("double pow(double x, double y)").unwrap();
-/// let entry = Library::open("libm.so.6")?.entry_point("pow")?;
+/// let entry = Library::open("libm")?.entry_point("pow")?;
 /// let pow = Downcall::new(&pow, &entry, DowncallOptions::default())?;
 /// // SAFETY: this is the prototype of `pow`, which takes any two numbers.
 /// let outcome = unsafe { pow.call(&[Arg::Value(Value::Int(2)), Arg::Value(Value::Float(10.0))]) }?;

@@ -11,6 +11,7 @@ use crate::marshal::{Detached, Element};
 /// A variable of a native library, looked up when it is first used.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use core::ffi::c_char;
 ///
 /// #[pinvoke::dll_import("libc")]
@@ -25,6 +26,7 @@ use crate::marshal::{Detached, Element};
 ///     optind.write(3)?;
 ///     assert_eq!(optind.read()?, 3);
 /// }
+/// # }
 /// # Ok::<(), pinvoke::Error>(())
 /// ```
 ///

@@ -17,6 +17,7 @@ type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 /// A native call in progress on another thread. Await it, or [`join`](Self::join) it.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// #[pinvoke::dll_import("libc")]
 /// unsafe extern "C" {
 ///     async safe fn usleep(microseconds: u32) -> i32;
@@ -25,6 +26,7 @@ type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 /// let sleep = usleep(1000);
 /// // ... meanwhile ...
 /// assert_eq!(sleep.join(), 0);
+/// # }
 /// ```
 ///
 /// Dropping it does not end the call; nothing can. The call goes on and its result is dropped.

@@ -8,7 +8,10 @@
 //!
 //! ```
 //! use pinvoke::last_error::LastError;
+//! # #[cfg(unix)]
 //! assert_eq!(LastError(2).to_string(), "errno 2 ENOENT, No such file or directory");
+//! # #[cfg(windows)]
+//! # assert!(LastError(2).to_string().starts_with("error 2 ERROR_FILE_NOT_FOUND, "));
 //! let error: std::io::Error = LastError(2).into();
 //! assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
 //! ```
@@ -101,6 +104,7 @@ impl LastError {
     /// place for it (.NET's `Marshal.GetLastPInvokeError`). Other calls do not change it.
     ///
     /// ```
+    /// # #[cfg(unix)] {
     /// use pinvoke::{LastError, dll_import};
     ///
     /// #[dll_import("libc", set_last_error)]
@@ -108,6 +112,7 @@ impl LastError {
     ///     safe fn close(fd: i32) -> i32;
     /// }
     /// assert_eq!((close(-1), LastError::of_last_import().name()), (-1, Some("EBADF")));
+    /// # }
     /// ```
     #[inline]
     #[must_use]

@@ -5,11 +5,13 @@
 //! they are the entries of the export table. Names are those that a lookup takes, not demangled.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::library::{Library, exports::ExportKind};
 //!
 //! let exports = Library::open("libc")?.exports()?;
 //! let getpid = exports.iter().find(|export| export.name == "getpid").unwrap();
 //! assert_eq!(getpid.kind, ExportKind::Function);
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -18,6 +18,7 @@ pub const PATH: &str = "/etc/ld.so.cache";
 /// One library of the cache.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use pinvoke::library::ld_cache::{PATH, parse};
 ///
 /// // Where there is glibc, there is a cache.
@@ -27,6 +28,7 @@ pub const PATH: &str = "/etc/ld.so.cache";
 ///         assert!(entry.path.is_absolute());
 ///     }
 /// }
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

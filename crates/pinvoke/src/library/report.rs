@@ -81,7 +81,8 @@ pub enum Status {
 ///
 /// let report = list("z", &ProbeOptions::default())?;
 /// assert!(report.library.is_none());
-/// assert!(report.steps.iter().any(|step| step.candidate.file == *"libz.so"));
+/// let file = if cfg!(windows) { "z.dll" } else { "libz.so" };
+/// assert!(report.steps.iter().any(|step| step.candidate.file == *file));
 /// # Ok::<(), pinvoke::library::LoadError>(())
 /// ```
 ///

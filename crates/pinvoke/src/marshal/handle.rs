@@ -24,6 +24,7 @@
 //! says that the library allows more.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use core::ffi::c_void;
 //! use pinvoke::dll_import;
 //! use pinvoke::marshal::Handle;
@@ -44,6 +45,7 @@
 //! assert_eq!(fgetc(&stream), i32::from(b'['));
 //! drop(stream); // closed
 //! assert_eq!(fopen("no/such/file", "r").unwrap_err().name(), Some("ENOENT"));
+//! # }
 //! # Ok::<(), pinvoke::LastError>(())
 //! ```
 
@@ -282,6 +284,7 @@ pub unsafe trait Handle: Sized {
 /// their own.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use pinvoke::marshal::{Handle, HandleKind, OwnedHandle};
 ///
 /// enum Descriptor {}
@@ -310,6 +313,7 @@ pub unsafe trait Handle: Sized {
 /// let null = open("/dev/null", 0)?;
 /// let second = dup(&null)?;
 /// assert_ne!(null.as_raw(), second.as_raw());
+/// # }
 /// # Ok::<(), pinvoke::LastError>(())
 /// ```
 #[repr(transparent)]

@@ -13,6 +13,7 @@
 //! `#[buffer(N)]` says.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::dll_import;
 //!
 //! #[dll_import("libc", set_last_error)]
@@ -27,6 +28,7 @@
 //! let mut data = Vec::new();
 //! getrandom(&mut data, 0)?;
 //! assert_eq!(data.len(), 16);
+//! # }
 //! # Ok::<(), pinvoke::Error>(())
 //! ```
 //!

@@ -21,6 +21,7 @@
 //! for a type makes `M` a type of its own:
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::marshal::{IntoNative, MarshalError};
 //!
 //! /// Seconds as C's `struct timespec` has none: a count of milliseconds.
@@ -44,6 +45,7 @@
 //! // SAFETY: no descriptors are given.
 //! let ready = unsafe { poll(core::ptr::null_mut(), 0, std::time::Duration::from_millis(1)) };
 //! assert_eq!(ready, 0);
+//! # }
 //! ```
 //!
 //! Values that lie in memory, as elements of an array, members of a structure or behind a reference,

@@ -10,6 +10,7 @@
 //! `double (*)[4]`. An array of slices has no native form.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::dll_import;
 //!
 //! #[dll_import("libc")]
@@ -23,6 +24,7 @@
 //! assert!((0.0..1.0).contains(&erand48(&mut [1, 2, 3])));
 //! let mut averages = [0.0; 3];
 //! assert_eq!(getloadavg(&mut averages), 3);
+//! # }
 //! ```
 
 use core::fmt;

@@ -6,6 +6,7 @@
 //! `PersonNative` for `Person`, with C's layout, and converts member by member.
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::dll_import;
 //! use pinvoke::marshal::{Marshal, Out};
 //!
@@ -35,6 +36,7 @@
 //! uname(Out(&mut system))?;
 //! # #[cfg(target_os = "linux")]
 //! assert_eq!(system.name, "Linux");
+//! # }
 //! # Ok::<(), pinvoke::Error>(())
 //! ```
 //!

@@ -44,6 +44,19 @@ pub(super) fn build(machine: &Machine, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Builds, into a folder of its own, the library of C that the examples of the documentation open. Tests look for none
+/// there: Windows has it under other names.
+pub(super) fn c_library(machine: &Machine, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for name in ["libc", "libm"] {
+        let mut link = Command::new(machine.cc);
+        link.args(["-shared", "-static", "-o"]).arg(folder.join(format!("{name}.dll")));
+        link.arg(format!("crates/pinvoke/tests/windows/{name}.def"));
+        output("building the library of C for examples", &mut link)?;
+    }
+    Ok(())
+}
+
 /// Builds what the tests of declared imports and of calls by prototype compile for themselves where a compiler runs beside
 /// them, into the folder in which they look for it.
 pub(super) fn build_in_place_of_tests(machine: &Machine) -> Result<()> {

@@ -39,6 +39,7 @@ pub unsafe trait CallbackType: Sized + 'static {
 /// called: `function.call(..)`.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use pinvoke::{Function, callback, dll_import};
 ///
 /// #[callback(callable)]
@@ -58,6 +59,7 @@ pub unsafe trait CallbackType: Sized + 'static {
 /// assert_eq!(back, ignore);
 /// // SAFETY: as above.
 /// unsafe { back.call(12) };
+/// # }
 /// ```
 #[repr(transparent)]
 pub struct Function<'a, C: CallbackType>(&'a C);

@@ -13,6 +13,7 @@
 //! [`Out<T>`](crate::marshal::Out) a closure answers, in every form: [`Changed`].
 //!
 //! ```
+//! # #[cfg(unix)] {
 //! use pinvoke::dll_import;
 //!
 //! #[dll_import("sqlite3")]
@@ -40,6 +41,7 @@
 //!     sqlite3_exec(connection, "SELECT 'a' AS x, NULL AS y", row, None)?;
 //! }
 //! assert_eq!(seen, [r#"["x", "y"] [Some("a"), None]"#]);
+//! # }
 //! # Ok::<(), pinvoke::Error>(())
 //! ```
 //!

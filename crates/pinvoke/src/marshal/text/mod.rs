@@ -30,12 +30,14 @@
 //! unsafe extern "C" {
 //!     #[returns(free)]
 //!     safe fn strdup(text: &str) -> String;
+//!     # #[cfg(unix)]
 //!     #[returns(borrowed)]
 //!     safe fn gai_strerror(code: i32) -> String;
 //!     safe fn wcslen(#[marshal(pinvoke::marshal::WideChars)] text: &str) -> usize;
 //! }
 //!
 //! assert_eq!(strdup("grüße"), "grüße");
+//! # #[cfg(unix)]
 //! assert!(!gai_strerror(-2).is_empty());
 //! assert_eq!(wcslen("a😀"), if cfg!(windows) { 3 } else { 2 });
 //! ```

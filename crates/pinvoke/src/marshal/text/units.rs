@@ -85,6 +85,7 @@ wide!(u16, u32);
 /// native units in place.
 ///
 /// ```
+/// # #[cfg(unix)] {
 /// use pinvoke::dll_import;
 /// use pinvoke::marshal::{U16CStr, U32CStr, Utf16};
 ///
@@ -98,6 +99,7 @@ wide!(u16, u32);
 /// assert_eq!(wcslen(text), 2);
 /// assert_eq!(text.to_string::<pinvoke::marshal::Utf32>()?, "😀a");
 /// assert!(U16CStr::from_units_with_nul(&[1, 0, 2, 0]).is_err());
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(PartialEq, Eq)]
