@@ -5,25 +5,31 @@
 //! what it finds is the object's [front](callback_object::Front), which outlives the object.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{DefaultHasher, Entry};
 use std::ffi::c_void;
+use std::hash::BuildHasherDefault;
 use std::num::NonZeroUsize;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use callback_object::{Error, Front, Object, ObjectReference, Status};
+use callback_object::{Error, Front, Guard, Lock, Object, ObjectReference, Status};
 
 use crate::token::{OBJECT, Table};
 
 static TABLE: Table<Front> = Table::new(OBJECT, Front::nowhere);
 
-static HELD: LazyLock<Mutex<Held>> = LazyLock::new(Mutex::default);
+static HELD: Lock<Held> = Lock::new(Held {
+    objects: HashMap::with_hasher(BuildHasherDefault::new()),
+    tokens: HashMap::with_hasher(BuildHasherDefault::new()),
+});
+
+/// By numbers that this process makes, so that nobody can choose those that collide.
+type Numbered<T> = HashMap<usize, T, BuildHasherDefault<DefaultHasher>>;
 
 /// The objects that C holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Held {
-    objects: HashMap<usize, Counted>,
+    objects: Numbered<Counted>,
     /// By the address of the object.
-    tokens: HashMap<usize, NonZeroUsize>,
+    tokens: Numbered<NonZeroUsize>,
 }
 
 #[derive(Debug)]
@@ -32,8 +38,8 @@ struct Counted {
     references: isize,
 }
 
-fn held() -> MutexGuard<'static, Held> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+fn held() -> Guard<'static, Held> {
+    HELD.lock()
 }
 
 fn address(object: &ObjectReference) -> usize {

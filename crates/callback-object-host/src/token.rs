@@ -30,7 +30,8 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::ptr::from_ref;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use callback_object::Lock;
 
 /// The kind of an object's token.
 pub(crate) const OBJECT: usize = 0xB;
@@ -53,7 +54,7 @@ pub(crate) struct Table<T: 'static> {
     segments: [AtomicPtr<[Place<T>; SEGMENT]>; SEGMENTS],
     /// What is at places where nothing is.
     nothing: fn() -> &'static T,
-    vacant: Mutex<Vacant>,
+    vacant: Lock<Vacant>,
     things: PhantomData<&'static T>,
 }
 
@@ -70,7 +71,7 @@ impl<T> Table<T> {
             kind,
             segments: [const { AtomicPtr::new(std::ptr::null_mut()) }; SEGMENTS],
             nothing,
-            vacant: Mutex::new(Vacant { used_before: Vec::new(), never_used: 0 }),
+            vacant: Lock::new(Vacant { used_before: Vec::new(), never_used: 0 }),
             things: PhantomData,
         }
     }
@@ -86,7 +87,7 @@ impl<T> Table<T> {
 
     /// A place without a thing, and its next generation.
     fn vacancy(&self) -> Option<(usize, usize)> {
-        let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut vacant = self.vacant.lock();
         if let Some(used_before) = vacant.used_before.pop() {
             return Some(used_before);
         }
@@ -113,7 +114,7 @@ impl<T> Table<T> {
         let index = token.get() & ((1 << PLACE_BITS) - 1);
         let generation = (token.get() >> PLACE_BITS) & LAST_GENERATION;
         if generation < LAST_GENERATION {
-            let mut vacant = self.vacant.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut vacant = self.vacant.lock();
             vacant.used_before.push((index, generation + 1));
         }
     }
@@ -185,8 +186,8 @@ mod tests {
     #[test]
     fn used_up_places_are_left() {
         let table = table();
-        table.vacant.lock().unwrap().used_before.push((0, LAST_GENERATION));
-        table.vacant.lock().unwrap().never_used = 1;
+        table.vacant.lock().used_before.push((0, LAST_GENERATION));
+        table.vacant.lock().never_used = 1;
         let last = table.insert(|_| &FRONTS[0]).unwrap();
         assert_eq!(last.get() & ((1 << PLACE_BITS) - 1), 0);
         table.give_back(last);
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn when_all_places_are_taken_one_has_to_be_given_back() {
         let table = table();
-        table.vacant.lock().unwrap().never_used = (1 << PLACE_BITS) - 1;
+        table.vacant.lock().never_used = (1 << PLACE_BITS) - 1;
         let last = table.insert(|_| &FRONTS[0]).unwrap();
         for _ in 0..3 {
             assert_eq!(table.insert(|_| &FRONTS[1]), None);

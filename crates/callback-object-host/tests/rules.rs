@@ -117,6 +117,7 @@ passing! {
     program:
     rule_33_fork
     rule_33_a_routine_forks
+    rule_33_a_child_does_everything
 }
 
 /// What a rule's report has to say.

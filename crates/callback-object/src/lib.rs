@@ -80,7 +80,7 @@
 //! | 30 | A panic runs the remaining routines first; then it goes on in the notifier, or is counted, or aborts: [`PanicPolicy`]. |
 //! | 31 | An exception of another language ends the process with a message; it never crosses this crate. |
 //! | 32 | A thread that ends inside a routine is reported and counts as returned. |
-//! | 33 | In the child of a fork other threads are inside nothing. More than `exec` is not promised there. |
+//! | 33 | In the child of a fork other threads are inside nothing and hold nothing: it may notify, register, unregister, create and open. See [below](#in-the-child-of-a-fork). |
 //! | 34 | An image stays loaded while it has registrations (the host). |
 //! | 35 | Security descriptors are stored and shown; a hook may decide. *W* |
 //!
@@ -90,6 +90,19 @@
 //! nobody changes but by adding to its end: `object/walk.rs`, `object/list.rs`. Unregistering marks the
 //! entry dead and looks at the threads' slots: `rundown/mod.rs`. What it costs is in
 //! `docs/performance.md`.
+//!
+//! # In the child of a fork
+//!
+//! A routine may fork, and so may a program whose threads are just registering, unregistering, creating and opening:
+//! `fork` waits until none of them is in the middle of that, which takes some instructions. In the child
+//! - everything of this crate can be used, by the thread that forked and by those that it starts;
+//! - whoever was waiting for a routine is not there; what it was to do afterwards, such as freeing a closure, is not
+//!   done, so that its memory stays in use;
+//! - what is not of this crate is as everywhere in the child of a process with threads: what other threads held stays
+//!   held, be it a lock that a routine takes or that of standard error, to which reports go. POSIX allows such a child no
+//!   more than `exec` needs; that it can allocate memory is a courtesy of the C library.
+//!
+//! `vfork` and a bare `clone` system call tell nobody: after them nothing of this may be used.
 //!
 //! # Without the standard library
 //!
@@ -133,6 +146,10 @@ pub use object::{
     Removed, Routine, prepare_thread, raw_registrations, register_raw, report_panic, revoke_raw,
     unregister_raw,
 };
+/// For implementations of other interfaces, of which nobody else must hold a lock in the child of a fork either.
+#[cfg(all(feature = "std", not(loom)))]
+#[doc(hidden)]
+pub use platform::{Guard, Lock};
 #[cfg(all(not(feature = "std"), not(loom)))]
 pub use platform::{Platform, set_platform, thread_ends};
 pub use policy::PanicPolicy;

@@ -9,11 +9,12 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, PoisonError};
 
 use callback_object::irql::{self, Irql};
 use callback_object::report::{self, Report};
-use callback_object::{Attributes, CallbackObject, Directory, Disposition, Object, PanicPolicy, Status};
+use callback_object::{
+    Attributes, CallbackObject, Directory, Disposition, Lock, Object, PanicPolicy, Status,
+};
 use callback_object_sys::{
     BOOLEAN, LONG_PTR, NTSTATUS, PCALLBACK_OBJECT, PCBO_ACCESS_HOOK, PCSTR, POBJECT_ATTRIBUTES, PVOID,
     STATUS_SUCCESS, ULONG, UNICODE_STRING,
@@ -126,11 +127,11 @@ struct AccessHook(PCBO_ACCESS_HOOK, *mut c_void);
 // SAFETY: the hook is called from any thread, with the context that came with it.
 unsafe impl Send for AccessHook {}
 
-static HOOK: Mutex<AccessHook> = Mutex::new(AccessHook(None, ptr::null_mut()));
+static HOOK: Lock<AccessHook> = Lock::new(AccessHook(None, ptr::null_mut()));
 
 /// Asks the hook whether an object may be had.
 fn admit(object: &CallbackObject, flags: Flags) -> Result<(), Status> {
-    let AccessHook(hook, context) = *HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let AccessHook(hook, context) = *HOOK.lock();
     let Some(hook) = hook else { return Ok(()) };
     let object: &Object = object;
     let mut name = object.name_units().to_vec();
@@ -144,7 +145,7 @@ fn admit(object: &CallbackObject, flags: Flags) -> Result<(), Status> {
 }
 
 pub(crate) unsafe extern "system" fn CboSetAccessHook(hook: PCBO_ACCESS_HOOK, context: PVOID) {
-    *HOOK.lock().unwrap_or_else(PoisonError::into_inner) = AccessHook(hook, context);
+    *HOOK.lock() = AccessHook(hook, context);
 }
 
 /// An object by its token, for a report.

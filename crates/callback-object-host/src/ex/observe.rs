@@ -7,8 +7,8 @@
 
 use std::ffi::{CString, c_void};
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
 
+use callback_object::Lock;
 use callback_object::irql::{self, Mode};
 use callback_object::report::{self, Report};
 use callback_object_sys::{CBO_SEVERITY, PCBO_REPORT_HANDLER, PVOID};
@@ -19,13 +19,13 @@ struct Handler(PCBO_REPORT_HANDLER, *mut c_void);
 // SAFETY: a handler takes reports in any thread, with its own context.
 unsafe impl Send for Handler {}
 
-static HANDLER: Mutex<Handler> = Mutex::new(Handler(None, ptr::null_mut()));
+static HANDLER: Lock<Handler> = Lock::new(Handler(None, ptr::null_mut()));
 
 pub(crate) unsafe extern "system" fn CboSetReportHandler(handler: PCBO_REPORT_HANDLER, context: PVOID) {
     if handler.is_none() {
         report::set_handler(None);
     }
-    *HANDLER.lock().unwrap_or_else(PoisonError::into_inner) = Handler(handler, context);
+    *HANDLER.lock() = Handler(handler, context);
     if handler.is_some() {
         report::set_handler(Some(pass_on));
     }
@@ -34,7 +34,7 @@ pub(crate) unsafe extern "system" fn CboSetReportHandler(handler: PCBO_REPORT_HA
 fn pass_on(report: &Report) {
     let text = CString::new(report.to_string().replace('\0', " ")).unwrap_or_default();
     // The lock is not held while the handler runs.
-    let Handler(handler, context) = *HANDLER.lock().unwrap_or_else(PoisonError::into_inner);
+    let Handler(handler, context) = *HANDLER.lock();
     if let Some(handler) = handler {
         // SAFETY: the host's handler with its context; the text outlives the call.
         unsafe { handler(context, severity(report), text.as_ptr()) };

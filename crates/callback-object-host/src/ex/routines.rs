@@ -10,11 +10,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use callback_object::irql::{self, Mode};
 use callback_object::report::{self, Report};
-use callback_object::{Handle, Status, register_raw, unregister_raw};
+use callback_object::{Guard, Handle, Lock, Status, register_raw, unregister_raw};
 use callback_object_sys::{
     NTSTATUS, PCALLBACK_FUNCTION, PCALLBACK_OBJECT, PCBO_RELEASE, PCSTR, PVOID, STATUS_SUCCESS, ULONG,
 };
@@ -38,7 +37,7 @@ pub(crate) unsafe extern "system" fn CboLastStatus() -> NTSTATUS {
 }
 
 /// What frees the context of a registration, by the registration's handle.
-static RELEASES: Mutex<BTreeMap<usize, Release>> = Mutex::new(BTreeMap::new());
+static RELEASES: Lock<BTreeMap<usize, Release>> = Lock::new(BTreeMap::new());
 
 struct Release {
     function: unsafe extern "system" fn(*mut c_void),
@@ -48,8 +47,8 @@ struct Release {
 // SAFETY: whoever registers a release vouches that it may be called in any thread.
 unsafe impl Send for Release {}
 
-fn releases() -> MutexGuard<'static, BTreeMap<usize, Release>> {
-    RELEASES.lock().unwrap_or_else(PoisonError::into_inner)
+fn releases() -> Guard<'static, BTreeMap<usize, Release>> {
+    RELEASES.lock()
 }
 
 /// A routine without a release has been removed, and its last call has returned.

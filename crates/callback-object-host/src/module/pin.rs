@@ -1,7 +1,8 @@
 //! Counted references to loaded images.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+
+use callback_object::{Guard, Lock};
 
 use super::{Handle, Module};
 
@@ -43,11 +44,10 @@ struct Pinned {
 }
 
 /// Images with pins, by where they begin.
-static PINNED: Mutex<BTreeMap<usize, Pinned>> = Mutex::new(BTreeMap::new());
+static PINNED: Lock<BTreeMap<usize, Pinned>> = Lock::new(BTreeMap::new());
 
-fn pinned() -> std::sync::MutexGuard<'static, BTreeMap<usize, Pinned>> {
-    // Nothing unwinds while the lock is held in a way that leaves the map unfinished.
-    PINNED.lock().unwrap_or_else(PoisonError::into_inner)
+fn pinned() -> Guard<'static, BTreeMap<usize, Pinned>> {
+    PINNED.lock()
 }
 
 impl Pin {

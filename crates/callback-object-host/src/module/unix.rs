@@ -12,7 +12,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
+use callback_object::Lock;
+
 use super::{Module, symbol};
+
+/// Held while the loader iterates, which holds a lock of its own meanwhile. glibc does not set that one free in the child
+/// of a fork; so nobody forks in between.
+static ITERATING: Lock<()> = Lock::new(());
 
 /// The first loaded image that satisfies a condition.
 pub(super) fn find(condition: impl Fn(&Module) -> bool) -> Option<Module> {
@@ -29,6 +35,7 @@ pub(super) fn find(condition: impl Fn(&Module) -> bool) -> Option<Module> {
         c_int::from(search.found.is_some())
     }
     let mut search = Search { condition: &condition, found: None };
+    let _iterating = ITERATING.lock();
     // SAFETY: `visit` has the signature that is asked for, `search` outlives the call, and the conditions
     // of this crate neither unwind nor load or unload anything.
     unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut search).cast()) };

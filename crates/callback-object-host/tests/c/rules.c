@@ -584,6 +584,59 @@ static void rule_33_a_routine_forks(void)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static VOID NTAPI do_nothing(PVOID context, PVOID a, PVOID b)
+{
+    (void)context, (void)a, (void)b;
+}
+
+/* With an object that others use, and with one that nobody else does. */
+static void do_everything(const char *name)
+{
+    PCALLBACK_OBJECT both[2] = {create("\\Callback\\Rule33d"), create(name)};
+    for (int i = 0; i < 2; i++) {
+        PVOID registration = ExRegisterCallback(both[i], do_nothing, NULL);
+        CHECK(registration != NULL);
+        CHECK_STATUS(CboNotifyCallback(both[i], NULL, NULL), STATUS_SUCCESS);
+        CHECK_STATUS(CboUnregisterCallback(registration), STATUS_SUCCESS);
+        ObDereferenceObject(both[i]);
+    }
+}
+
+static void *do_everything_again(void *name)
+{
+    while (!atomic_load(&Leave)) {
+        do_everything(name);
+    }
+    return NULL;
+}
+
+static void rule_33_a_child_does_everything(void)
+{
+    static char names[3][20] = {"\\Callback\\Rule33e", "\\Callback\\Rule33f", "\\Callback\\Rule33g"};
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) {
+        CHECK(pthread_create(&threads[i], NULL, do_everything_again, names[i]) == 0);
+    }
+    for (int i = 0; i < 40; i++) {
+        int status = -1;
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            /* Whatever the others were doing, they hold nothing here. */
+            end_in_20_seconds();
+            do_everything("\\Callback\\Rule33h");
+            do_everything(names[0]);
+            _exit(0);
+        }
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    atomic_store(&Leave, 1);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
 #endif
 
 static VOID NTAPI never_return(PVOID context, PVOID a, PVOID b)
@@ -705,6 +758,7 @@ static const TEST TESTS[] = {
 #ifndef _WIN32
     T(rule_33_fork),
     T(rule_33_a_routine_forks),
+    T(rule_33_a_child_does_everything),
 #endif
     T(rule_9_a_routine_that_never_returns),
     T(rule_35_security),

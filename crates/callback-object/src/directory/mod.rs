@@ -165,7 +165,12 @@ impl Directory {
     #[cfg(all(feature = "std", not(loom)))]
     pub fn global() -> &'static Directory {
         static GLOBAL: std::sync::OnceLock<Directory> = std::sync::OnceLock::new();
-        GLOBAL.get_or_init(Directory::new)
+        static FIRST: Lock<()> = Lock::new(());
+        GLOBAL.get().unwrap_or_else(|| {
+            // So that nobody forks meanwhile.
+            let _first = FIRST.lock();
+            GLOBAL.get_or_init(Directory::new)
+        })
     }
 
     /// Creates an object that does not exist.

@@ -163,6 +163,8 @@ impl Signal {
         self.0.fetch_add(1, Ordering::Relaxed);
         platform().wake(&self.0);
     }
+
+    pub(crate) fn forget_sleepers(&self) {}
 }
 
 /// Panics are not caught here.
@@ -196,4 +198,4 @@ pub(crate) fn thread_label() -> String {
     String::from("without a name")
 }
 
-pub(crate) fn after_fork(_action: extern "C" fn()) {}
+pub(crate) fn after_fork(_action: fn()) {}

@@ -1,21 +1,22 @@
-//! Threads, locks and panics of the standard library.
+//! Threads and panics of the standard library.
 //!
 //! The destructor that gives a thread's slot back belongs to a cell that is touched once per thread; the word of a
 //! thread, which every notification reads, has none.
 //!
 //! # Safety
-//! One call of `pthread_atfork` with a function that stays loaded as long as this code.
-#![allow(unsafe_code, reason = "pthread_atfork")]
+//! One function of C++, looked up by its name.
+#![allow(unsafe_code, reason = "a function that is looked up")]
 
 use core::cell::Cell;
 use core::panic::AssertUnwindSafe;
-use core::time::Duration;
 use std::any::Any;
 use std::boxed::Box;
 use std::string::String;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use super::fork::after_fork;
 use super::last_end::at_last_end;
+pub(crate) use super::locks::Signal;
+pub use super::locks::{Guard, Lock};
 pub(crate) use super::stand_in::{STAND_IN, no_word};
 pub(crate) use super::word::{set_thread_word, thread_word};
 
@@ -40,46 +41,6 @@ pub(crate) fn at_thread_exit(action: fn()) -> bool {
     let known = EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok();
     // A value that is made when all of them have been destroyed is destroyed by nobody.
     at_last_end(Some(action)) || known
-}
-
-/// A lock that a panic does not poison: no user code runs under one.
-#[derive(Debug, Default)]
-pub(crate) struct Lock<T>(Mutex<T>);
-
-pub(crate) type Guard<'a, T> = MutexGuard<'a, T>;
-
-impl<T> Lock<T> {
-    pub(crate) const fn new(value: T) -> Lock<T> {
-        Lock(Mutex::new(value))
-    }
-
-    pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How long a sleeper waits before it says so.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What threads sleep on.
-#[derive(Debug, Default)]
-pub(crate) struct Signal(Condvar);
-
-impl Signal {
-    pub(crate) const fn new() -> Signal {
-        Signal(Condvar::new())
-    }
-
-    /// Sleeps until woken or until some seconds have passed, with the lock released meanwhile; whether
-    /// it was woken.
-    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>) -> (Guard<'a, T>, bool) {
-        let (guard, end) = self.0.wait_timeout(guard, PATIENCE).unwrap_or_else(PoisonError::into_inner);
-        (guard, !end.timed_out())
-    }
-
-    pub(crate) fn wake_all(&self) {
-        self.0.notify_all();
-    }
 }
 
 /// Runs `body`; a panic inside is returned.
@@ -133,20 +94,3 @@ pub(crate) fn foreign_exception() -> bool {
 pub(crate) fn foreign_exception() -> bool {
     true
 }
-
-/// Has `action` run in the child of every later `fork`, on the one thread that is left.
-#[cfg(unix)]
-pub(crate) fn after_fork(action: extern "C" fn()) {
-    // SAFETY: `action` is a function of this image, which glibc forgets when the image is unloaded.
-    // A failure (out of memory) leaves forked children as they would be without this crate.
-    let _ = unsafe { libc::pthread_atfork(None, None, Some(as_unsafe(action))) };
-}
-
-#[cfg(unix)]
-fn as_unsafe(action: extern "C" fn()) -> unsafe extern "C" fn() {
-    action
-}
-
-/// There is no `fork` here.
-#[cfg(not(unix))]
-pub(crate) fn after_fork(_action: extern "C" fn()) {}

@@ -22,6 +22,15 @@ mod imp;
 mod stand_in;
 
 #[cfg(all(feature = "std", unix, not(loom)))]
+#[path = "fork_unix.rs"]
+mod fork;
+#[cfg(all(feature = "std", not(unix), not(loom)))]
+#[path = "fork_none.rs"]
+mod fork;
+#[cfg(all(feature = "std", not(loom)))]
+mod locks;
+
+#[cfg(all(feature = "std", unix, not(loom)))]
 #[path = "last_end_unix.rs"]
 mod last_end;
 #[cfg(all(feature = "std", not(unix), not(loom)))]
@@ -73,9 +82,13 @@ mod interruption;
 use others as interruption;
 
 pub(crate) use align::align_loop;
+#[cfg(all(feature = "std", not(loom)))]
+pub use imp::{Guard, Lock};
+#[cfg(any(not(feature = "std"), loom))]
+pub(crate) use imp::{Guard, Lock};
 pub(crate) use imp::{
-    Guard, Lock, STAND_IN, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, no_word,
-    panicking, resume, set_thread_word, thread_label, thread_word,
+    STAND_IN, Signal, abort, after_fork, at_thread_exit, catch, foreign_exception, log, no_word, panicking,
+    resume, set_thread_word, thread_label, thread_word,
 };
 pub(crate) use interruption::{IS_MODEL, last_step, step};
 pub(crate) use others::{fence_others, fences_others};

@@ -61,6 +61,8 @@ impl Signal {
     pub(crate) fn wake_all(&self) {
         self.0.notify_all();
     }
+
+    pub(crate) fn forget_sleepers(&self) {}
 }
 
 pub(crate) fn catch(body: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
@@ -86,7 +88,7 @@ pub(crate) fn thread_label() -> String {
     String::new()
 }
 
-pub(crate) fn after_fork(_action: extern "C" fn()) {}
+pub(crate) fn after_fork(_action: fn()) {}
 
 pub(crate) fn foreign_exception() -> bool {
     false

@@ -349,11 +349,15 @@ fn thread_ends() {
     slot.release();
 }
 
-/// In the child of a fork no other thread exists; what they were calling they call no more.
-extern "C" fn forked() {
+/// In the child of a fork no other thread exists: what they were calling they call no more, and nobody sleeps. Their
+/// slots are for threads to come.
+fn forked() {
     let own = Slot::attached();
     for slot in others(own) {
         slot.forget_calls();
         slot.habit().forget();
+        slot.release();
     }
+    DOMAIN.left.forget_sleepers();
+    DOMAIN.waits.lock().waiting.clear();
 }

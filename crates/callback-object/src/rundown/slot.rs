@@ -217,6 +217,7 @@ impl Slot {
             next: AtomicPtr::new(null_mut()),
             skipped: core::array::from_fn(|_| AtomicU64::new(0)),
         }));
+        platform::after_fork(super::forked);
         let mut first = DOMAIN.slots.load(Ordering::Acquire);
         loop {
             slot.next.store(first, Ordering::Relaxed);
@@ -224,10 +225,6 @@ impl Slot {
             // Sequentially consistent, as the look of whoever unregisters: a slot that it misses
             // belongs to a thread whose first walk begins later.
             match DOMAIN.slots.compare_exchange(first, new, Ordering::SeqCst, Ordering::Acquire) {
-                Ok(null) if null.is_null() => {
-                    platform::after_fork(super::forked);
-                    return slot;
-                }
                 Ok(_) => return slot,
                 Err(now) => first = now,
             }

@@ -1,4 +1,4 @@
-//! Routines that do what they must not: rules 14, 30, 31, 32 and 33. What ends the process or changes it
+//! Routines that do what they must not: rules 14, 30, 31 and 32. What ends the process or changes it
 //! as a whole happens in a child.
 
 use std::ffi::c_void;
@@ -387,50 +387,6 @@ fn rule_32_slots_of_ended_threads_are_used_again() {
     }
     assert_eq!(log.take().len(), 200);
     drop(registration);
-}
-
-#[cfg(unix)]
-#[test]
-fn rule_33_in_a_forked_child_other_threads_are_inside_nothing() {
-    if in_child("rule_33_in_a_forked_child_other_threads_are_inside_nothing") {
-        for fence in FENCES {
-            let object = object(fence);
-            let (inside, go_on) = (Latch::default(), Latch::default());
-            let (entered, wait) = (inside.clone(), go_on.clone());
-            let routine = move |_, _| {
-                entered.open();
-                wait.pass();
-            };
-            let registration = object.register(routine).unwrap();
-            std::thread::scope(|scope| {
-                scope.spawn(|| notify(&object));
-                inside.pass();
-                // SAFETY: the child uses locks of this crate only, which nobody holds now.
-                let child = unsafe { libc::fork() };
-                if child == 0 {
-                    // The thread that was inside does not exist here: this must not wait for it.
-                    let gone = registration.unregister().is_ok() && object.registered() == 0;
-                    // SAFETY: ends the child without running what the parent will run.
-                    unsafe { libc::_exit(if gone { 7 } else { 8 }) };
-                }
-                let mut status = 0;
-                let start = Instant::now();
-                // SAFETY: a child of this process.
-                while unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == 0 {
-                    if start.elapsed() > LONG {
-                        // SAFETY: as above.
-                        unsafe { libc::kill(child, libc::SIGKILL) };
-                        go_on.open();
-                        panic!("the forked child hangs");
-                    }
-                    std::thread::yield_now();
-                }
-                go_on.open();
-                assert!(libc::WIFEXITED(status), "{status}");
-                assert_eq!(libc::WEXITSTATUS(status), 7);
-            });
-        }
-    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod calling;
 mod faults;
+#[cfg(unix)]
+mod forks;
 mod leaving;
 mod limits;
 mod names;
