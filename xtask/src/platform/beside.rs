@@ -65,20 +65,21 @@ impl Others {
     }
 
     /// Takes part in what is left, prints what all have printed; the number of tests. Fails when all have ended, and
-    /// names every platform that failed.
+    /// names every platform that failed, with its tests that did.
     pub(crate) fn finish(self) -> Result<Tally> {
         let mut reports = self.waiting.work()?;
         reports.extend(joined(self.beside)?);
         let mut tally = Tally::default();
         let mut failed = Vec::new();
         for report in &reports {
-            tally += report.print()?;
+            let printed = report.print()?;
+            tally += Tally::of(&printed);
             if !report.status.success() {
-                failed.push(report.platform.name());
+                failed.push(format!("{}: {}", report.platform.name(), failures(&printed)));
             }
         }
         ensure!(reports.len() == Platform::value_variants().len(), "a platform is missing among the reports");
-        ensure!(failed.is_empty(), "tests failed on {}; see above", failed.join(", "));
+        ensure!(failed.is_empty(), "failed, see above, on\n{}", failed.join("\n"));
         Ok(tally)
     }
 
@@ -114,11 +115,36 @@ fn run_apart(platform: Platform) -> Result<Report> {
 }
 
 impl Report {
-    /// Prints all of it; the number of tests.
-    fn print(&self) -> Result<Tally> {
+    /// Prints all of it; what it is.
+    fn print(&self) -> Result<String> {
         let text = fs::read(&self.log).with_context(|| format!("cannot read {}", self.log.display()))?;
         println!("== {}", self.platform.name());
         std::io::stdout().lock().write_all(&text)?;
-        Ok(Tally::of(&String::from_utf8_lossy(&text)))
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// The tests that failed, by the test runner's lines; if there are none, how the job ended.
+fn failures(text: &str) -> String {
+    let failed = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
+    let tests: Vec<String> = text.lines().filter_map(failed).collect();
+    if tests.is_empty() {
+        let error = text.lines().rfind(|line| line.starts_with("Error: "));
+        return error.unwrap_or("ended without a word").to_owned();
+    }
+    tests.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failures;
+
+    #[test]
+    fn what_failed_is_found_in_the_output() {
+        let tests = "test a::b ... ok\ntest a::c ... FAILED\ntest src/x.rs - y (line 3) - compile fail ... FAILED\n\
+                     test result: FAILED. 1 passed; 2 failed; 0 ignored\nError: cargo ended\n";
+        assert_eq!(failures(tests), "a::c, src/x.rs - y (line 3) - compile fail");
+        assert_eq!(failures("test a ... ok\nError: no Wine\n\nStack\n"), "Error: no Wine");
+        assert_eq!(failures(""), "ended without a word");
     }
 }
