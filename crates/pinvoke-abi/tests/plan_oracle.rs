@@ -291,17 +291,39 @@ fn case(r: &mut Random, types: &[Type], conv: CallConv, m: Machine) -> Case {
     if plan.args().iter().any(is_split) {
         return case(r, types, conv, m);
     }
+    if conv == CallConv::SysV64 && stacks_otherwise(m, &params, &plan) {
+        return case(r, types, conv, m);
+    }
     // The function that returns takes nothing.
     let returning = Signature { params: Vec::new(), variadic_from: None, ..signature.clone() };
     let returning = CallPlan::new(&returning).unwrap_or_else(|e| panic!("{signature}: {e}"));
     Case { params, ret, plan, returning, signature, values, returned }
 }
 
+/// Whether a compiler is known to use the stack otherwise under System V.
+fn stacks_otherwise(m: Machine, params: &[Type], plan: &CallPlan) -> bool {
+    let mut stacked = params.iter().zip(plan.args()).filter(|(_, arg)| is_on_stack(arg)).map(|(ty, _)| ty);
+    if m.is_clang() {
+        // It does not count the register of a __float128: what it then believes to have a register, and to be a
+        // vector of two floats, fills 16 bytes of the stack.
+        let float128 = |ty: &Type| ty.layout.kind == Kind::Float && ty.layout.size == 16;
+        params.iter().any(float128) && stacked.any(|ty| ty.layout.size <= 16)
+    } else {
+        // It gives no word to a structure of nothing but unnamed bit-fields, though it gives it a register.
+        stacked.any(|ty| ty.layout.size > 0 && ty.mask.iter().all(|mask| *mask == 0))
+    }
+}
+
 /// Whether a value lies both in registers and on the stack.
 fn is_split(arg: &ArgPlan) -> bool {
     let ArgPlan::Direct(pieces) = arg else { return false };
-    let on_stack = pieces.iter().filter(|piece| matches!(piece.at, Location::Stack(_))).count();
-    on_stack > 0 && on_stack < pieces.len()
+    is_on_stack(arg) && pieces.iter().any(|piece| !matches!(piece.at, Location::Stack(_)))
+}
+
+/// Whether a part of it lies on the stack.
+fn is_on_stack(arg: &ArgPlan) -> bool {
+    let ArgPlan::Direct(pieces) = arg else { return false };
+    pieces.iter().any(|piece| matches!(piece.at, Location::Stack(_)))
 }
 
 fn contains_vector(layout: &Layout) -> bool {
