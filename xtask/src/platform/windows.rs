@@ -76,12 +76,14 @@ pub(crate) fn run_32() -> Result<Tally> {
 /// Compares random signatures on x86-64 with MinGW's compilers.
 pub(crate) fn conformance_64(sample: Sample) -> Result<()> {
     let (_, wine) = set_up(&X64)?;
+    let _running = wine::Running::start(&wine)?;
     compare(&X64, &wine, sample)
 }
 
 /// The same on 32-bit x86.
 pub(crate) fn conformance_32(sample: Sample) -> Result<()> {
     let (_, wine) = set_up(&X86)?;
+    let _running = wine::Running::start(&wine)?;
     compare(&X86, &wine, sample)
 }
 
@@ -141,6 +143,7 @@ fn run(machine: &Machine) -> Result<Tally> {
     step(&format!("programs and libraries for {}", machine.name), &mut build)?;
     callback_objects::fixtures(machine, &fixtures)?;
     fixtures::build_in_place_of_tests(machine)?;
+    let _running = wine::Running::start(&wine)?;
     let mut tally = Tally::default();
     let mut tests = cargo("test");
     tests.arg("--no-fail-fast").args(TESTS);

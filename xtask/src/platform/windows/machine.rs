@@ -29,7 +29,7 @@ impl Machine {
 #[derive(Clone, Copy)]
 pub(super) enum Wine {
     /// From a package, here.
-    Installed(&'static str),
+    Installed { wine: &'static str, server: &'static str },
     /// From packages of another architecture, unpacked below the target folder.
     Unpacked,
 }
@@ -39,6 +39,7 @@ const CPP_64: &str = "x86_64-w64-mingw32-g++-win32";
 const CC_32: &str = "i686-w64-mingw32-gcc-win32";
 const CPP_32: &str = "i686-w64-mingw32-g++-win32";
 const WINE_64: &str = "/usr/lib/wine/wine64";
+const SERVER_64: &str = "/usr/lib/wine/wineserver64";
 
 const COMPILER_64: Need = Need { package: "gcc-mingw-w64-x86-64-win32", evidence: Evidence::Program(CC_64) };
 const COMPILER_32: Need = Need { package: "gcc-mingw-w64-i686-win32", evidence: Evidence::Program(CC_32) };
@@ -66,7 +67,7 @@ pub(super) const X64: Machine = Machine {
         CLANG,
         FONTS,
     ],
-    wine: Wine::Installed(WINE_64),
+    wine: Wine::Installed { wine: WINE_64, server: SERVER_64 },
 };
 
 /// Windows on 32-bit x86.

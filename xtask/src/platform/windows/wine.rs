@@ -3,15 +3,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::machine::{Machine, Wine};
 use super::unpacked;
-use crate::platform::output;
+use crate::platform::{output, script};
 
 /// The printers of the prefix.
 pub(super) const PRINTERS: [&str; 2] = ["Test Printer", "Drucker Süd"];
@@ -23,31 +22,67 @@ pub(super) fn set_up(machine: &Machine, folder: &Path) -> Result<PathBuf> {
     Ok(wine)
 }
 
+/// Wine's server and services, which stay between programs as long as this lives.
+///
+/// Debian's server ends with its last program, and the next one has to start everything anew; one that comes while the
+/// server is ending can be ended with it, with status 1 and no word.
+pub(super) struct Running {
+    wine: PathBuf,
+}
+
+impl Running {
+    /// Starts them apart from any test: they would keep its output open.
+    pub(super) fn start(wine: &Path) -> Result<Running> {
+        let running = Running { wine: wine.to_owned() };
+        let mut boot = Command::new(wine);
+        boot.arg("wineboot").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = boot.status().with_context(|| format!("cannot start {boot:?}"))?;
+        ensure!(status.success(), "{boot:?} ended with {status}");
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nothing is lost if that fails: the server ends by itself.
+        for option in ["-k", "-w"] {
+            let _ = Command::new(server(&self.wine)).arg(option).status();
+        }
+    }
+}
+
+/// The server of what starts programs.
+fn server(wine: &Path) -> PathBuf {
+    wine.with_file_name("run-server")
+}
+
 /// A program that starts Windows programs, each with a limit: one that waits for a window must not wait for ever.
 fn runner(machine: &Machine, folder: &Path) -> Result<PathBuf> {
-    let (environment, wine) = match machine.wine {
-        Wine::Installed(wine) => ("export WINEARCH=win64".to_owned(), wine.to_owned()),
+    let (environment, wine, wineserver) = match machine.wine {
+        Wine::Installed { wine, server } => {
+            ("export WINEARCH=win64".to_owned(), wine.to_owned(), server.to_owned())
+        }
         Wine::Unpacked => {
             let root = unpacked::wine(folder)?;
             let root = root.display();
             let environment = format!(
                 "export LD_LIBRARY_PATH='/lib32:/usr/lib32:{root}/usr/lib/i386-linux-gnu:{root}/lib/i386-linux-gnu'\n\
-                 export WINESERVER='{root}/usr/lib/wine/wineserver32' WINELOADER='{root}/usr/lib/wine/wine'\n\
+                 export WINELOADER='{root}/usr/lib/wine/wine'\n\
                  # A panic that prints its frames crashes in the 32-bit dbghelp.dll of Wine.\n\
                  export WINEARCH=win32 RUST_BACKTRACE=0"
             );
-            (environment, format!("{root}/usr/lib/wine/wine"))
+            (environment, format!("{root}/usr/lib/wine/wine"), format!("{root}/usr/lib/wine/wineserver32"))
         }
     };
     let path = folder.join("run-wine");
-    let script = format!(
-        "#!/bin/sh\nunset DISPLAY\n{environment}\n\
-         export WINEPREFIX='{}' WINEDEBUG=${{WINEDEBUG--all}}\n\
-         exec timeout 300 '{wine}' \"$@\"\n",
-        folder.join("prefix").display()
+    let environment = format!(
+        "unset DISPLAY\n{environment}\nexport WINEPREFIX='{}' WINESERVER='{}' WINEDEBUG=${{WINEDEBUG--all}}",
+        folder.join("prefix").display(),
+        server(&path).display()
     );
-    fs::write(&path, script)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    // Ten minutes after the last program, if nobody ends it before.
+    script(&server(&path), &format!("{environment}\nexec '{wineserver}' -p600 \"$@\""))?;
+    script(&path, &format!("{environment}\nexec timeout 300 '{wine}' \"$@\""))?;
     Ok(path)
 }
 
@@ -85,7 +120,8 @@ fn prefix(machine: &Machine, folder: &Path, wine: &Path) -> Result<()> {
     }
     let prefix = folder.join("prefix");
     let _ = fs::remove_dir_all(&prefix);
-    output("making a Wine prefix", Command::new(wine).args(["wineboot", "-i"]))?;
+    // The first start makes it.
+    let _running = Running::start(wine)?;
     let library = prefix.join("drive_c/windows/system32/bcryptprimitives.dll");
     if !library.exists() {
         let source = folder.join("bcryptprimitives.c");
