@@ -12,7 +12,7 @@ use callback_object::{Attributes, CallbackObject, Fence};
 pub(crate) const FENCES: [Fence; 2] = [Fence::Asymmetric, Fence::Portable];
 
 /// Longer than anything that ends takes on a busy machine.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(120);
 
 /// Long enough for something to happen that must not.
 pub(crate) const A_WHILE: Duration = Duration::from_millis(30);
