@@ -4,7 +4,7 @@
 //! copies them, padding left out, to a buffer that the test reads, and returns bytes that the test gave
 //! it. The record and the result buffer are full of graffiti where no value lies. So what is compared is
 //! bytes against bytes that travelled through the code of another compiler.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -141,6 +141,7 @@ impl Case {
     fn c(&self, name: usize) -> String {
         let attribute = match self.conv {
             "win64" => "__attribute__((ms_abi))",
+            "sysv64" => "__attribute__((sysv_abi))",
             "stdcall" => "__attribute__((stdcall))",
             _ => "",
         };

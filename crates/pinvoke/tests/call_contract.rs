@@ -1,6 +1,6 @@
 //! What a call must leave as it was, and what it must not depend on: callee-saved registers, the x87
 //! stack, the mode of floating point, `al` of variadic calls, `errno`, other threads.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -12,6 +12,7 @@ use pinvoke::call::{CallError, PreparedCall, Tier, stub_stats};
 use pinvoke::last_error::LastError;
 use pinvoke::native::CodePtr;
 use pinvoke_abi::signature::Signature;
+use pinvoke_abi::target::Target;
 
 use support::{Block, CLibrary};
 
@@ -35,10 +36,9 @@ fn call(call: &PreparedCall, target: CodePtr, args: &[&[u8]]) -> Vec<u8> {
 /// Calls through `invoke` with marks in all callee-saved registers, and reports what became of them.
 ///
 /// `invoke` is a function of the system's convention: two pointers are enough to find everything.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(windows)))]
 const REGISTERS: &str = r#"
     .globl keeps_registers
-    .type keeps_registers, @function
 # int keeps_registers(void (*f)(void *), void *context): 0 if all callee-saved registers survive f.
 keeps_registers:
     push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15
@@ -62,7 +62,6 @@ keeps_registers:
     ret
 # Destroys every register that a System V callee may destroy.
     .globl clobbers
-    .type clobbers, @function
 clobbers:
     mov $-1, %rax; mov %rax, %rcx; mov %rax, %rdx; mov %rax, %rsi; mov %rax, %rdi
     mov %rax, %r8; mov %rax, %r9; mov %rax, %r10; mov %rax, %r11
@@ -73,11 +72,61 @@ clobbers:
     ret
 "#;
 
+/// The same for Windows, where more registers survive: rdi, rsi and all of xmm6 to xmm15.
+#[cfg(all(target_arch = "x86_64", windows))]
+const REGISTERS: &str = r#"
+    .globl keeps_registers
+keeps_registers:
+    push %rbp; push %rbx; push %rdi; push %rsi; push %r12; push %r13; push %r14; push %r15
+    sub $200, %rsp
+    .irp n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movups %xmm\n, 16 * \n - 64(%rsp)
+    .endr
+    mov %rcx, %rax
+    mov %rdx, %rcx
+    mov $0x1111111111111111, %rbx; mov $0x2222222222222222, %rbp; mov $0x3333333333333333, %r12
+    mov $0x4444444444444444, %r13; mov $0x5555555555555555, %r14; mov $0x6666666666666666, %r15
+    mov $0x7777777777777777, %rdi; mov $0x8888888888888888, %rsi
+    .irp n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    lea \n(%rdi), %rdx; movq %rdx, %xmm\n; punpcklqdq %xmm\n, %xmm\n
+    .endr
+    call *%rax
+    xor %eax, %eax
+    mov $0x1111111111111111, %rcx; cmp %rcx, %rbx; jne 1f
+    mov $0x2222222222222222, %rcx; cmp %rcx, %rbp; jne 1f
+    mov $0x3333333333333333, %rcx; cmp %rcx, %r12; jne 1f
+    mov $0x4444444444444444, %rcx; cmp %rcx, %r13; jne 1f
+    mov $0x5555555555555555, %rcx; cmp %rcx, %r14; jne 1f
+    mov $0x6666666666666666, %rcx; cmp %rcx, %r15; jne 1f
+    mov $0x7777777777777777, %rcx; cmp %rcx, %rdi; jne 1f
+    mov $0x8888888888888888, %rcx; cmp %rcx, %rsi; jne 1f
+    .irp n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    lea \n(%rdi), %rdx; movq %xmm\n, %rcx; cmp %rcx, %rdx; jne 1f
+    punpckhqdq %xmm\n, %xmm\n; movq %xmm\n, %rcx; cmp %rcx, %rdx; jne 1f
+    .endr
+    jmp 2f
+1:  mov $1, %eax
+2:
+    .irp n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movups 16 * \n - 64(%rsp), %xmm\n
+    .endr
+    add $200, %rsp
+    pop %r15; pop %r14; pop %r13; pop %r12; pop %rsi; pop %rdi; pop %rbx; pop %rbp
+    ret
+# Destroys every register that a callee may destroy there.
+    .globl clobbers
+clobbers:
+    mov $-1, %rax; mov %rax, %rcx; mov %rax, %rdx
+    mov %rax, %r8; mov %rax, %r9; mov %rax, %r10; mov %rax, %r11
+    pcmpeqd %xmm0, %xmm0; movaps %xmm0, %xmm1; movaps %xmm0, %xmm2; movaps %xmm0, %xmm3
+    movaps %xmm0, %xmm4; movaps %xmm0, %xmm5
+    ret
+"#;
+
 /// The same for 32-bit x86.
 #[cfg(target_arch = "x86")]
 const REGISTERS: &str = r#"
     .globl keeps_registers
-    .type keeps_registers, @function
 keeps_registers:
     push %ebp; push %ebx; push %esi; push %edi
     sub $12, %esp
@@ -98,13 +147,11 @@ keeps_registers:
     ret
 # Destroys every register that a callee may destroy, but for the x87 stack, on which the result may be.
     .globl clobbers
-    .type clobbers, @function
 clobbers:
     mov $-1, %eax; mov %eax, %ecx; mov %eax, %edx
     ret
 # The same with a number as its result.
     .globl clobbers_x87
-    .type clobbers_x87, @function
 clobbers_x87:
     mov $-1, %eax; mov %eax, %ecx; mov %eax, %edx
     fld1
@@ -115,7 +162,6 @@ clobbers_x87:
 #[cfg(target_arch = "aarch64")]
 const REGISTERS: &str = r#"
     .globl keeps_registers
-    .type keeps_registers, @function
 keeps_registers:
     stp x29, x30, [sp, #-176]!
     stp x19, x20, [sp, #16]; stp x21, x22, [sp, #32]; stp x23, x24, [sp, #48]
@@ -145,7 +191,6 @@ keeps_registers:
     ret
 // Destroys every register that a callee may destroy.
     .globl clobbers
-    .type clobbers, @function
 clobbers:
     mov x0, #-1; mov x1, x0; mov x2, x0; mov x3, x0; mov x4, x0; mov x5, x0; mov x6, x0; mov x7, x0
     mov x8, x0; mov x9, x0; mov x10, x0; mov x11, x0; mov x12, x0; mov x13, x0; mov x14, x0; mov x15, x0
@@ -162,7 +207,6 @@ clobbers:
 #[cfg(target_arch = "riscv64")]
 const REGISTERS: &str = r#"
     .globl keeps_registers
-    .type keeps_registers, @function
 keeps_registers:
     addi sp, sp, -208
     sd ra, 0(sp)
@@ -202,7 +246,6 @@ keeps_registers:
     ret
 # Destroys every register that a callee may destroy.
     .globl clobbers
-    .type clobbers, @function
 clobbers:
     li a0, -1; mv a1, a0; mv a2, a0; mv a3, a0; mv a4, a0; mv a5, a0; mv a6, a0; mv a7, a0
     mv t0, a0; mv t1, a0; mv t2, a0; mv t3, a0; mv t4, a0; mv t5, a0; mv t6, a0
@@ -241,7 +284,13 @@ fn callee_saved_registers_survive() {
         unsafe { c.call.invoke(c.target, c.record.at(), c.ret.at()) };
     }
     type Keeps = unsafe extern "C" fn(unsafe extern "C" fn(*const Context), *const Context) -> i32;
-    let text = format!("__asm__({:?});", REGISTERS);
+    // There C puts an underscore before its names, and the assembler does not.
+    let assembly = if cfg!(all(windows, target_arch = "x86")) {
+        REGISTERS.replace("keeps_", "_keeps_").replace("clobbers", "_clobbers")
+    } else {
+        REGISTERS.to_owned()
+    };
+    let text = format!("__asm__({assembly:?});");
     let library = CLibrary::compile("registers", &text, &[]);
     // SAFETY: the assembly above.
     let keeps =
@@ -373,7 +422,10 @@ fn variadic_functions_are_told_the_number_of_vector_registers() {
             &format!("cdecl(ptr,{SIZE},ptr,...,f64,i32,f64,ptr,f64,f64,f64,f64,f64,f64,f64,i64)->i32"),
             tier,
         );
-        assert_eq!(prepared.plan().vector_regs(), cfg!(target_arch = "x86_64").then_some(8));
+        assert_eq!(
+            prepared.plan().vector_regs(),
+            cfg!(all(target_arch = "x86_64", not(windows))).then_some(8)
+        );
         let text = Block::new(200, 16, 0);
         let format = c"%.2f %d %g %s %g %g %g %g %g %g %g %lld";
         let doubles: Vec<[u8; 8]> = (1..=9).map(|i| (f64::from(i) * 1.5).to_le_bytes()).collect();
@@ -408,7 +460,13 @@ fn variadic_functions_are_told_the_number_of_vector_registers() {
 fn errno_is_cleared_before_and_read_right_after() {
     let library = CLibrary::compile(
         "errno",
-        "#include <errno.h>\nint before; void report(int e) { before = errno; if (e) errno = e; }",
+        "#ifdef _WIN32
+         #include <windows.h>
+         int before; void report(int e) { before = GetLastError(); if (e) SetLastError(e); }
+         #else
+         #include <errno.h>
+         int before; void report(int e) { before = errno; if (e) errno = e; }
+         #endif",
         &["-O1"],
     );
     let (target, before) = (library.code("report"), library.address("before").cast::<i32>());
@@ -511,8 +569,8 @@ fn a_panic_passes_both_tiers() {
         "cdecl(i64,{[i8;24]})->i64",
         "cdecl(i64,{[i8;100]})->LONG",
         "cdecl(i64)->LONG",
-        // On RISC-V the callee's first argument would be the place of the result, too.
-        #[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
+        // On RISC-V and Windows the callee's first argument would be the place of the result, too.
+        #[cfg(not(any(target_arch = "x86", target_arch = "riscv64", windows)))]
         "cdecl(i64)->COMPLEX",
         "cdecl(i64,f64,{[i8;9000]})->LONG",
         #[cfg(not(target_arch = "x86"))]
@@ -521,7 +579,9 @@ fn a_panic_passes_both_tiers() {
         "cdecl(i64,{[i8;8192] align(64)})->LONG",
         "cdecl(i64,i64,i64,i64,i64,i64,i64,i64,i64)",
     ] {
-        let notation = &notation.replace("LONG", LONG_DOUBLE.0).replace("COMPLEX", LONG_DOUBLE.1);
+        // So it would be for a long double on 64-bit Windows.
+        let long = if cfg!(all(windows, target_arch = "x86_64")) { "f64" } else { LONG_DOUBLE.0 };
+        let notation = &notation.replace("LONG", long).replace("COMPLEX", LONG_DOUBLE.1);
         for &tier in support::tiers() {
             let prepared = prepare(notation, tier);
             assert!(prepared.can_unwind(), "{notation} {tier:?}");
@@ -542,7 +602,7 @@ fn a_panic_passes_both_tiers() {
 }
 
 // About stubs, which 32-bit x86 and RISC-V have none of.
-#[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
+#[cfg(all(unix, not(any(target_arch = "x86", target_arch = "riscv64"))))]
 #[test]
 fn no_memory_is_writable_and_executable() {
     let _call = prepare("cdecl({f64,i8},i32)->{i8,f64}", Tier::Stub);
@@ -569,8 +629,10 @@ fn refusals_say_what_and_why() {
     } else {
         ("cdecl({[i8;2000000]})".to_owned(), 1)
     };
-    // On RISC-V no argument takes more than 16 bytes of the stack, and of 16 there is room for as many as there may be.
-    if !cfg!(target_arch = "riscv64") {
+    // On RISC-V no argument takes more than 16 bytes of the stack, and of 16 there is room for as many as there may be;
+    // nor does any on 64-bit Windows, where none takes more than 8.
+    let small = cfg!(any(target_arch = "riscv64", all(windows, target_arch = "x86_64")));
+    if !small {
         let error = refused(&notation, Tier::Auto);
         let CallError::Plan(cause) = error else { panic!("{error:?}") };
         assert_eq!(
@@ -579,8 +641,8 @@ fn refusals_say_what_and_why() {
         );
     }
 
-    // On AArch64 and RISC-V its address travels.
-    if !cfg!(any(target_arch = "aarch64", target_arch = "riscv64")) {
+    // On these its address travels.
+    if !small && !cfg!(target_arch = "aarch64") {
         let error = refused("cdecl({i8 align(2097152)})", Tier::Thunk);
         assert!(matches!(error, CallError::StackAlignment { .. } | CallError::Plan(_)), "{error:?}");
     }
@@ -591,14 +653,16 @@ fn refusals_say_what_and_why() {
     let signature: Signature = long.parse().unwrap();
     assert_eq!(PreparedCall::new(&signature).unwrap().tier(), Tier::Thunk);
 
-    let foreign = Signature::parse(pinvoke_abi::target::Target::X86_64_WINDOWS, "win64(i32)").unwrap();
+    let (target, notation, name) = if cfg!(windows) {
+        (Target::AARCH64_LINUX, "cdecl(i32)", "aarch64-linux")
+    } else {
+        (Target::X86_64_WINDOWS, "win64(i32)", "x86_64-windows-msvc")
+    };
+    let foreign = Signature::parse(target, notation).unwrap();
     let error = PreparedCall::new(&foreign).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!(
-            "the signature is one of x86_64-windows-msvc, and this program runs on {}",
-            pinvoke_abi::target::Target::HOST
-        )
+        format!("the signature is one of {name}, and this program runs on {}", Target::HOST)
     );
 }
 

@@ -1,5 +1,5 @@
 //! Run-time signatures checked against Rust function types, and the calls that follow.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(unsafe_code, reason = "calls native code")]
 
 mod support;
@@ -28,9 +28,13 @@ struct Named {
 }
 
 /// A function type of the other convention of this machine, where it has one.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(windows)))]
 macro_rules! other {
     (($($arg:ty),*) $(-> $ret:ty)?) => { unsafe extern "win64" fn($($arg),*) $(-> $ret)? };
+}
+#[cfg(all(target_arch = "x86_64", windows))]
+macro_rules! other {
+    (($($arg:ty),*) $(-> $ret:ty)?) => { unsafe extern "sysv64" fn($($arg),*) $(-> $ret)? };
 }
 #[cfg(target_arch = "x86")]
 macro_rules! other {
@@ -39,9 +43,9 @@ macro_rules! other {
 
 /// What it is called in the notation, and how C is told.
 #[cfg(target_arch = "x86_64")]
-const OTHER: &str = "win64";
+const OTHER: &str = if cfg!(windows) { "sysv64" } else { "win64" };
 #[cfg(target_arch = "x86_64")]
-const OPTIONS: &[&str] = &["-O1", "-DOTHER=ms_abi"];
+const OPTIONS: &[&str] = &["-O1", if cfg!(windows) { "-DOTHER=sysv_abi" } else { "-DOTHER=ms_abi" }];
 #[cfg(target_arch = "x86")]
 const OTHER: &str = "stdcall";
 #[cfg(target_arch = "x86")]
@@ -139,7 +143,12 @@ fn errno_comes_with_the_result() {
     let open = typed::<Open>(&signature("cdecl(ptr,i32,...)->i32"), code(libc::open as *const ())).unwrap();
     // SAFETY: a path, and no flag that asks for a mode.
     let (fd, error) = capture(|| unsafe { open(c"/no/such/file".as_ptr(), libc::O_RDONLY) });
-    assert_eq!((fd, error.to_string().as_str()), (-1, "errno 2 ENOENT, No such file or directory"));
+    assert_eq!(fd, -1);
+    #[cfg(unix)]
+    assert_eq!(error.to_string(), "errno 2 ENOENT, No such file or directory");
+    // Microsoft's library leaves what the system told it.
+    #[cfg(windows)]
+    assert_eq!(error.name(), Some("ERROR_PATH_NOT_FOUND"));
     type Abs = unsafe extern "C" fn(i32) -> i32;
     let abs = typed::<Abs>(&signature("cdecl(i32)->i32"), code(libc::abs as *const ())).unwrap();
     // SAFETY: any number but the smallest. The error of the call before is not reported again.
@@ -179,19 +188,26 @@ fn every_difference_is_listed() {
 #[test]
 fn conventions_agree_by_their_rules_not_their_names() {
     type System = unsafe extern "system" fn(i32) -> i32;
-    assert!(agrees::<System>("cdecl(i32)->i32"));
-    #[cfg(target_arch = "x86_64")]
+    let stdcall = cfg!(all(windows, target_arch = "x86"));
+    assert_eq!(agrees::<System>("cdecl(i32)->i32"), !stdcall);
+    #[cfg(all(target_arch = "x86_64", not(windows)))]
     {
         type Sysv = unsafe extern "sysv64" fn(i32) -> i32;
         assert!(agrees::<Sysv>("cdecl(i32)->i32") && agrees::<System>("sysv64(i32)->i32"));
         assert!(!agrees::<Sysv>("win64(i32)->i32"));
+    }
+    #[cfg(all(target_arch = "x86_64", windows))]
+    {
+        type Win = unsafe extern "win64" fn(i32) -> i32;
+        assert!(agrees::<Win>("cdecl(i32)->i32") && agrees::<System>("win64(i32)->i32"));
+        assert!(!agrees::<Win>("sysv64(i32)->i32"));
     }
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
     {
         let other = format!("{OTHER}(i32)->i32");
         assert!(!agrees::<other!((i32) -> i32)>("cdecl(i32)->i32"));
         assert!(agrees::<other!((i32) -> i32)>(&other));
-        assert!(!agrees::<System>(&other));
+        assert_eq!(agrees::<System>(&other), stdcall);
     }
 }
 

@@ -7,22 +7,23 @@
 )]
 #![allow(clippy::unwrap_used, reason = "in helpers of tests as in tests")]
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+mod support;
+#[cfg(unix)]
+#[path = "upcall_c/unix.rs"]
+mod unix;
+
+use core::ffi::{c_int, c_void};
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
-use std::process::Command;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use pinvoke::native::{CodePtr, NativeType};
-use pinvoke::upcall::{
-    Declaration, DynamicCallback, ThreadRule, UserDataFirst, UserDataLast, WithoutUserData, function,
-    resume_after,
-};
+use pinvoke::upcall::{Declaration, DynamicCallback, ThreadRule, WithoutUserData, function, resume_after};
 use pinvoke_abi::layout::{Layout, StructBuilder};
 use pinvoke_abi::signature::{CallConv, Signature};
 use pinvoke_abi::target::Target;
+
+use support::CLibrary;
 
 /// As gcc spells those that are tested.
 #[cfg(target_arch = "x86_64")]
@@ -188,33 +189,9 @@ fn bytes<T>(value: &T) -> Vec<u8> {
     bytes
 }
 
-fn compile(source: &str) -> *mut c_void {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let c = directory.join(format!("upcall_{}.c", std::process::id()));
-    let so = c.with_extension("so");
-    std::fs::write(&c, source).unwrap();
-    let status = Command::new("gcc")
-        .args(["-shared", "-fPIC", "-O1", "-w", "-o"])
-        .arg(&so)
-        .arg(&c)
-        .status()
-        .expect("these tests need gcc");
-    assert!(status.success());
-    let path = std::ffi::CString::new(so.to_str().unwrap()).unwrap();
-    let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-    assert!(!library.is_null(), "{:?}", unsafe { CStr::from_ptr(libc::dlerror()) });
-    std::fs::remove_file(c).unwrap();
-    std::fs::remove_file(so).unwrap();
-    library
-}
-
 fn c_function(name: &str) -> *mut c_void {
-    static LIBRARY: OnceLock<usize> = OnceLock::new();
-    let library = *LIBRARY.get_or_init(|| compile(&c_source()).addr());
-    let name = std::ffi::CString::new(name).unwrap();
-    let function = unsafe { libc::dlsym(core::ptr::without_provenance_mut(library), name.as_ptr()) };
-    assert!(!function.is_null(), "{name:?}");
-    function
+    static LIBRARY: OnceLock<CLibrary> = OnceLock::new();
+    LIBRARY.get_or_init(|| CLibrary::compile("upcall", &c_source(), &["-O1", "-w"])).address(name)
 }
 
 /// A declaration that is never given back. Not inlined, so that a leak checker sees who it was.
@@ -320,6 +297,16 @@ fn by_value(a: *const c_void, b: *const c_void) -> c_int {
     unsafe { *a.cast::<i32>() - *b.cast::<i32>() }
 }
 
+unsafe extern "C" {
+    fn bsearch(
+        key: *const c_void,
+        base: *const c_void,
+        count: usize,
+        size: usize,
+        compare: Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>,
+    ) -> *mut c_void;
+}
+
 #[test]
 fn qsort_and_bsearch_compare_with_closures() {
     let mut numbers: Vec<i32> = (0..1000).map(|i| i * 7919 % 1000).collect();
@@ -333,13 +320,7 @@ fn qsort_and_bsearch_compare_with_closures() {
     let expected: Vec<i32> = (0..1000).collect();
     assert_eq!(numbers, expected);
     let found = unsafe {
-        libc::bsearch(
-            core::ptr::from_ref(&421).cast(),
-            numbers.as_ptr().cast(),
-            1000,
-            4,
-            Some(callback.function()),
-        )
+        bsearch(core::ptr::from_ref(&421).cast(), numbers.as_ptr().cast(), 1000, 4, Some(callback.function()))
     };
     assert_eq!(found.addr(), (&raw const numbers[421]).addr());
     drop(callback);
@@ -350,108 +331,6 @@ fn qsort_and_bsearch_compare_with_closures() {
         function::<Compare, _>(|a: *const c_void, b: *const c_void| -> c_int { by_value(b, a) });
     unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 3, 4, Some(bare)) };
     assert_eq!(numbers, [3, 2, 1]);
-}
-
-unsafe extern "C" {
-    fn qsort_r(
-        base: *mut c_void,
-        count: usize,
-        size: usize,
-        compare: unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int,
-        user: *mut c_void,
-    );
-    fn ftw(
-        dir: *const c_char,
-        each: unsafe extern "C" fn(*const c_char, *const libc::stat, c_int) -> c_int,
-        open: c_int,
-    ) -> c_int;
-}
-
-#[test]
-fn user_data_carries_a_closure_without_a_thunk() {
-    type CompareWith = unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int;
-    const COMPARE_WITH: Declaration<UserDataLast<CompareWith>> = Declaration::new("compare with");
-    let mut numbers: Vec<i32> = (0..100).rev().collect();
-    let mut calls = 0;
-    let mut compare = |a: *const c_void, b: *const c_void| -> c_int {
-        calls += 1;
-        by_value(a, b)
-    };
-    let callback = COMPARE_WITH.scoped(&mut compare).unwrap();
-    unsafe { qsort_r(numbers.as_mut_ptr().cast(), 100, 4, callback.function(), callback.user_data()) };
-    drop(callback);
-    assert!(numbers.is_sorted() && calls >= 99);
-
-    type Start = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
-    const START: Declaration<UserDataFirst<Start>> = Declaration::new("start routine");
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = seen.clone();
-    let start = START
-        .leak_anywhere(move || -> *mut c_void {
-            count.fetch_add(1, Ordering::Relaxed);
-            core::ptr::without_provenance_mut(99)
-        })
-        .unwrap();
-    // Threads that Rust knows nothing of.
-    let threads: Vec<libc::pthread_t> = (0..4)
-        .map(|_| unsafe {
-            let mut thread = core::mem::zeroed();
-            let start_routine: extern "C" fn(*mut c_void) -> *mut c_void =
-                core::mem::transmute(start.function());
-            assert_eq!(
-                libc::pthread_create(&raw mut thread, core::ptr::null(), start_routine, start.user_data()),
-                0
-            );
-            thread
-        })
-        .collect();
-    for thread in threads {
-        let mut result = core::ptr::null_mut();
-        assert_eq!(unsafe { libc::pthread_join(thread, &raw mut result) }, 0);
-        assert_eq!(result.addr(), 99);
-    }
-    assert_eq!(seen.load(Ordering::Relaxed), 4);
-}
-
-#[test]
-fn ftw_walks_with_a_closure() {
-    type Each = unsafe extern "C" fn(*const c_char, *const libc::stat, c_int) -> c_int;
-    const EACH: Declaration<Each> = Declaration::new("fn");
-    let directory = std::env::temp_dir().join(format!("pinvoke-ftw-{}", std::process::id()));
-    std::fs::create_dir_all(directory.join("inner")).unwrap();
-    std::fs::write(directory.join("inner/file"), [0; 321]).unwrap();
-    let mut entries = Vec::new();
-    let mut each = |path: *const c_char, stat: *const libc::stat, flag: c_int| -> c_int {
-        let path = unsafe { CStr::from_ptr(path) }.to_str().unwrap().to_owned();
-        entries.push((path, unsafe { (*stat).st_size }, flag));
-        0
-    };
-    let callback = EACH.scoped(&mut each).unwrap();
-    let root = std::ffi::CString::new(directory.to_str().unwrap()).unwrap();
-    assert_eq!(unsafe { ftw(root.as_ptr(), callback.function(), 8) }, 0);
-    drop(callback);
-    std::fs::remove_dir_all(&directory).unwrap();
-    assert_eq!(entries.len(), 3);
-    let file = entries.iter().find(|(path, ..)| path.ends_with("inner/file")).unwrap();
-    assert_eq!(file.1, 321);
-}
-
-#[test]
-fn a_signal_handler_may_be_a_callback() {
-    type OnSignal = unsafe extern "C" fn(c_int);
-    const ON_SIGNAL: Declaration<OnSignal> = Declaration::new("signal handler");
-    let seen = Arc::new(AtomicUsize::new(0));
-    let count = seen.clone();
-    let handler = ON_SIGNAL
-        .leak_anywhere(move |signal: c_int| {
-            count.store(signal as usize, Ordering::Relaxed);
-        })
-        .unwrap();
-    unsafe {
-        libc::signal(libc::SIGUSR2, handler.code().addr());
-        libc::raise(libc::SIGUSR2);
-    }
-    assert_eq!(seen.load(Ordering::Relaxed), libc::SIGUSR2 as usize);
 }
 
 #[cfg(target_arch = "x86_64")]

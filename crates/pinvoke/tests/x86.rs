@@ -1,6 +1,6 @@
 //! What only 32-bit x86 has: four conventions that differ in who removes arguments from the stack, floating point
 //! numbers that return on the x87 stack, and a stack that shows if a function is declared with a convention not its own.
-#![cfg(all(target_arch = "x86", target_os = "linux"))]
+#![cfg(all(target_arch = "x86", any(target_os = "linux", windows)))]
 #![allow(
     clippy::unwrap_used,
     clippy::undocumented_unsafe_blocks,
@@ -205,6 +205,8 @@ fn there_are_no_stubs_and_nobody_asks_for_memory_for_them() {
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no stubs are made for 32-bit x86");
 }
 
+// `tests/windows` has it for DLLs.
+#[cfg(unix)]
 #[test]
 fn a_64_bit_library_is_named_as_such() {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));

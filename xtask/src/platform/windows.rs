@@ -3,6 +3,7 @@
 //! Everything lies below the target folder and is made once; a second run builds and runs only what changed.
 
 mod callback_objects;
+mod compiler;
 mod fixtures;
 mod machine;
 mod unpacked;
@@ -24,8 +25,8 @@ use crate::system;
 const PACKAGES: &[&str] =
     &["-ppinvoke-abi", "-ppinvoke", "-ppinvoke-cli", "-pcallback-object", "-pcallback-object-host"];
 
-/// Their tests that make sense there. The others speak of Linux: its files, its C library, compilers that run beside the
-/// test.
+/// Their tests that make sense there. The others speak of Linux: its files, its C library. One is of 32-bit x86 and is
+/// empty elsewhere.
 const TESTS: &[&str] = &[
     "--lib",
     "--bin=pinvoke",
@@ -34,6 +35,11 @@ const TESTS: &[&str] = &[
     // pinvoke; those of the command have the first name too
     "--test=windows",
     "--test=native_type",
+    "--test=call_c",
+    "--test=call_contract",
+    "--test=call_typed",
+    "--test=x86",
+    "--test=upcall_c",
     "--test=upcall_dynamic",
     "--test=upcall_queue",
     "--test=upcall_exceptions",
@@ -117,11 +123,13 @@ fn run(machine: &Machine) -> Result<Tally> {
     fixtures::build(machine, &fixtures)?;
     let c_library = folder.join("c-library");
     fixtures::c_library(machine, &c_library)?;
+    let compiler = compiler::serve(machine.cc)?;
     let variable = machine.target.to_uppercase().replace('-', "_");
     let with = |command: &mut Command| {
         command
             .env(format!("CARGO_TARGET_{variable}_LINKER"), machine.cc)
             .env(format!("CARGO_TARGET_{variable}_RUNNER"), &wine)
+            .env("PINVOKE_COMPILER", compiler.to_string())
             .env("PINVOKE_WINDOWS_FIXTURES", format!("Z:{}", fixtures.display()))
             // On 32-bit x86 programs import from `callback_object.dll` what they declare, even if it is linked in.
             .env("WINEPATH", format!("Z:{}", fixtures.display()))

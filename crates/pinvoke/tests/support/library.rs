@@ -1,53 +1,51 @@
 //! C code, compiled and loaded.
 
-use std::ffi::{CString, c_void};
+use std::ffi::c_void;
 use std::path::PathBuf;
-use std::process::Command;
 
+use pinvoke::library::Library;
 use pinvoke::native::CodePtr;
 
-/// A shared library compiled from C for one test. Stays loaded.
+use super::compiler;
+
+/// A shared library compiled from C for one test.
 pub(crate) struct CLibrary {
-    handle: *mut c_void,
+    // Unloaded before its file is removed, which Windows keeps as long as it is loaded.
+    library: Library,
+    _file: File,
 }
 
-// SAFETY: the handle is only looked up in, which dlsym allows from any thread.
-unsafe impl Send for CLibrary {}
-// SAFETY: as for Send.
-unsafe impl Sync for CLibrary {}
+/// Removed when this is dropped.
+struct File(PathBuf);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // On Unix it is gone already.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
 
 impl CLibrary {
     /// Compiles with the system's C compiler.
     pub(crate) fn compile(name: &str, text: &str, options: &[&str]) -> CLibrary {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let base = directory.join(format!("{name}-{}", std::process::id()));
-        let (source, object) = (base.with_extension("c"), base.with_extension("so"));
+        let base = compiler::folder().join(format!("{name}-{}", std::process::id()));
+        let (source, object) =
+            (base.with_extension("c"), base.with_extension(std::env::consts::DLL_EXTENSION));
         std::fs::write(&source, text).unwrap_or_else(|e| panic!("{}: {e}", source.display()));
-        let status = Command::new("cc")
-            .args(options)
-            .args(["-shared", "-fPIC", "-o"])
-            .args([&object, &source])
-            .status()
-            .unwrap_or_else(|e| panic!("cc: {e}"));
-        assert!(status.success(), "cc fails on {}", source.display());
-        let path = CString::new(object.as_os_str().as_encoded_bytes()).expect("no NUL in a path");
-        // SAFETY: a library without initialisers.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-        assert!(!handle.is_null(), "{} does not load", object.display());
-        std::fs::remove_file(&object).unwrap_or_else(|e| panic!("{}: {e}", object.display()));
+        compiler::compile(&object, &source, options);
+        let library = Library::load_exact(&object).unwrap_or_else(|error| panic!("{error}"));
         std::fs::remove_file(&source).unwrap_or_else(|e| panic!("{}: {e}", source.display()));
-        CLibrary { handle }
+        if cfg!(unix) {
+            std::fs::remove_file(&object).unwrap_or_else(|e| panic!("{}: {e}", object.display()));
+        }
+        CLibrary { library, _file: File(object) }
     }
 
     pub(crate) fn address(&self, name: &str) -> *mut c_void {
-        let c_name = CString::new(name).expect("no NUL in a name");
-        // SAFETY: a loaded library and a C string.
-        let address = unsafe { libc::dlsym(self.handle, c_name.as_ptr()) };
-        assert!(!address.is_null(), "{name} is not in the library");
-        address
+        self.library.entry_point(name).unwrap_or_else(|error| panic!("{error}")).data()
     }
 
     pub(crate) fn code(&self, name: &str) -> CodePtr {
-        CodePtr::new(self.address(name)).expect("checked above")
+        CodePtr::new(self.address(name)).expect("entry points are not null")
     }
 }

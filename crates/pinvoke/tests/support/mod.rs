@@ -5,10 +5,9 @@ use std::alloc::{Layout, alloc, dealloc};
 
 use pinvoke::call::Tier;
 
-#[cfg(unix)]
+pub(crate) mod compiler;
 mod library;
 
-#[cfg(unix)]
 #[allow(unused_imports, reason = "each test uses a part")]
 pub(crate) use library::CLibrary;
 
