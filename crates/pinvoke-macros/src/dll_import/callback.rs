@@ -15,6 +15,7 @@ use syn::{
 
 use super::converter::place;
 use super::declaration::{Kind, Parameter, is_named};
+use super::form;
 use super::options::Options;
 use super::prototype::{Input, Policy, Prototype, UserData, check_lengths, counted, only_argument};
 
@@ -144,20 +145,26 @@ fn prototype(arguments: &mut ParenthesizedGenericArguments, options: &Options) -
     arguments.inputs = arguments.inputs.iter().filter(|a| !is_named(&a.ty, "UserData")).cloned().collect();
     let mut inputs = Vec::new();
     for (index, argument) in arguments.inputs.iter_mut().enumerate() {
+        let (ty, form) = form::stated(&argument.ty)?;
+        argument.ty = ty;
         let length = counted(&argument.ty)?.map(|(slice, length)| {
             argument.ty = slice;
             length
         });
-        let form = options.form();
+        let form = form.unwrap_or_else(|| options.form());
         inputs.push(Input { ty: argument.ty.clone(), form, label: index.to_string(), length });
     }
     check_lengths(&inputs, "with `Counted<&[T], I>`, where argument I has the count")?;
-    let output: Type = match &arguments.output {
+    let (output, form) = match &mut arguments.output {
         // Where something is to be said of it, that is said of the arguments.
-        ReturnType::Default => syn::parse_quote_spanned!(place(&arguments.inputs)=> ()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Default => (syn::parse_quote_spanned!(place(&arguments.inputs)=> ()), None),
+        ReturnType::Type(_, ty) => {
+            let (output, form) = form::stated(ty)?;
+            **ty = output.clone();
+            (output, form)
+        }
     };
-    let output_form = options.form();
+    let output_form = form.unwrap_or_else(|| options.form());
     Ok(Prototype { inputs, output, output_form, user_data })
 }
 

@@ -18,10 +18,12 @@ use syn::{
 
 use super::converter::place;
 use super::declaration::{Function, Kind, Parameter, is_named};
+use super::form;
 use super::function;
 use super::options::Options;
 use super::prototype::{Index, Input, Length, Policy, Prototype, UserData, check_lengths};
 use super::result::{Failure, ResultForm};
+use super::returns::Returns;
 use super::wrapper::argument;
 
 /// Expands the attribute, or says at which tokens it cannot.
@@ -331,6 +333,7 @@ impl CallbackType {
             .map(|(i, a)| parameter(i, a, &self.options))
             .collect::<Result<_, _>>()?;
         let result = ResultForm::Plain(self.prototype.output.clone());
+        let form = &self.prototype.output_form;
         let facts = Function {
             attributes: Vec::new(),
             visibility: syn::parse_quote!(pub),
@@ -340,7 +343,7 @@ impl CallbackType {
             parameters,
             result,
             failure: Failure::Never,
-            returns: super::returns::Returns::default(),
+            returns: Returns::in_form(syn::parse_quote!(#form)),
             is_async: false,
             options: Options { calls_back: true, ..self.options.clone() },
         };
@@ -362,8 +365,8 @@ fn parameter(index: usize, argument: &NamedArg, options: &Options) -> Result<Par
             returns: None,
         });
     }
-    let (form, _) = attributes(argument, options, &[])?;
-    Ok(Parameter { name, kind: Kind::value(argument.ty.clone(), form), returns: None })
+    let argument = Argument::parse(argument, options, &[])?;
+    Ok(Parameter { name, kind: Kind::value(argument.ty, argument.form), returns: None })
 }
 
 fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error> {
@@ -373,15 +376,15 @@ fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error
         arguments.iter().map(|a| a.name.as_ref().map(|(name, _)| name)).collect();
     let mut inputs = Vec::new();
     for (index, argument) in arguments.iter().enumerate() {
-        let (form, length) = attributes(argument, options, &names)?;
+        let Argument { ty, form, length } = Argument::parse(argument, options, &names)?;
         let label = names[index].map_or_else(|| index.to_string(), Ident::to_string);
-        inputs.push(Input { ty: argument.ty.clone(), form, label, length });
+        inputs.push(Input { ty, form, label, length });
     }
     check_lengths(&inputs, "with `#[len(n)]`")?;
-    let output: Type = match &function.output {
+    let (output, form) = match &function.output {
         // Where something is to be said of it, that is said of the arguments.
-        ReturnType::Default => syn::parse_quote_spanned!(place(&function.inputs)=> ()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Default => (syn::parse_quote_spanned!(place(&function.inputs)=> ()), None),
+        ReturnType::Type(_, ty) => form::stated(ty)?,
     };
     if is_named(&output, "Result") {
         return Err(Error::new_spanned(
@@ -389,33 +392,40 @@ fn prototype(function: &TypeFnPtr, options: &Options) -> Result<Prototype, Error
             "native code knows no `Result`: return what it takes for a failure",
         ));
     }
-    Ok(Prototype { inputs, output, output_form: options.form(), user_data })
+    let output_form = form.unwrap_or_else(|| options.form());
+    Ok(Prototype { inputs, output, output_form, user_data })
 }
 
-/// Form and length of an argument.
-fn attributes(
-    argument: &NamedArg,
-    options: &Options,
-    names: &[Option<&Ident>],
-) -> Result<(TokenStream, Option<Length>), Error> {
-    let mut form = options.form();
-    let mut length = None;
-    for attribute in &argument.attrs {
-        if attribute.path().is_ident("marshal") {
-            let marker: Type = attribute.parse_args()?;
-            form = quote!(#marker);
-        } else if attribute.path().is_ident("len") {
-            // For calls the length goes beside the slice, as the caller gives it.
-            let expr: Expr = attribute.parse_args()?;
-            length = if names.is_empty() { None } else { Some(parse_length(&expr, names)?) };
-        } else {
-            return Err(Error::new_spanned(
-                attribute,
-                "unknown attribute of an argument: there are `#[len(..)]` and `#[marshal(..)]`",
-            ));
+/// What is said of an argument.
+struct Argument {
+    ty: Type,
+    form: TokenStream,
+    length: Option<Length>,
+}
+
+impl Argument {
+    fn parse(argument: &NamedArg, options: &Options, names: &[Option<&Ident>]) -> Result<Argument, Error> {
+        let (ty, mut form) = form::stated(&argument.ty)?;
+        let mut length = None;
+        for attribute in &argument.attrs {
+            if attribute.path().is_ident("marshal") {
+                let marker: Type = attribute.parse_args()?;
+                if form.replace(quote!(#marker)).is_some() {
+                    return Err(Error::new_spanned(attribute, "the form of this argument is said twice"));
+                }
+            } else if attribute.path().is_ident("len") {
+                // For calls the length goes beside the slice, as the caller gives it.
+                let expr: Expr = attribute.parse_args()?;
+                length = if names.is_empty() { None } else { Some(parse_length(&expr, names)?) };
+            } else {
+                return Err(Error::new_spanned(
+                    attribute,
+                    "unknown attribute of an argument: there are `#[len(..)]` and `#[marshal(..)]`",
+                ));
+            }
         }
+        Ok(Argument { ty, form: form.unwrap_or_else(|| options.form()), length })
     }
-    Ok((form, length))
 }
 
 /// `n`, `4`, `4 + n` or `n + 4`.

@@ -12,6 +12,7 @@ mod callee;
 mod converter;
 pub(crate) mod declaration;
 mod decoration;
+mod form;
 mod function;
 mod global;
 mod length;

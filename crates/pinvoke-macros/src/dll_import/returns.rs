@@ -136,6 +136,11 @@ impl Parse for Returns {
 }
 
 impl Returns {
+    /// A result in this form.
+    pub(crate) fn in_form(form: Type) -> Returns {
+        Returns { form: Some(Box::new(form)), ..Returns::default() }
+    }
+
     /// The type that stands for the form.
     pub(crate) fn form(&self, of_the_declaration: &TokenStream) -> TokenStream {
         let form = match &self.form {

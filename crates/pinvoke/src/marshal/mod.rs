@@ -123,6 +123,7 @@ mod vector;
 
 pub use array::Array;
 pub use boolean::{Bool8, Bool32, Booleans, NativeBool, VariantBool};
+pub use callback::As;
 pub use character::CharUnit;
 #[doc(hidden)]
 pub use counted::counted_result;

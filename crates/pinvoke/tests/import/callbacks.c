@@ -197,3 +197,38 @@ int ask(void (*f)(int *stop, int *color, double *number, char **text), int color
     if (text != (char *)1) free(text);
     return seen;
 }
+
+/* Every argument of a closure in a form of its own */
+int formed(short (*f)(const char *, const unsigned short *, const unsigned *, int, short, unsigned short, int))
+{
+    static const unsigned short wide[] = {'g', 0xfc, 0};
+    static const unsigned wider[] = {0x1f600, 0};
+    return f("ASCII", wide, wider, 256, -1, 0x20ac, 1500);
+}
+int formed_elements(void (*f)(void *, int, const unsigned short *, const unsigned short **, int *), void *user)
+{
+    static const unsigned short a[] = {'a', 0xd83d, 0xde00, 0}, b[] = {0};
+    const unsigned short *both[] = {a, b};
+    int flags[] = {0, 256};
+    f(user, 2, a + 1, both, flags);
+    return 10 * flags[0] + flags[1];
+}
+int formed_answers(int (*f)(char **, short *, const unsigned short *))
+{
+    char *text = NULL;
+    short flag = 1;
+    int millis = f(&text, &flag, NULL);
+    int seen = millis * 100 + flag * 10 + (text ? (int)strlen(text) : 9);
+    free(text);
+    return seen;
+}
+/* The length of what it made, which is freed here */
+int formed_text(unsigned short *(*f)(void))
+{
+    unsigned short *text = f();
+    int n = 0;
+    if (text)
+        while (text[n]) n++;
+    free(text);
+    return n;
+}

@@ -19,6 +19,7 @@ mod balance;
 mod binder;
 mod callbacks;
 mod char_set;
+mod closure_forms;
 mod compiled;
 mod custom;
 #[cfg(not(windows))]

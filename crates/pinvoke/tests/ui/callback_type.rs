@@ -37,6 +37,12 @@ type Middle = unsafe extern "C" fn(i32, UserData, i32);
 type Unsized = unsafe extern "C" fn(n: i32, values: &[i32]);
 
 #[callback]
+type TwoForms = unsafe extern "C" fn(#[marshal(Utf8)] text: As<&str, Utf16>);
+
+#[callback]
+type NestedForm = unsafe extern "C" fn(n: i32) -> Result<As<bool, Bool32>, ()>;
+
+#[callback]
 struct NoAlias;
 
 #[dll_import("c")]
@@ -45,6 +51,8 @@ unsafe extern "C" {
     fn itself(f: impl FnMut(Counted<&[i32], 0>));
     fn beyond(f: impl FnMut(i32, Counted<&[i32], 2>));
     fn index(f: impl FnMut(i32, Counted<&[i32]>));
+    fn no_form(f: impl FnMut(As<&str>));
+    fn nested_form(f: impl FnMut(i32, Counted<As<&[char], Utf16>, 0>) -> Option<i32>);
     fn no_data(f: impl FnMut(UserData, i32));
     fn whose(a: impl FnMut(UserData), b: impl FnMut(UserData), data: UserData);
     fn nobody(#[user_data_of(g)] data: UserData, f: impl FnMut(UserData));

@@ -12,6 +12,40 @@
 //! the last argument, is the `void *` of the API and not seen by the closure at all. Through `&mut T` and
 //! [`Out<T>`](crate::marshal::Out) a closure answers, in every form: [`Changed`].
 //!
+//! Each argument and the result are in the form that the declaration says (`char_set`, `bool`). One that is in another
+//! form is spelled [`As<T, Form>`](As), since attributes cannot stand there: a text `As<&str, Utf16>`, a flag
+//! `As<bool, Bool32>`, or in a form of your own:
+//!
+//! ```
+//! use std::cmp::Ordering;
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::{IntoNative, MarshalError};
+//!
+//! /// How C says it: a number below, at or above 0.
+//! enum Sign {}
+//!
+//! impl IntoNative<Sign> for Ordering {
+//!     type Native = i32;
+//!     type State = ();
+//!     fn state() {}
+//!     fn into_native(self, (): &mut ()) -> Result<i32, MarshalError> {
+//!         Ok(self as i32)
+//!     }
+//! }
+//!
+//! #[dll_import("libc")]
+//! unsafe extern "C" {
+//!     fn qsort(base: *mut i32, n: usize, size: usize, compare: impl FnMut(&i32, &i32) -> As<Ordering, Sign>);
+//! }
+//!
+//! let mut numbers = [5, 3, 9];
+//! // SAFETY: three elements of four bytes.
+//! unsafe { qsort(numbers.as_mut_ptr(), 3, 4, |a, b| b.cmp(a)) };
+//! assert_eq!(numbers, [9, 5, 3]);
+//! ```
+//!
+//! Native code that has arrays and user data:
+//!
 //! ```
 //! # #[cfg(unix)] {
 //! use pinvoke::dll_import;
@@ -77,6 +111,7 @@
 //! without the checks could hand out two `&mut` to it, or use it on a thread that it must not reach.
 
 mod changed;
+mod form;
 mod function;
 mod received;
 
@@ -84,6 +119,7 @@ use core::marker::PhantomData;
 use std::error::Error;
 
 pub use changed::{Changed, Filled};
+pub use form::As;
 pub use function::{
     CallbackType, Function, LeakedRegistration, MaySend, Registered, Sendable, Sends, code_of,
 };
