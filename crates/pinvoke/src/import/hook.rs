@@ -55,6 +55,11 @@ pub struct AlreadySet {
 /// It runs on the thread that binds, possibly on several at once, and may use imports itself. A panic in
 /// it is a panic of the call.
 ///
+/// Each answer is an opening of the library that belongs to the imports from then on: they use one, also where several
+/// threads were answered, and [`unload`](super::ImportTable::unload) gives all of them back to the loader. A resolver that
+/// opens the library once answers with clones, which are one opening; one that wraps a handle of someone else's
+/// ([`Library::from_raw`]) does so once, or opens it anew each time.
+///
 /// # Errors
 /// [`AlreadySet`]: there is one.
 pub fn set_resolver(

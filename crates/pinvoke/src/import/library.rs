@@ -31,7 +31,9 @@ pub struct ImportLibrary {
     name: &'static str,
     directories: &'static [&'static str],
     search: SearchPath,
-    loaded: Mutex<Option<Library>>,
+    /// Every opening of it that is to be given back: the library, then what a resolver opened for threads that came too
+    /// late. That stays until all of them go, for the resolver may have looked things up in it.
+    opened: Mutex<Vec<Library>>,
     calls: Calls,
 }
 
@@ -51,7 +53,7 @@ impl ImportLibrary {
     #[must_use]
     pub const fn new(name: &'static str, directories: &'static [&'static str]) -> ImportLibrary {
         let calls = Calls(AtomicUsize::new(0));
-        ImportLibrary { name, directories, search: SearchPath::Usual, loaded: Mutex::new(None), calls }
+        ImportLibrary { name, directories, search: SearchPath::Usual, opened: Mutex::new(Vec::new()), calls }
     }
 
     /// Says which of the usual places are searched.
@@ -108,12 +110,12 @@ impl ImportLibrary {
     /// # Errors
     /// [`LoadError`](crate::library::LoadError) with every attempt.
     pub fn open(&self) -> Result<Library, crate::library::LoadError> {
-        if let Some(library) = self.loaded().as_ref() {
+        if let Some(library) = self.opened().first() {
             return Ok(library.clone());
         }
         // Not under the lock: the resolver and the initialisers of the library may come back here.
         if let Some(library) = hook::resolve(self.name) {
-            return Ok(self.loaded().get_or_insert(library).clone());
+            return Ok(self.keep_answer(library));
         }
         let library = Library::open_with(hook::mapped_library(self.name), &self.options())?;
         Ok(self.keep(library))
@@ -123,15 +125,28 @@ impl ImportLibrary {
     /// back, or it would stay loaded after [`unload`](super::ImportTable::unload).
     fn keep(&self, library: Library) -> Library {
         let first = {
-            let mut loaded = self.loaded();
-            match &*loaded {
+            let mut opened = self.opened();
+            match opened.first() {
                 Some(first) => first.clone(),
-                None => return loaded.insert(library).clone(),
+                None => {
+                    opened.push(library.clone());
+                    return library;
+                }
             }
         };
         // SAFETY: nothing was looked up through this handle, and it has no clone. A loader that refuses leaves
         // the library loaded, which is no error here.
         let _ = unsafe { library.close() };
+        first
+    }
+
+    /// Makes what the resolver answered this one, unless another thread came first.
+    fn keep_answer(&self, library: Library) -> Library {
+        let mut opened = self.opened();
+        let first = opened.first().unwrap_or(&library).clone();
+        if !opened.iter().any(|known| known.is_same_opening(&library)) {
+            opened.push(library);
+        }
         first
     }
 
@@ -148,8 +163,8 @@ impl ImportLibrary {
         Ok(library.entry_point_with(declared, options)?.code())
     }
 
-    pub(super) fn loaded(&self) -> MutexGuard<'_, Option<Library>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn opened(&self) -> MutexGuard<'_, Vec<Library>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn options(&self) -> ProbeOptions {

@@ -149,18 +149,22 @@ impl ImportTable {
             return Err(UnloadError::NotDeclared { library });
         }
         let unload = || {
-            let Some(loaded) = self.library.loaded().take() else {
+            let mut opened = core::mem::take(&mut *self.library.opened());
+            if opened.is_empty() {
                 return Ok(Unloaded { was_loaded: false, still_mapped: false });
-            };
+            }
             // All of them, whichever of them tells where the library was.
             let unbound = self.imports.iter().filter_map(|import| import.unbind());
             let witness = unbound.fold(None, |_, code| Some(code));
-            let kept = loaded.clone();
-            // SAFETY: the caller promises that nothing from it is used; calls are kept out.
-            if let Err(error) = unsafe { loaded.close() } {
-                // Loaded as before; the next calls bind again.
-                *self.library.loaded() = Some(kept);
-                return Err(error.into());
+            // The library itself last: if the loader refuses, it is loaded as before, and the next calls bind again.
+            while let Some(last) = opened.pop() {
+                let kept = last.clone();
+                // SAFETY: the caller promises that nothing from it is used; calls are kept out.
+                if let Err(error) = unsafe { last.close() } {
+                    opened.push(kept);
+                    *self.library.opened() = opened;
+                    return Err(error.into());
+                }
             }
             let still_mapped = witness.is_some_and(|code| crate::library::file_of(code.as_ptr()).is_some());
             Ok(Unloaded { was_loaded: true, still_mapped })

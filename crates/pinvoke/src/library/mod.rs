@@ -264,6 +264,11 @@ impl Library {
         os::load_bias(self.0.handle)
     }
 
+    /// Whether it is a clone, which the loader knows nothing of.
+    pub(crate) fn is_same_opening(&self, other: &Library) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn symbol(&self, name: &core::ffi::CStr) -> Result<*mut c_void, LoaderMessage> {
         os::symbol(self.0.handle, name).map_err(LoaderMessage)
     }

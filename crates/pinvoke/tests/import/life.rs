@@ -1,8 +1,8 @@
 //! From binding to unloading: many threads, program-wide hooks, libraries that come and go.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use pinvoke::import::{AlreadySet, NameMap, Platforms, UnloadError, set_name_map, set_resolver};
@@ -20,6 +20,11 @@ const HRESULT: &str = "
     int status(int n) { return n; }
 ";
 
+/// How many threads ask the resolver at once, and how many times it has opened a library for them.
+const THREADS: usize = 8;
+static ASKING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(THREADS));
+static RESOLVED: AtomicUsize = AtomicUsize::new(0);
+
 /// The libraries of this file, which the resolver finds: built once, gone when the process is.
 fn libraries() -> &'static PathBuf {
     static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
@@ -31,13 +36,28 @@ fn libraries() -> &'static PathBuf {
         // Slow to load, so that threads race for it.
         let slow = "#include <unistd.h>\n__attribute__((constructor)) static void wait(void) { usleep(20000); }\nint slow(void) { return 1; }";
         workshop.build("slow.so", slow, &[]);
+        workshop.build("resolved.so", "int resolved(void) { return 1; }", &[]);
+        workshop.build("shared.so", "int shared(void) { return 1; }", &[]);
         workshop.build("hresult.so", HRESULT, &[]);
         workshop.build("racing.so", "long long twice(long long n) { return 2 * n; }", &[]);
         workshop.build("calling.so", "int call(int (*f)(int)) { return f(3); }", &[]);
         let directory = workshop.path().to_owned();
         std::mem::forget(workshop);
         let found = directory.clone();
+        let shared = Library::load_exact(found.join("shared.so")).unwrap();
         set_resolver(move |name| match name {
+            // Opened anew for every thread, once all of them have asked.
+            "resolved" => {
+                let library = Library::load_exact(found.join("resolved.so")).ok();
+                RESOLVED.fetch_add(1, Ordering::Relaxed);
+                ASKING.wait();
+                library
+            }
+            // Opened once.
+            "shared" => {
+                ASKING.wait();
+                Some(shared.clone())
+            }
             "counting" | "waiting" | "hresult" | "racing" | "calling" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
             _ => None,
         })
@@ -137,6 +157,31 @@ fn threads_that_race_to_load_open_the_library_once() {
         }
     });
     let done = unsafe { SLOW.unload() }.unwrap();
+    assert!(done.was_loaded && !done.still_mapped, "{done:?}");
+}
+
+#[test]
+fn what_a_resolver_opened_for_several_threads_is_given_back() {
+    #[dll_import("resolved", imports = OWN, unload)]
+    unsafe extern "C" {
+        safe fn resolved() -> i32;
+    }
+    #[dll_import("shared", imports = SHARED, unload)]
+    unsafe extern "C" {
+        safe fn shared() -> i32;
+    }
+    libraries();
+    let on_threads = |call: fn() -> i32| {
+        let threads: Vec<_> = (0..THREADS).map(|_| std::thread::spawn(call)).collect();
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap() == 1));
+    };
+    on_threads(resolved);
+    assert_eq!(RESOLVED.load(Ordering::Relaxed), THREADS);
+    let done = unsafe { OWN.unload() }.unwrap();
+    assert!(done.was_loaded && !done.still_mapped, "{done:?}");
+    // Clones are one opening, and given back once.
+    on_threads(shared);
+    let done = unsafe { SHARED.unload() }.unwrap();
     assert!(done.was_loaded && !done.still_mapped, "{done:?}");
 }
 
