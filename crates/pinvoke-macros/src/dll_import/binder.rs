@@ -2,7 +2,8 @@
 //!
 //! It has the native signature, so that a call is a load and an indirect call whether the import is bound or
 //! not: the first one comes here, binds the import, and goes on to the function, as lazy binding does in an
-//! executable. What it cannot bind is a panic with the full report, which unwinds to the caller.
+//! executable. What it cannot bind is a panic with the full report, which unwinds to the caller. The panic names the
+//! declaration's line and not the caller's: to be told of that would cost every call an instruction.
 //!
 //! Not every signature has one. An error needs a place that a native result has not; types that are generic
 //! have no one signature; and where an argument owns something, the import is bound before anything is
@@ -103,13 +104,15 @@ impl Binder<'_> {
         let returned_by_plan = returned_by_plan(self.function, &returns);
         let pointer = self.pointer();
         let call = Callee::import(&import, None).balanced(self.function, &quote!(__function(#(#names),*)));
+        // A panic names the line of the declaration: native code and what stands for it know no caller.
+        let bind = quote_spanned!(name.span()=> code_or_panic());
         let function = of_target(&self.function.options, &self.convention, |convention| {
             quote! {
                 #(#cfg)*
                 #[cold]
                 #[allow(unsafe_code, non_snake_case, improper_ctypes_definitions, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
                 unsafe extern #convention fn #binder(#(#names: #natives),*) -> #returns {
-                    let __code = #import.code_or_panic();
+                    let __code = #import.#bind;
                     #pointer
                     // SAFETY: the caller's promise, for the function that the import is bound to now.
                     unsafe { #call }

@@ -30,6 +30,7 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
         #import_static
         #(#attributes)*
         #[inline]
+        #[track_caller]
         #[allow(unsafe_code, non_snake_case, never_type_fallback_flowing_into_unsafe, clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
         #signature {
             #body
@@ -54,6 +55,7 @@ pub(crate) fn method(function: &Function) -> Result<TokenStream, Error> {
         ///
         /// # Safety
         /// The function may be called with these values, on this thread, now.
+        #[track_caller]
         #visibility #unsafety fn #name(&self, #(#parameters),*) -> #result { #body }
     })
 }

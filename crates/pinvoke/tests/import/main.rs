@@ -27,6 +27,7 @@ mod declaration;
 mod handles;
 #[cfg(not(windows))]
 mod life;
+mod locations;
 mod long_double;
 mod memory;
 mod native_callbacks;
