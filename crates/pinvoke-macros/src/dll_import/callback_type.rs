@@ -90,10 +90,13 @@ impl CallbackType {
         let declaration = policy.declaration(&text, &prototype.output);
         let upcall = prototype.upcall(&options.convention);
         let plain = prototype.function_pointer(&options.convention);
+        let natives = prototype.named_natives();
         let registrations = self.registrations();
         let by_itself = self.by_itself();
         let call = if options.callable { Some(self.call()?) } else { None };
         Ok(quote! {
+            #natives
+
             #(#attributes)*
             #[repr(transparent)]
             #[allow(missing_debug_implementations, reason = "there are no values of it, only code")]

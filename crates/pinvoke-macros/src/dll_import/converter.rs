@@ -51,6 +51,13 @@ impl Converter {
         Converter { path, span }
     }
 
+    /// What lets a callback look at its argument.
+    pub(super) fn seen(ty: &(impl ToTokens + Spanned), form: &TokenStream) -> Converter {
+        let span = ty.span();
+        let path = quote_spanned!(span=> <#ty as ::pinvoke::marshal::callback::Seen<'_, #form>>);
+        Converter { path, span }
+    }
+
     /// What lets a callback change its argument.
     pub(super) fn changed(ty: &(impl ToTokens + Spanned), form: &TokenStream) -> Converter {
         let span = ty.span();

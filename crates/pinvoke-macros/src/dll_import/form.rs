@@ -8,6 +8,7 @@ use quote::quote;
 use syn::visit::{Visit, visit_type_path};
 use syn::{Error, GenericArgument, PathArguments, Type, TypePath};
 
+use super::converter::place;
 use super::declaration::is_named;
 use super::prototype::only_argument;
 
@@ -18,7 +19,7 @@ pub(crate) fn stated(ty: &Type) -> Result<(Type, Option<TokenStream>), Error> {
     let found = match only_argument(ty, "Option").filter(|inner| is_named(inner, "As")) {
         Some(inner) => {
             let (inner, form) = parts(inner)?;
-            (syn::parse_quote!(::core::option::Option<#inner>), Some(quote!(#form)))
+            (syn::parse_quote_spanned!(place(ty)=> ::core::option::Option<#inner>), Some(quote!(#form)))
         }
         None if is_named(ty, "As") => {
             let (inner, form) = parts(ty)?;

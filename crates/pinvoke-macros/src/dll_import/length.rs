@@ -10,8 +10,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{BinOp, Error, Expr, ExprLit, Lit, Token, Type};
 
-use super::converter::Converter;
-use super::declaration::{Function, Kind};
+use super::converter::{Converter, place_of_variable};
+use super::declaration::{Function, Kind, is_named};
+use super::prototype::only_argument;
 
 /// What stands in `#[len_of(...)]` and `#[capacity_of(...)]`: whose count it is, and of what.
 pub(crate) struct CountOf {
@@ -281,17 +282,37 @@ fn emit(expression: &Expr, function: &Function) -> Result<TokenStream, Error> {
             let name = path.path.require_ident()?;
             let parameter = function.parameters.iter().find(|p| p.name == *name);
             match parameter.map(|p| &p.kind) {
+                Some(Kind::Value { ty, .. }) if is_text_or_array(ty) => Err(no_count(name)),
                 Some(Kind::Value { .. } | Kind::Count(_)) => {
-                    let native = format_ident!("__native_{name}");
-                    Ok(quote_spanned! {name.span()=>
+                    // One that counts nothing is reported here if the whole call is the macro's.
+                    let place = place_of_variable(name);
+                    let native = format_ident!("__native_{name}", span = place);
+                    Ok(quote_spanned! {place=>
                         // SAFETY: an integer, or the address of one, as declared.
                         unsafe { ::pinvoke::marshal::Count::count(#native) }
                     })
                 }
-                Some(_) => Err(Error::new(name.span(), format!("`{name}` is no count"))),
+                Some(_) => Err(no_count(name)),
                 None => Err(Error::new(name.span(), format!("there is no parameter `{name}`"))),
             }
         }
         other => Err(Error::new_spanned(other, EXPECTED)),
     }
+}
+
+fn no_count(name: &Ident) -> Error {
+    Error::new(name.span(), format!("`{name}` is no count: a count is an integer, or a reference to one"))
+}
+
+/// Whether native code gets an address of something that an integer could stand at, but does not.
+fn is_text_or_array(ty: &Type) -> bool {
+    let ty = only_argument(ty, "Option").unwrap_or(ty);
+    let behind = match ty {
+        Type::Reference(reference) => &*reference.elem,
+        ty => ty,
+    };
+    matches!(behind, Type::Slice(_) | Type::Array(_))
+        || ["str", "String", "CStr", "CString", "OsStr", "OsString", "Path", "PathBuf", "Cow", "Vec", "Box"]
+            .iter()
+            .any(|name| is_named(behind, name))
 }

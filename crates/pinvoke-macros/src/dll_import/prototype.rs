@@ -84,12 +84,21 @@ impl Input {
         }
     }
 
+    /// Whether the closure looks at one value, or text, where native code has it.
+    pub(crate) fn is_seen(&self) -> bool {
+        let ty = only_argument(&self.ty, "Option").unwrap_or(&self.ty);
+        matches!(ty, Type::Reference(reference) if reference.mutability.is_none())
+    }
+
     /// What native code passes, as a type.
     pub(crate) fn native(&self) -> TokenStream {
         let (ty, form) = (with_static_lifetimes(&self.ty), &self.form);
         match &self.length {
             None if self.is_changed() => {
                 quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Changed<'static, #form>>::Native)
+            }
+            None if self.is_seen() => {
+                quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Seen<'static, #form>>::Native)
             }
             None => {
                 quote_spanned!(place(&ty)=> <#ty as ::pinvoke::marshal::callback::Received<'static, #form>>::Native)
@@ -118,7 +127,9 @@ pub(crate) fn only_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 pub(crate) fn counted(ty: &Type) -> Result<Option<(Type, Length)>, Error> {
     if let Some(inner) = only_argument(ty, "Option") {
         let found = counted(inner)?;
-        return Ok(found.map(|(slice, length)| (syn::parse_quote!(::core::option::Option<#slice>), length)));
+        return Ok(found.map(|(slice, length)| {
+            (syn::parse_quote_spanned!(place(ty)=> ::core::option::Option<#slice>), length)
+        }));
     }
     if !is_named(ty, "Counted") {
         return Ok(None);

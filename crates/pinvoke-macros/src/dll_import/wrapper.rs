@@ -27,6 +27,18 @@ impl Prototype {
         Converter::into_native(output, form).item("Native")
     }
 
+    /// Items that name every native type, each where it was written: what has none is reported there first.
+    pub(crate) fn named_natives(&self) -> TokenStream {
+        let inputs = self.inputs.iter().map(|input| (place(&input.ty), input.native()));
+        let natives = inputs.chain([(place(&self.output), self.native_output())]).map(|(place, native)| {
+            quote_spanned! {place=>
+                #[allow(clippy::all, clippy::pedantic, clippy::restriction, reason = "expanded from a declaration")]
+                const _: ::core::option::Option<#native> = ::core::option::Option::None;
+            }
+        });
+        quote!(#(#natives)*)
+    }
+
     /// The `Prototype` of `pinvoke::upcall`.
     pub(crate) fn upcall(&self, convention: &LitStr) -> TokenStream {
         let plain = self.function_pointer(convention);
@@ -184,8 +196,13 @@ fn convert(input: &Input, i: usize) -> TokenStream {
     let (native, storage, ty, form) = (native(i), storage(i), &input.ty, &input.form);
     match &input.length {
         None => {
-            let receive =
-                if input.is_changed() { Converter::changed(ty, form) } else { Converter::received(ty, form) };
+            let receive = if input.is_changed() {
+                Converter::changed(ty, form)
+            } else if input.is_seen() {
+                Converter::seen(ty, form)
+            } else {
+                Converter::received(ty, form)
+            };
             let receive = receive.call("receive", &quote!(#native, &mut #storage));
             quote! {
                 // SAFETY: native code calls back as the declaration says.

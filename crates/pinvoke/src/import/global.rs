@@ -134,7 +134,23 @@ impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     }
 }
 
-impl<T: Element<M>, M: ?Sized> Global<T, M, true> {
+/// What `MUT` of a [`Global`] says.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Declared<const MUT: bool>;
+
+/// The variable is `static mut`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the variable is declared `static`: nothing is written to it",
+    label = "declared without `mut`",
+    note = "write `static mut` in its declaration, if native code lets others change it"
+)]
+pub trait Writable {}
+
+impl Writable for Declared<true> {}
+
+impl<T: Element<M>, M: ?Sized, const MUT: bool> Global<T, M, MUT> {
     /// Changes the value, which is native code's from then on with all it owns; what the old one owned is not freed.
     /// Text and arrays that this side would only lend are refused: they would be gone when native code looks.
     ///
@@ -160,6 +176,7 @@ impl<T: Element<M>, M: ?Sized> Global<T, M, true> {
     /// meanwhile.
     pub unsafe fn write(&self, value: T) -> Result<(), Error>
     where
+        Declared<MUT>: Writable,
         T::Guard: Detached,
     {
         let address = self.as_ptr()?;

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use super::length::{in_memory, make_room};
 use super::owner::Freed;
 use super::structure::Held;
-use super::{Element, MarshalError, Null, Owned, Owner, Reason};
+use super::{Detached, Element, MarshalError, Null, Owned, Owner, Reason};
 use crate::native::NativeType;
 
 /// An argument of a closure whose elements another argument counts: the closure gets a `T`.
@@ -241,7 +241,11 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s [T] {
     }
 }
 
-impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
+/// What the elements point to after a change has to live on: texts are `Owned`, and members `owned` or `fixed`.
+impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T]
+where
+    T::Guard: Detached,
+{
     type Native = *mut T::Native;
     type Storage = Changing<T, M>;
     const LOOKS_AT_STORAGE: bool = !T::IN_PLACE;
@@ -268,26 +272,21 @@ impl<'s, T: Element<M>, M: ?Sized> FromCounted<'s, M> for &'s mut [T] {
 
     #[inline]
     unsafe fn write_back(native: *mut T::Native, storage: &mut Changing<T, M>) -> Result<(), MarshalError> {
-        const {
-            assert!(
-                T::IN_PLACE || !core::mem::needs_drop::<T::Guard>(),
-                "this would point to memory of this side, which would be gone when native code looks: declare texts as `Owned`, and in structures as `owned` or `fixed`, or take `&[T]`"
-            );
-        }
         let mut changed = Vec::new();
         make_room(&mut changed, storage.0.len())?;
         for value in &storage.0 {
-            changed.push(Held::<T, M>::of(value)?.0);
+            changed.push(Held::<T, M>::of(value)?);
         }
         if changed.is_empty() {
             return Ok(());
         }
         // SAFETY: so many elements are there, by contract; not null, for there are some.
         let places = unsafe { core::slice::from_raw_parts_mut(native, changed.len()) };
-        for (place, new) in places.iter_mut().zip(changed) {
+        for (place, (new, guard)) in places.iter_mut().zip(changed) {
             // SAFETY: of native code's own form, read before; it is replaced.
             unsafe { T::release(place) };
             *place = new.take();
+            guard.detach();
         }
         Ok(())
     }

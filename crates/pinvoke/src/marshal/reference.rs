@@ -238,9 +238,8 @@ impl<T: Element<M>, M: ?Sized> fmt::Debug for Written<'_, T, M> {
     }
 }
 
-/// A callback's look at a native structure or array. It has to be the native form itself, for there is
-/// no place for a converted one; declare the argument as `Box<T>` to get a converted
-/// copy.
+/// A look at a native structure or array. It is the native form itself, for there is no place for a converted one; that
+/// is a `Box<T>`. What callbacks look at has a place: see [`Seen`](super::callback::Seen).
 impl<'a, T: NativeField, M: super::CharSet> FromNative<M> for &'a T {
     type Native = *const T;
 

@@ -56,7 +56,8 @@
 //! | `#[returns(free)]` before that | | read; owned members freed, then the structure |
 //!
 //! As the result of a callback it is native code's, with all it owns; borrowed texts are refused then, for
-//! they would be gone. A callback's `Box<Person>` is a pointer to a structure that it gets a copy of.
+//! they would be gone. A callback's `&Person` is a pointer to a structure, of which it sees a copy until it returns, and its
+//! `Box<Person>` a copy to keep; what the structure owns stays native code's.
 //!
 //! All of this holds also if a later argument cannot be converted, the function fails or a callback
 //! panics. Members are read back one by one: what can be converted of them has changed when an error is

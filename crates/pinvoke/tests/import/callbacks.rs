@@ -276,6 +276,62 @@ fn a_closure_answers_through_its_arguments() {
     assert_eq!(unsafe { ask(Ask::function(|_, _, _, _| ()), 1) }.unwrap(), 1100);
 }
 
+/// The same closure, which changes nothing, as a named type; `Option` where native code has nothing.
+#[pinvoke::callback(callable, char_set = Utf8)]
+type Look = unsafe extern "C" fn(person: Option<&Person>) -> i32;
+
+/// A person or a colour.
+#[derive(Debug, PartialEq, Marshal)]
+#[repr(i32)]
+enum Seen {
+    Color(Color) = 1,
+    Nothing = 2,
+}
+
+#[pinvoke::callback(callable)]
+type LookAtOthers = extern "C" fn(color: &Color, seen: &Seen) -> i32;
+
+#[dll_import("pinvoke_callbacks", search = [directory!()], char_set = Utf8)]
+unsafe extern "C" {
+    #[dll_import(entry_point = "change_one")]
+    fn look_at_one(f: impl FnMut(&Person) -> i32) -> Result<i32, Error>;
+    #[dll_import(entry_point = "change_nothing")]
+    fn look_at_nothing(f: impl FnMut(&Person) -> i32) -> Result<i32, Error>;
+    #[dll_import(entry_point = "change_nothing")]
+    fn look_at_none(f: impl FnMut(Option<&Person>) -> i32) -> i32;
+    #[dll_import(entry_point = "change_one")]
+    fn look_by_name(f: Function<'_, Look>) -> i32;
+}
+
+#[test]
+fn a_closure_looks_at_a_converted_structure_while_it_runs() {
+    library();
+    let ada = Person { name: "Ada".to_owned(), is_member: true };
+    let mut names = Vec::new();
+    let seen = unsafe {
+        look_at_one(|person| {
+            assert_eq!(*person, ada);
+            names.push(person.name.clone());
+            4
+        })
+    };
+    // Native code has and frees what it had: the name, and a 2 that a converted `bool` would have made a 1.
+    assert_eq!(seen.unwrap(), 4000 + 30 + 2);
+    assert_eq!(names, ["Ada"]);
+    let error = unsafe { look_at_nothing(|_| unreachable!()) }.unwrap_err().to_string();
+    assert!(error.contains("argument `0` of `f of look_at_nothing`: it is null"), "{error}");
+    assert_eq!(unsafe { look_at_none(|person| i32::from(person.is_none())) }, 1);
+
+    let look = Look::function(|person| person.map_or(-1, |person| i32::try_from(person.name.len()).unwrap()));
+    assert_eq!(unsafe { look_by_name(look) }, 3032);
+    assert_eq!(unsafe { (look.call(Some(&ada)), look.call(None)) }, (3, -1));
+    let others = LookAtOthers::function(|color, seen| {
+        i32::from(*color == Color::Green) + 10 * i32::from(*seen == Seen::Color(Color::Red))
+    });
+    assert_eq!(others.call(&Color::Green, &Seen::Color(Color::Red)), 11);
+    assert_eq!(others.call(&Color::Red, &Seen::Nothing), 0);
+}
+
 #[test]
 fn what_cannot_be_answered_leaves_native_code_what_it_had() {
     library();

@@ -28,6 +28,9 @@ struct Holder {
     thing: Option<Thing>,
 }
 
+#[pinvoke::callback(callable)]
+type LookAtHolder = extern "C" fn(holder: &Holder) -> i32;
+
 #[dll_import("handles", search = [directory!()])]
 unsafe extern "C" {
     safe fn things_open() -> i32;
@@ -231,6 +234,15 @@ fn members_and_integers() {
     assert_eq!(slot_pair(&a, Some(&b)), 40_041);
     // The invalid handle is the first of the declared ones.
     assert_eq!(slot_pair(&a, None), 39_999);
+}
+
+#[test]
+fn a_structure_that_a_callback_looks_at_keeps_its_handle() {
+    let _library = library();
+    let look = LookAtHolder::function(|holder| thing_number_or_none(holder.thing.as_ref()) + holder.before);
+    let holder = Holder { before: 100, thing: Some(thing_open(50)) };
+    assert_eq!((look.call(&holder), things_open()), (150, 1));
+    assert_eq!(thing_number_or_none(holder.thing.as_ref()), 50);
 }
 
 #[test]

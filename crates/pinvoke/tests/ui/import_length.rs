@@ -22,6 +22,8 @@ unsafe extern "C" {
     fn unknown_in_length(n: usize) -> Vec<i32>;
     #[returns(free, len = 4)]
     fn twice(#[len_of(return)] n: &mut usize) -> Vec<i32>;
+    #[returns(free, len = text)]
+    fn text_as_length(text: Option<&str>) -> Vec<i32>;
     fn no_such_unit(values: &[i32], #[len_of(values, words)] n: usize);
     fn replaced_bytes(#[returns(free)] values: &mut Vec<i32>, #[len_of(values, bytes)] n: &mut usize);
     #[returns(len_of(data))]

@@ -4,8 +4,9 @@
 //!
 //! The traits are those of a declared function, in reverse: arguments come by [`FromNative`](super::FromNative), the result
 //! goes by [`IntoNative`]. What native code hands over is borrowed for the length of the invocation, so
-//! an argument is a `&str` or a `&Stat`, and nothing can keep it; wide text behind a `&str` is converted for
-//! as long. A pointer to several elements is
+//! an argument is a `&str` or a `&Stat`, and nothing can keep it; what has another form in native code, such as wide text or
+//! a structure that derives [`Marshal`](derive@super::Marshal), is converted for as long ([`Seen`]). To keep a structure,
+//! take a `Box<Stat>`. A pointer to several elements is
 //! spelled `Counted<&[T], I>`, where `I` is the index, from 0, of the argument that has their count
 //! (`Counted<&[T], I, C>`: `C` more than that); the closure sees the slice. Elements of a `&mut` slice that
 //! have another native form are written back when the closure has returned. `UserData`, as the first or
@@ -114,6 +115,7 @@ mod changed;
 mod form;
 mod function;
 mod received;
+mod seen;
 
 use core::marker::PhantomData;
 use std::error::Error;
@@ -124,6 +126,7 @@ pub use function::{
     CallbackType, Function, LeakedRegistration, MaySend, Registered, Sendable, Sends, code_of,
 };
 pub use received::Received;
+pub use seen::{AddressOf, Seen, Sight};
 
 use super::{Detached, IntoNative, MarshalError};
 use crate::last_error::{ErrnoCell, LastError};

@@ -20,7 +20,7 @@ use crate::native::NativeType;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot come from native code in the form `{M}`",
-    note = "arguments of callbacks are native types, `bool`, text, handles, references, `Counted` slices, and types that derive `Marshal`, which are `Box<T>` behind a pointer",
+    note = "arguments of callbacks are native types, `bool`, text, handles, references, `Counted` slices, and types that derive `Marshal`, which are `&T` or `Box<T>` behind a pointer",
     note = "`&str` is text in UTF-8, UTF-16 or UTF-32: text of a character set of your own is `String` or `Cow<str>`"
 )]
 pub trait Received<'s, M: ?Sized>: Sized {
