@@ -350,7 +350,7 @@ impl CallbackType {
             is_async: false,
             options: Options { calls_back: true, ..self.options.clone() },
         };
-        function::method(&facts)
+        function::method(&facts, &self.item.ident)
     }
 }
 

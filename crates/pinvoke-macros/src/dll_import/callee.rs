@@ -23,10 +23,10 @@ impl<'a> Callee<'a> {
         Callee { described: quote!(::pinvoke::import::balance::Described::Import(&#import)), binder }
     }
 
-    /// Code that native code handed out.
-    pub(super) fn code(name: &Ident) -> Callee<'a> {
+    /// A function of a callback type, which native code may have handed out.
+    pub(super) fn of_type(name: &Ident) -> Callee<'a> {
         let name = name.to_string();
-        Callee { described: quote!(::pinvoke::import::balance::Described::Code(#name)), binder: None }
+        Callee { described: quote!(::pinvoke::import::balance::Described::OfType(#name)), binder: None }
     }
 
     /// A call of it by rustc, and the check.

@@ -39,14 +39,14 @@ pub(crate) fn emit(function: &Function, library: &Ident) -> Result<TokenStream, 
     })
 }
 
-/// A method that calls code through a reference to it.
-pub(crate) fn method(function: &Function) -> Result<TokenStream, Error> {
+/// A method of a callback type that calls code through a reference to it.
+pub(crate) fn method(function: &Function, of: &Ident) -> Result<TokenStream, Error> {
     let name = &function.name;
     let (visibility, unsafety) = (&function.visibility, unsafety(function.is_unsafe));
     let parameters = rust_parameters(function);
     let result = function.result.declared();
     let code = quote!(::pinvoke::marshal::callback::code_of(self));
-    let body = stages(function, &Callee::code(name), &code, &quote!(::core::panic!("{}", error)))?;
+    let body = stages(function, &Callee::of_type(of), &code, &quote!(::core::panic!("{}", error)))?;
     Ok(quote! {
         /// Calls the function, with arguments and result converted. A panic of a callback resumes here.
         ///

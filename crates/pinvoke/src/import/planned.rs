@@ -7,15 +7,20 @@ use std::sync::OnceLock;
 
 use pinvoke_abi::layout::Layout;
 use pinvoke_abi::signature::Signature;
-use pinvoke_abi::target::Target;
+use pinvoke_abi::target::{Arch, Target};
 
 use crate::call::PreparedCall;
 use crate::native::{CodePtr, NativeType};
+
+/// Whether there are plans for vectors: not on 32-bit x86.
+const VECTORS_ARE_PLANNED: bool = !matches!(Target::HOST.arch, Arch::X86);
 
 /// Native arguments, as nested pairs: `(first, (second, ()))`.
 pub trait Arguments: Copy {
     /// Whether rustc passes one of them otherwise than C.
     const PASSED_BY_PLAN: bool;
+    /// Whether one of them is or holds a vector.
+    const HAS_VECTORS: bool;
     /// Appends the layout of each.
     fn layouts(layouts: &mut Vec<Layout>);
     /// Writes each, the first as argument number `index`.
@@ -40,12 +45,14 @@ pub const fn passed_by_plan<A: Arguments>(_: &A) -> bool {
 
 impl Arguments for () {
     const PASSED_BY_PLAN: bool = false;
+    const HAS_VECTORS: bool = false;
     fn layouts(_: &mut Vec<Layout>) {}
     unsafe fn store(self, _: &PreparedCall, _: usize, _: *mut u8) {}
 }
 
 impl<T: NativeType, R: Arguments> Arguments for (T, R) {
     const PASSED_BY_PLAN: bool = T::PASSED_BY_PLAN || R::PASSED_BY_PLAN;
+    const HAS_VECTORS: bool = T::HAS_VECTORS || R::HAS_VECTORS;
     fn layouts(layouts: &mut Vec<Layout>) {
         layouts.push(T::layout());
         R::layouts(layouts);
@@ -103,6 +110,16 @@ impl Planned {
     /// # Safety
     /// A function of C with these parameters and this result stands there, and takes these values.
     pub unsafe fn call<R: NativeType, A: Arguments>(&self, code: CodePtr, arguments: A) -> R {
+        // Compiled for every import, also for those that rustc calls.
+        const {
+            assert!(
+                !(R::RETURNED_BY_PLAN || A::PASSED_BY_PLAN)
+                    || !(R::HAS_VECTORS || A::HAS_VECTORS)
+                    || VECTORS_ARE_PLANNED,
+                "on 32-bit x86 a declared import cannot take or return a structure of vectors by value, as compilers do \
+                 not agree on its place there; one behind a pointer (`&T`, `Out<T>`) can be passed"
+            );
+        }
         let call = self.0.get_or_init(|| {
             let mut params = Vec::new();
             A::layouts(&mut params);

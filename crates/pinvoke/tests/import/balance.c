@@ -24,3 +24,7 @@
 FUNCTIONS(cdecl)
 FUNCTIONS(stdcall)
 FUNCTIONS(fastcall)
+
+typedef CONVENTION(stdcall) int stdcall_four(int a, int b, int c, int d);
+stdcall_four *balance_handed_out(void);
+stdcall_four *balance_handed_out(void) { return balance_four_stdcall; }

@@ -3,7 +3,7 @@
 
 use std::sync::Once;
 
-use pinvoke::{Error, dll_import};
+use pinvoke::{Error, Function, callback, dll_import};
 
 use crate::compiled;
 use crate::native_callbacks::{aborts_saying, is_child};
@@ -29,7 +29,11 @@ unsafe extern "C" {
     safe fn balance_half_stdcall(x: f64) -> f64;
     #[dll_import(convention = FastCall)]
     safe fn balance_four_fastcall(a: i32, b: i32, c: i32, d: i32) -> i32;
+    safe fn balance_handed_out() -> Function<'static, Four>;
 }
+
+#[callback(callable)]
+type Four = unsafe extern "stdcall" fn(a: i32, b: i32, c: i32, d: i32) -> i32;
 
 /// As they are not.
 mod wrong {
@@ -58,7 +62,12 @@ mod wrong {
         pub(super) safe fn cdecl_as_fastcall(a: i32, b: i32, c: i32, d: i32) -> i32;
         #[dll_import(entry_point = "balance_four_stdcall", convention = StdCall)]
         pub(super) safe fn two_of_four(a: i32, b: i32) -> i32;
+        #[dll_import(entry_point = "balance_handed_out")]
+        pub(super) safe fn handed_out() -> Function<'static, CdeclFour>;
     }
+
+    #[callback(callable)]
+    pub(super) type CdeclFour = unsafe extern "C" fn(a: i32, b: i32, c: i32, d: i32) -> i32;
 }
 
 #[test]
@@ -69,18 +78,23 @@ fn right_declarations_are_left_alone() {
         assert_eq!(balance_four_stdcall(1, 2, 3, 4), 4321);
         assert_eq!(balance_four_fastcall(1, 2, 3, 4), 4321);
         assert_eq!((balance_half_cdecl(0.5), balance_half_stdcall(0.5)), (0.25, 0.25));
+        assert_eq!(unsafe { balance_handed_out().call(1, 2, 3, 4) }, 4321);
     }
 }
 
-/// Runs the test of this name again, in a child that makes the call and must end with a report of this function.
+/// Runs the test of this name again, in a child that makes the call and must end with a report of this function
+/// of the library.
 fn reports<R>(test: &str, call: impl FnOnce() -> R, function: &str, found: &str) {
+    reports_of(test, call, &format!("the function `{function}` of the library \"balance\""), found);
+}
+
+fn reports_of<R>(test: &str, call: impl FnOnce() -> R, function: &str, found: &str) {
     compile();
     if is_child() {
         call();
         unreachable!("it returned");
     }
-    let function =
-        format!("pinvoke: the function `{function}` of the library \"balance\", declared `extern ");
+    let function = format!("pinvoke: {function}, declared `extern ");
     aborts_saying(&format!("balance::{test}"), &[&function, found, "the process is aborted"]);
 }
 
@@ -156,4 +170,11 @@ fn a_stdcall_function_with_more_arguments() {
     let found = "has removed 8 bytes from the stack that it should have left: it has more arguments than are declared";
     let call = || wrong::two_of_four(1, 2);
     reports("a_stdcall_function_with_more_arguments", call, "balance_four_stdcall", found);
+}
+
+#[test]
+fn a_function_that_native_code_handed_out() {
+    let call = || unsafe { wrong::handed_out().call(1, 2, 3, 4) };
+    let found = format!("has removed 16 bytes from the stack that it should have left: {STDCALL}");
+    reports_of("a_function_that_native_code_handed_out", call, "a function of the type `CdeclFour`", &found);
 }

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use pinvoke::dll_import;
+#[cfg(not(target_arch = "x86"))]
 use pinvoke::marshal::Marshal;
 
 use crate::compiled;
@@ -16,6 +17,8 @@ use core::arch::x86::{__m128 as F4, __m128d as D2, __m128i as I4};
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::{__m128 as F4, __m128d as D2, __m128i as I4};
 
+/// On 32-bit x86 imports that take structures of vectors are not compiled.
+#[cfg(not(target_arch = "x86"))]
 #[repr(C)]
 #[derive(Clone, Copy, Marshal)]
 struct Pair {
@@ -23,6 +26,7 @@ struct Pair {
     second: F4,
 }
 
+#[cfg(not(target_arch = "x86"))]
 #[repr(C)]
 #[derive(Clone, Copy, Marshal)]
 struct Quad {
@@ -35,7 +39,9 @@ unsafe extern "C" {
     safe fn vector_add(before: i32, a: I4, d: f64, b: I4) -> I4;
     safe fn vector_sum(v: &[D2], n: i32) -> D2;
     safe fn vector_ninth(a: F4, b: F4, c: F4, d: F4, e: F4, f: F4, g: F4, h: F4, i: F4) -> F4;
+    #[cfg(not(target_arch = "x86"))]
     safe fn vector_swapped(before: f64, p: Pair) -> Pair;
+    #[cfg(not(target_arch = "x86"))]
     safe fn vector_scaled(q: Quad, by: f32) -> Quad;
 }
 

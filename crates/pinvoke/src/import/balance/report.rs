@@ -20,8 +20,8 @@ pub trait Declared {
 pub enum Described {
     /// A declared import.
     Import(&'static Import),
-    /// Code that native code handed out, called by a method of this name.
-    Code(&'static str),
+    /// A function of the callback type of this name.
+    OfType(&'static str),
 }
 
 impl fmt::Display for Described {
@@ -30,7 +30,7 @@ impl fmt::Display for Described {
             Described::Import(import) => {
                 write!(f, "the function `{}` of the library {:?}", import.name(), import.library().name())
             }
-            Described::Code(name) => write!(f, "the function that was called as `{name}`"),
+            Described::OfType(name) => write!(f, "a function of the type `{name}`"),
         }
     }
 }

@@ -5,7 +5,30 @@
 //! if the whole program may use the registers.
 //!
 //! Structures of vectors it passes as C does on x86-64 only; elsewhere a plan does
-//! ([`NativeType::PASSED_BY_PLAN`](crate::native::NativeType::PASSED_BY_PLAN)).
+//! ([`NativeType::PASSED_BY_PLAN`](crate::native::NativeType::PASSED_BY_PLAN)). On 32-bit x86 there is none, as compilers
+//! pass them there by the instruction set that they may use: a call that takes or returns one is refused when it is
+//! compiled. Behind a pointer they are memory like any other.
+//!
+//! ```compile_fail,E0080,ignore-x86_64,ignore-aarch64,ignore-riscv64
+//! use core::arch::x86::__m128;
+//!
+//! use pinvoke::dll_import;
+//! use pinvoke::marshal::Marshal;
+//!
+//! #[repr(C)]
+//! #[derive(Clone, Copy, Marshal)]
+//! struct Ray {
+//!     from: __m128,
+//!     to: __m128,
+//! }
+//!
+//! #[dll_import("librays")]
+//! unsafe extern "C" {
+//!     fn trace(ray: Ray) -> i32; // `ray: &Ray` compiles
+//! }
+//! let ray: Ray = unsafe { core::mem::zeroed() };
+//! unsafe { trace(ray) };
+//! ```
 
 #[cfg(target_arch = "aarch64")]
 mod a64;
