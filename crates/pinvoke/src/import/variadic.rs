@@ -8,7 +8,7 @@
 //! A result that Rust's functions return elsewhere than C's is refused when the call is compiled. On Linux
 //! x86-64 and i686 that is a `long double`; on AArch64 and RISC-V both return it alike, and this compiles:
 //!
-//! ```compile_fail,E0080,ignore-aarch64,ignore-riscv64
+//! ```compile_fail,ignore-aarch64,ignore-riscv64,E0080
 //! # use pinvoke::{dll_import, value::LongDouble};
 //! #[dll_import("libsums")]
 //! unsafe extern "C" {

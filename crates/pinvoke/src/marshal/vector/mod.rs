@@ -9,7 +9,7 @@
 //! pass them there by the instruction set that they may use: a call that takes or returns one is refused when it is
 //! compiled. Behind a pointer they are memory like any other.
 //!
-//! ```compile_fail,E0080,ignore-x86_64,ignore-aarch64,ignore-riscv64
+//! ```compile_fail,ignore-x86_64,ignore-aarch64,ignore-riscv64,E0080
 //! use core::arch::x86::__m128;
 //!
 //! use pinvoke::dll_import;
