@@ -40,6 +40,7 @@ const TESTS: &[&str] = &[
     "--test=call_typed",
     "--test=x86",
     "--test=upcall_c",
+    "--test=upcall_life",
     "--test=upcall_dynamic",
     "--test=upcall_queue",
     "--test=upcall_exceptions",

@@ -107,6 +107,12 @@ pub(crate) mod report;
 mod shim;
 pub(crate) mod slot;
 mod thread;
+#[cfg(not(windows))]
+#[path = "thread_name/proc.rs"]
+mod thread_name;
+#[cfg(windows)]
+#[path = "thread_name/windows.rs"]
+mod thread_name;
 mod thunk_table;
 
 use pinvoke_abi::plan::{Location, PlanError};

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 use std::io::Write;
 
 use super::slot::Slot;
-use super::{gate, key, thread};
+use super::{gate, key, thread, thread_name};
 
 /// Prints one line to standard error and aborts.
 #[cold]
@@ -77,7 +77,7 @@ fn this_thread() -> String {
     let number = key::number(thread::own_key());
     // `current()` may not be had in a thread that is being torn down, so the name is not asked of
     // it but of the system.
-    match thread::system_name() {
+    match thread_name::of_this_thread() {
         Some(name) => format!("thread #{number} `{name}`"),
         None => format!("thread #{number}"),
     }

@@ -227,9 +227,3 @@ fn refusal(payload: Payload) -> Box<dyn Error + Send + Sync> {
         Err(payload) => resume_unwind(payload),
     }
 }
-
-/// The name that the operating system has for this thread.
-pub(crate) fn system_name() -> Option<String> {
-    let comm = std::fs::read_to_string("/proc/thread-self/comm").ok()?;
-    Some(comm.trim_end().to_owned())
-}
