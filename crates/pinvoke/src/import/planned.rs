@@ -3,6 +3,7 @@
 //! A declared import is a call of rustc's wherever that is possible, and costs nothing then: the question
 //! is answered at compile time, by [`NativeType::RETURNED_BY_PLAN`] and [`NativeType::PASSED_BY_PLAN`].
 
+use std::error::Error as _;
 use std::sync::OnceLock;
 
 use pinvoke_abi::layout::Layout;
@@ -125,7 +126,10 @@ impl Planned {
             A::layouts(&mut params);
             match PreparedCall::new(&Signature::new(Target::HOST, params, R::layout())) {
                 Ok(call) => call,
-                Err(error) => panic!("{error}"),
+                Err(error) => match error.source() {
+                    Some(reason) => panic!("{error}: {reason}"),
+                    None => panic!("{error}"),
+                },
             }
         });
         // Words of 16 bytes are as aligned as any scalar is, and no larger alignment is promised.

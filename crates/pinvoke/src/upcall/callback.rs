@@ -453,5 +453,5 @@ fn form(name: &str, signature: &Signature, points: EntryPoints) -> Result<Form, 
 }
 
 fn plan(name: &str, signature: &Signature) -> Result<CallPlan, CallbackError> {
-    CallPlan::new(signature).map_err(|source| CallbackError::Plan { callback: name.to_owned(), source })
+    CallPlan::new(signature).map_err(|reason| CallbackError::Plan { callback: name.to_owned(), reason })
 }

@@ -117,7 +117,7 @@ impl DynamicDeclaration {
             return Err(CallbackError::ForeignTarget { callback: callback(), target: signature.target });
         }
         let plan = CallPlan::new(signature)
-            .map_err(|source| CallbackError::Plan { callback: callback(), source })?;
+            .map_err(|reason| CallbackError::Plan { callback: callback(), reason })?;
         intern(Facts {
             signature: signature.clone(),
             name: callback(),
@@ -282,7 +282,7 @@ fn intern(facts: Facts) -> Result<DynamicDeclaration, CallbackError> {
         return Ok(*declaration);
     }
     let plan = CallPlan::new(&facts.signature)
-        .map_err(|source| CallbackError::Plan { callback: facts.name.clone(), source })?;
+        .map_err(|reason| CallbackError::Plan { callback: facts.name.clone(), reason })?;
     let plan = UpcallPlan::new(&plan).map_err(|Unreachable(location)| CallbackError::Location {
         callback: facts.name.clone(),
         location,

@@ -173,12 +173,12 @@ pub enum CallbackError {
         target: Target,
     },
     /// The signature has no call plan.
-    #[error("callback `{callback}` cannot be called")]
+    #[error("callback `{callback}` cannot be called: {reason}")]
     Plan {
         /// Its name.
         callback: String,
         /// Why.
-        source: PlanError,
+        reason: PlanError,
     },
     /// The plan uses a register that a frame does not store.
     #[error("callback `{callback}` would have to use {location:?}, which upcalls do not know")]

@@ -144,3 +144,33 @@ mod halves {
         assert_eq!([scaled.0, scaled.1, scaled.2].map(floats), [[10.0, 200.0], [30.0, 400.0], [50.0, 600.0]]);
     }
 }
+
+/// What compilers for 32-bit x86 do not agree on.
+#[cfg(target_arch = "x86")]
+mod refused {
+    use pinvoke::Error;
+
+    use super::*;
+
+    #[dll_import("vectors", search = [directory!()])]
+    unsafe extern "C" {
+        #[dll_import(entry_point = "vector_swapped")]
+        safe fn structure(before: f64, p: Pair) -> Result<Pair, Error>;
+        #[dll_import(entry_point = "vector_call")]
+        safe fn callback(f: impl FnMut(F4, i32, I4) -> F4, v: F4, w: I4) -> Result<F4, Error>;
+    }
+
+    const REASON: &str = "compilers for 32-bit x86 pass by the instruction set they may use";
+
+    #[test]
+    fn vectors_in_structures_and_callbacks() {
+        library();
+        let v = float([1.0; 4]);
+        let error = callback(|v, _, _| v, v, int([1; 4])).unwrap_err().to_string();
+        assert!(error.contains(REASON), "{error}");
+        let pair = Pair { first: v, second: v };
+        let panic = std::panic::catch_unwind(|| drop(structure(0.5, pair))).unwrap_err();
+        let report = panic.downcast_ref::<String>().unwrap();
+        assert!(report.contains(REASON), "{report}");
+    }
+}
