@@ -194,7 +194,7 @@ pub fn set_raised(level: Irql) -> Result<Irql, Error> {
     if level < actual || level > HIGH {
         return misused("raise", level, actual);
     }
-    Slot::of_this_thread().set_level(level);
+    set(level);
     Ok(actual)
 }
 
@@ -219,8 +219,14 @@ pub fn set_lowered(level: Irql) -> Result<(), Error> {
     if level > actual {
         return misused("lower", level, actual).map(|_| ());
     }
-    Slot::of_this_thread().set_level(level);
+    set(level);
     Ok(())
+}
+
+fn set(level: Irql) {
+    let slot = Slot::of_this_thread();
+    slot.set_level(level);
+    slot.leave_if_fleeting();
 }
 
 #[cold]
@@ -266,7 +272,7 @@ impl Drop for Raised {
         if current() != self.raised {
             violated(&Report::IrqlMisused { operation: "lower", wanted: self.before, actual: current() });
         }
-        Slot::of_this_thread().set_level(self.before);
+        set(self.before);
     }
 }
 

@@ -212,13 +212,17 @@ impl Front {
         const { assert!(HIGHEST_LEVEL == irql::DISPATCH) };
         let slot = Slot::of_this_thread();
         let condition = slot.condition();
-        let (walk, list) = Walk::begin(slot.vacant(), &self.list, doubt)?;
+        let Some((walk, list)) = Walk::begin(slot.vacant(), &self.list, doubt) else {
+            slot.leave_if_fleeting();
+            return None;
+        };
         let running = Running::new(slot, walk, list);
         let identity = &*running.list.identity;
         let allowed = || irql::check("notify", identity, irql::DISPATCH);
         if let Err(error) = admits(identity).and_then(|()| allowed()) {
             mem::forget(running);
             walk.end();
+            slot.leave_if_fleeting();
             return Some(Err(error));
         }
         if identity.fence.needs_light_fence() {
@@ -226,6 +230,7 @@ impl Front {
         } else {
             running.run::<CompilerOnly>(condition, argument1, argument2);
         }
+        slot.leave_if_fleeting();
         Some(Ok(()))
     }
 }
@@ -466,5 +471,7 @@ fn unwound(walk: Walk<'_>) {
 /// # Ok::<(), callback_object::Error>(())
 /// ```
 pub fn prepare_thread(depth: usize) {
-    Slot::of_this_thread().reserve(depth);
+    let slot = Slot::of_this_thread();
+    slot.reserve(depth);
+    slot.leave_if_fleeting();
 }

@@ -14,7 +14,7 @@ use std::boxed::Box;
 use std::string::String;
 
 pub(crate) use super::fork::after_fork;
-use super::last_end::at_last_end;
+use super::last_end::{at_last_end, is_over};
 pub(crate) use super::locks::Signal;
 pub use super::locks::{Guard, Lock};
 pub(crate) use super::stand_in::{STAND_IN, no_word};
@@ -38,8 +38,8 @@ impl Drop for AtExit {
 
 /// Has `action` run when this thread ends. False when the thread is so near its end that it will not.
 pub(crate) fn at_thread_exit(action: fn()) -> bool {
-    let known = EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok();
-    // A value that is made when all of them have been destroyed is destroyed by nobody.
+    let known = !is_over() && EXIT.try_with(|exit| exit.0.set(Some(action))).is_ok();
+    // On Unix a value that is made when all of them have been destroyed is destroyed by nobody.
     at_last_end(Some(action)) || known
 }
 

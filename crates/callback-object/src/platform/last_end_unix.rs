@@ -15,6 +15,11 @@ use libc::pthread_key_t;
 /// The key and one more; 0 before there is one.
 static KEY: AtomicUsize = AtomicUsize::new(0);
 
+/// A thread is never past the end that is told of here, or only in the last of many rounds.
+pub(super) fn is_over() -> bool {
+    false
+}
+
 /// Has `action`, or nothing, run with the destructors of this thread's keys. False if that cannot be.
 pub(super) fn at_last_end(action: Option<fn()>) -> bool {
     let value = action.map_or(core::ptr::null(), |action| action as *const c_void);

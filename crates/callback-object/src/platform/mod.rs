@@ -30,10 +30,16 @@ mod fork;
 #[cfg(all(feature = "std", not(loom)))]
 mod locks;
 
+#[cfg(all(feature = "std", windows, not(loom), not(miri)))]
+#[path = "index_windows.rs"]
+mod index;
 #[cfg(all(feature = "std", unix, not(loom)))]
 #[path = "last_end_unix.rs"]
 mod last_end;
-#[cfg(all(feature = "std", not(unix), not(loom)))]
+#[cfg(all(feature = "std", windows, not(loom), not(miri)))]
+#[path = "last_end_windows.rs"]
+mod last_end;
+#[cfg(all(feature = "std", not(unix), any(miri, not(windows)), not(loom)))]
 #[path = "last_end_none.rs"]
 mod last_end;
 
@@ -47,10 +53,19 @@ mod last_end;
 ))]
 #[path = "word_elf_x64.rs"]
 mod word;
+#[cfg(all(feature = "std", windows, target_env = "gnu", not(loom), not(miri)))]
+#[path = "word_windows.rs"]
+mod word;
 #[cfg(all(
     feature = "std",
     not(loom),
-    any(miri, not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))
+    any(
+        miri,
+        not(any(
+            all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"),
+            all(windows, target_env = "gnu")
+        ))
+    )
 ))]
 #[path = "word_any.rs"]
 mod word;

@@ -100,6 +100,12 @@ pub(crate) struct Slot {
     skipped: [AtomicU64; 2],
 }
 
+/// How a slot is used: not, by a thread as long as it lives, or by one that nobody tells us the end of, as long as it has
+/// something to remember there.
+const NOT: u32 = 0;
+const BY_A_THREAD: u32 = 1;
+const FLEETINGLY: u32 = 2;
+
 /// What a thread looks at between two routines, all in one word: its IRQL, the panics caught and not yet
 /// settled, and how often somebody asked to be woken when it leaves the routine it is in.
 ///
@@ -143,6 +149,11 @@ impl Condition {
     #[inline(always)]
     pub(crate) fn has_caught(self) -> bool {
         self.0 & CAUGHT_MASK != 0
+    }
+
+    /// Nothing is raised and nothing caught.
+    fn is_idle(self) -> bool {
+        self.level() == 0 && !self.has_caught()
     }
 
     /// Whether somebody asked to be woken between the two looks.
@@ -196,14 +207,16 @@ impl Slot {
     fn attach() -> &'static Slot {
         let slot = Slot::reuse().unwrap_or_else(Slot::publish_new);
         platform::set_thread_word(core::ptr::from_ref(slot).cast());
-        platform::at_thread_exit(super::thread_ends);
+        if !platform::at_thread_exit(super::thread_ends) {
+            slot.used.store(FLEETINGLY, Ordering::Relaxed);
+        }
         slot
     }
 
     fn reuse() -> Option<&'static Slot> {
         Slot::all().find(|slot| {
-            slot.used.load(Ordering::Relaxed) == 0
-                && slot.used.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            slot.used.load(Ordering::Relaxed) == NOT
+                && slot.used.compare_exchange(NOT, BY_A_THREAD, Ordering::Acquire, Ordering::Relaxed).is_ok()
         })
     }
 
@@ -213,7 +226,7 @@ impl Slot {
             further: AtomicPtr::new(null_mut()),
             condition: AtomicU64::new(0),
             habit: Habit::new(),
-            used: AtomicU32::new(1),
+            used: AtomicU32::new(BY_A_THREAD),
             next: AtomicPtr::new(null_mut()),
             skipped: core::array::from_fn(|_| AtomicU64::new(0)),
         }));
@@ -364,11 +377,21 @@ impl Slot {
         &self.habit
     }
 
+    /// To be called, away from the usual way, when its thread has ended a walk or lowered its level: a thread so near its
+    /// end that nobody tells us of that has its slot no longer than it needs one.
+    pub(crate) fn leave_if_fleeting(&self) {
+        let idle = || self.depth() == 0 && self.condition().is_idle();
+        if self.used.load(Ordering::Relaxed) == FLEETINGLY && idle() {
+            platform::set_thread_word(platform::no_word());
+            self.release();
+        }
+    }
+
     /// Hands it to the next new thread.
     pub(super) fn release(&self) {
         self.set_level(0);
         self.habit.end();
-        self.used.store(0, Ordering::Release);
+        self.used.store(NOT, Ordering::Release);
     }
 }
 
