@@ -217,6 +217,16 @@ fn rule_32_a_routine_ends_its_thread() {
     reported("rule_32_a_routine_ends_its_thread", &["exit_thread in rules", "\\Callback\\Rule32"]);
 }
 
+/// A compiler need not describe the frames of C, and a thread that ends then leaves them without unwinding.
+#[cfg(unix)]
+#[test]
+fn rule_32_also_where_frames_are_not_described() {
+    let flags = ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"];
+    let program = compile("rules.c", Made::Program, &flags);
+    let report = passes(Command::new(program).arg("rule_32_a_routine_ends_its_thread"));
+    assert!(report.contains("ended inside 1 notifications: they count as returned"), "{report}");
+}
+
 /// Every rule has a test that names its number.
 #[test]
 fn every_rule_has_a_test() {

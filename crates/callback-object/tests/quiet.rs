@@ -69,7 +69,8 @@ fn rule_15_notifying_allocates_nothing() {
                 let before = REQUESTS.get();
                 for level in [irql::PASSIVE, irql::APC, irql::DISPATCH] {
                     let raised = irql::raise(level).unwrap();
-                    (0..100).for_each(|_| notify(&outer));
+                    // Often enough for the thread to leave its fence out.
+                    (0..2000).for_each(|_| notify(&outer));
                     drop(raised);
                 }
                 assert_eq!(REQUESTS.get(), before);
@@ -112,7 +113,7 @@ fn rule_15_notifying_asks_nothing_of_the_system() {
         let child = unsafe { libc::fork() };
         if child == 0 {
             let forbidden = forbid_system_calls();
-            (0..1000).for_each(|_| notify(&object));
+            (0..2000).for_each(|_| notify(&object));
             // SAFETY: ends this child only.
             unsafe { libc::syscall(libc::SYS_exit_group, if forbidden { 7 } else { 8 }) };
         }

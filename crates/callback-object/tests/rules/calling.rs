@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use callback_object::irql::{self, APC, DISPATCH, PASSIVE};
 use callback_object::{Registration, register_raw, unregister_raw};
 
-use super::support::{FENCES, Log, notify, object, pointer};
+use super::support::{Log, notify, notify_with, object, pointer, ways};
 
 #[test]
 fn rule_01_routines_are_called_in_order_of_registration() {
-    for fence in FENCES {
+    for fence in ways() {
         for count in [1, 2, 4, 5, 10, 1000] {
             let object = object(fence);
             let log = Log::default();
@@ -44,12 +44,12 @@ fn rule_02_context_and_arguments_arrive_bit_for_bit() {
     unsafe extern "system-unwind" fn routine(context: *mut c_void, a: *mut c_void, b: *mut c_void) {
         SEEN.lock().unwrap().push([context.addr(), a.addr(), b.addr()]);
     }
-    for fence in FENCES {
+    for fence in ways() {
         for value in [0, 1, usize::MAX, 0xDEAD_BEEF, 1 << (usize::BITS - 1)] {
             let object = object(fence);
             // SAFETY: the routine takes any pointers.
             let handle = unsafe { register_raw(&object, routine, pointer(value), None) }.unwrap();
-            object.notify(pointer(!value), pointer(value ^ 0x5555)).unwrap();
+            notify_with(&object, pointer(!value), pointer(value ^ 0x5555));
             unregister_raw(handle).unwrap();
             assert_eq!(std::mem::take(&mut *SEEN.lock().unwrap()), [[value, !value, value ^ 0x5555]]);
         }
@@ -62,7 +62,7 @@ fn rule_05_the_same_routine_may_be_registered_twice() {
     unsafe extern "system-unwind" fn routine(_: *mut c_void, _: *mut c_void, _: *mut c_void) {
         CALLS.fetch_add(1, Ordering::Relaxed);
     }
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         // SAFETY: the routine takes any pointers.
         let register = || unsafe { register_raw(&object, routine, pointer(0), None) }.unwrap();
@@ -81,7 +81,7 @@ fn rule_05_the_same_routine_may_be_registered_twice() {
 
 #[test]
 fn rule_06_a_routine_registered_meanwhile_waits_for_the_next_notification() {
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         let added: Arc<Mutex<Vec<Registration>>> = Arc::default();
         let log = Log::default();
@@ -107,7 +107,7 @@ fn rule_06_a_routine_registered_meanwhile_waits_for_the_next_notification() {
 
 #[test]
 fn rule_07_a_routine_unregistered_before_its_turn_is_skipped() {
-    for fence in FENCES {
+    for fence in ways() {
         // Which of five routines the middle one removes.
         for victim in [0, 1, 3, 4] {
             let object = object(fence);
@@ -139,7 +139,7 @@ fn rule_07_a_routine_unregistered_before_its_turn_is_skipped() {
 #[test]
 fn rule_12_notifications_nest_to_any_depth() {
     const DEPTH: usize = 1000;
-    for fence in FENCES {
+    for fence in ways() {
         let (one, two) = (object(fence), object(fence));
         let log = Log::default();
         let routine = {
@@ -167,7 +167,7 @@ fn rule_12_notifications_nest_to_any_depth() {
 #[test]
 fn rule_13_threads_notify_at_once() {
     const EACH: usize = 2000;
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         let calls = Arc::new(AtomicUsize::new(0));
         let registrations: Vec<_> = (0..3)
@@ -188,7 +188,7 @@ fn rule_13_threads_notify_at_once() {
 
 #[test]
 fn rule_13_two_notifications_are_inside_one_routine_together() {
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         let together = Arc::new(std::sync::Barrier::new(2));
         let barrier = Arc::clone(&together);
@@ -203,7 +203,7 @@ fn rule_13_two_notifications_are_inside_one_routine_together() {
 
 #[test]
 fn rule_14_a_routine_runs_at_the_level_of_the_notifier() {
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         let log = Log::default();
         let levels = log.clone();

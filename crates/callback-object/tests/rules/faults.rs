@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use callback_object::irql::{self, DISPATCH, PASSIVE};
 use callback_object::{Attributes, CallbackObject, PanicPolicy, register_raw, report_panic, unregister_raw};
 
-use super::support::{FENCES, LONG, Latch, Log, notify, object};
+use super::support::{FENCES, LONG, Latch, Log, notify, object, ways};
 
 /// What a child said and how it ended.
 struct Ended {
@@ -80,7 +80,7 @@ fn rule_14_a_level_left_changed_is_reported_and_restored() {
             assert_eq!(report.bug_check(), Some(0xC8));
             REPORTS.fetch_add(1, Ordering::Relaxed);
         }));
-        for fence in FENCES {
+        for fence in ways() {
             let object = object(fence);
             let log = Log::default();
             let levels = log.clone();
@@ -110,7 +110,7 @@ fn rule_14_the_report_names_the_routine_also_where_the_next_is_gone() {
                 REPORTED.store(*routine, Ordering::Relaxed);
             }
         }));
-        for fence in FENCES {
+        for fence in ways() {
             let object = object(fence);
             let next = Arc::new(Mutex::new(None));
             let theirs = Arc::clone(&next);
@@ -167,7 +167,7 @@ fn message(payload: &(dyn std::any::Any + Send)) -> &str {
 
 #[test]
 fn rule_30_a_panic_goes_on_in_the_notifier_when_the_others_have_run() {
-    for fence in FENCES {
+    for fence in ways() {
         let object = object(fence);
         let log = Log::default();
         let register = |i: usize| {
@@ -193,7 +193,7 @@ fn rule_30_a_panic_goes_on_in_the_notifier_when_the_others_have_run() {
 
 #[test]
 fn rule_30_a_panic_passes_through_nested_notifications() {
-    for fence in FENCES {
+    for fence in ways() {
         let (outer, inner) = (object(fence), object(fence));
         let log = Log::default();
         let (reference, theirs) = (inner.reference(), log.clone());
@@ -212,7 +212,7 @@ fn rule_30_a_panic_passes_through_nested_notifications() {
 
 #[test]
 fn rule_30_a_panic_may_be_counted() {
-    for fence in FENCES {
+    for fence in ways() {
         let object = CallbackObject::unnamed(Attributes::new().fence(fence).panics(PanicPolicy::Count));
         let log = Log::default();
         let theirs = log.clone();
@@ -239,7 +239,7 @@ impl Drop for Stubborn {
 #[test]
 fn rule_30_a_payload_may_panic_when_it_is_dropped() {
     if in_child("rule_30_a_payload_may_panic_when_it_is_dropped") {
-        for fence in FENCES {
+        for fence in ways() {
             let log = Log::default();
             let count = || {
                 let log = log.clone();
@@ -276,7 +276,7 @@ fn rule_30_a_closure_may_panic_when_it_is_freed_after_its_call() {
             assert!(report.to_string().contains("panicked: and once more"), "{report}");
             REPORTS.fetch_add(1, Ordering::Relaxed);
         }));
-        for fence in FENCES {
+        for fence in ways() {
             // Freed between two routines, and after the last.
             for others in [2, 0] {
                 let object = object(fence);

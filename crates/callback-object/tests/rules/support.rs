@@ -1,15 +1,43 @@
 //! What the rules share: both fences, recorders, and waits that end.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use callback_object::{Attributes, CallbackObject, Fence};
 
 /// Both ways to run down, so that every rule is tested under each.
 pub(crate) const FENCES: [Fence; 2] = [Fence::Asymmetric, Fence::Portable];
+
+/// Both, and the first once more in threads that notify so often that they leave their fence out: these walk by code of
+/// their own. [`notify`] sees to that.
+pub(crate) fn ways() -> impl Iterator<Item = Fence> {
+    let ways = [(Fence::Asymmetric, false), (Fence::Portable, false), (Fence::Asymmetric, true)];
+    ways.into_iter().map(|(fence, often)| {
+        OFTEN.set(often);
+        fence
+    })
+}
+
+thread_local! {
+    /// Whether this thread notifies often.
+    static OFTEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has this thread leave its fence out until the next time that somebody unregisters anything.
+fn notify_often() {
+    // Nobody unregisters from it, which would have all threads begin anew.
+    static OTHER: OnceLock<CallbackObject> = OnceLock::new();
+    let other = OTHER.get_or_init(|| {
+        let other = object(Fence::Asymmetric);
+        other.register(|_, _| {}).unwrap().leak();
+        other
+    });
+    (0..1100).for_each(|_| other.notify(pointer(0), pointer(0)).unwrap());
+}
 
 /// Longer than anything that ends takes on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(120);
@@ -26,7 +54,14 @@ pub(crate) fn pointer(number: usize) -> *mut c_void {
 }
 
 pub(crate) fn notify(object: &CallbackObject) {
-    object.notify(pointer(0), pointer(0)).unwrap();
+    notify_with(object, pointer(0), pointer(0));
+}
+
+pub(crate) fn notify_with(object: &CallbackObject, argument1: *mut c_void, argument2: *mut c_void) {
+    if OFTEN.get() {
+        notify_often();
+    }
+    object.notify(argument1, argument2).unwrap();
 }
 
 /// What routines write down.
