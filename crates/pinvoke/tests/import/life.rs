@@ -1,14 +1,18 @@
 //! From binding to unloading: many threads, program-wide hooks, libraries that come and go.
 
+use std::env::consts::DLL_EXTENSION;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
-use pinvoke::import::{AlreadySet, NameMap, Platforms, UnloadError, set_name_map, set_resolver};
+use pinvoke::import::{NameMap, Platforms, UnloadError, set_name_map, set_resolver};
 use pinvoke::library::Library;
 use pinvoke::{Error, dll_import};
 
+#[path = "../support/compiler.rs"]
+mod compiler;
+#[cfg(unix)]
 #[path = "../library/workshop.rs"]
 #[allow(dead_code, reason = "this test uses a part")]
 mod workshop;
@@ -25,30 +29,34 @@ const THREADS: usize = 8;
 static ASKING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(THREADS));
 static RESOLVED: AtomicUsize = AtomicUsize::new(0);
 
-/// The libraries of this file, which the resolver finds: built once, gone when the process is.
+/// The libraries of this file, which the resolver finds: built once.
 fn libraries() -> &'static PathBuf {
     static LIBRARIES: OnceLock<PathBuf> = OnceLock::new();
     LIBRARIES.get_or_init(|| {
-        let workshop = workshop::Workshop::new();
-        workshop.build("counting.so", "static int n; int next(void) { return ++n; }", &[]);
-        let waiting = "#include <unistd.h>\nint wait_for(int fd) { char c; return (int)read(fd, &c, 1); }";
-        workshop.build("waiting.so", waiting, &[]);
+        let directory = tempfile::tempdir_in(compiler::folder()).unwrap().keep();
+        let build = |name: &str, source: &str| {
+            let file = directory.join(name);
+            std::fs::write(file.with_extension("c"), source).unwrap();
+            compiler::compile(&file.with_extension(DLL_EXTENSION), &file.with_extension("c"), &["-O1"]);
+        };
+        build("counting", "static int n; int next(void) { return ++n; }");
+        build("waiting", "#include <unistd.h>\nint wait_for(int fd) { char c; return (int)read(fd, &c, 1); }");
         // Slow to load, so that threads race for it.
-        let slow = "#include <unistd.h>\n__attribute__((constructor)) static void wait(void) { usleep(20000); }\nint slow(void) { return 1; }";
-        workshop.build("slow.so", slow, &[]);
-        workshop.build("resolved.so", "int resolved(void) { return 1; }", &[]);
-        workshop.build("shared.so", "int shared(void) { return 1; }", &[]);
-        workshop.build("hresult.so", HRESULT, &[]);
-        workshop.build("racing.so", "long long twice(long long n) { return 2 * n; }", &[]);
-        workshop.build("calling.so", "int call(int (*f)(int)) { return f(3); }", &[]);
-        let directory = workshop.path().to_owned();
-        std::mem::forget(workshop);
+        build(
+            "slow",
+            "#include <unistd.h>\n__attribute__((constructor)) static void wait(void) { usleep(20000); }\nint slow(void) { return 1; }",
+        );
+        build("resolved", "int resolved(void) { return 1; }");
+        build("shared", "int shared(void) { return 1; }");
+        build("hresult", HRESULT);
+        build("racing", "long long twice(long long n) { return 2 * n; }");
+        build("calling", "int call(int (*f)(int)) { return f(3); }");
         let found = directory.clone();
-        let shared = Library::load_exact(found.join("shared.so")).unwrap();
+        let shared = Library::load_exact(found.join("shared").with_extension(DLL_EXTENSION)).unwrap();
         set_resolver(move |name| match name {
             // Opened anew for every thread, once all of them have asked.
             "resolved" => {
-                let library = Library::load_exact(found.join("resolved.so")).ok();
+                let library = Library::load_exact(found.join(format!("resolved.{DLL_EXTENSION}"))).ok();
                 RESOLVED.fetch_add(1, Ordering::Relaxed);
                 ASKING.wait();
                 library
@@ -58,20 +66,24 @@ fn libraries() -> &'static PathBuf {
                 ASKING.wait();
                 Some(shared.clone())
             }
-            "counting" | "waiting" | "hresult" | "racing" | "calling" => Library::load_exact(found.join(format!("{name}.so"))).ok(),
+            "counting" | "waiting" | "hresult" | "racing" | "calling" => Library::load_exact(found.join(format!("{name}.{DLL_EXTENSION}"))).ok(),
             _ => None,
         })
         .unwrap();
         let map = NameMap::new()
             .library("msvcrt.dll", "no-such-c", Platforms::ALL)
             .library("msvcrt.dll", "libc", Platforms::ALL.on(pinvoke::abi::target::Target::HOST.os))
-            .library("slow", directory.join("slow.so").to_str().unwrap(), Platforms::ALL)
             .entry_point("msvcrt.dll", "_getpid", "getpid", Platforms::ALL);
+        // Windows has a library of that name.
+        let map = if cfg!(windows) { NameMap::new() } else { map };
+        let slow = directory.join("slow").with_extension(DLL_EXTENSION);
+        let map = map.library("slow", slow.to_str().unwrap(), Platforms::ALL);
         set_name_map(map).unwrap();
         directory
     })
 }
 
+#[cfg(unix)]
 #[test]
 fn thousands_of_threads_bind_one_import() {
     #[dll_import("libc")]
@@ -95,7 +107,8 @@ fn thousands_of_threads_bind_one_import() {
 
 #[test]
 fn binding_leaves_errno_alone() {
-    #[dll_import("libm")]
+    #[cfg_attr(unix, dll_import("libm"))]
+    #[cfg_attr(windows, dll_import("msvcrt"))]
     unsafe extern "C" {
         safe fn fabs(x: f64) -> f64;
     }
@@ -104,6 +117,7 @@ fn binding_leaves_errno_alone() {
     assert_eq!(pinvoke::LastError::current().0, libc::EMLINK);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_name_map_renames_libraries_and_entry_points() {
     #[dll_import("msvcrt.dll")]
@@ -114,7 +128,7 @@ fn the_name_map_renames_libraries_and_entry_points() {
     libraries();
     assert_eq!(_getpid() as u32, std::process::id());
     assert_eq!(abs(-4), 4);
-    let again: Result<(), AlreadySet> = set_name_map(NameMap::new());
+    let again: Result<(), pinvoke::import::AlreadySet> = set_name_map(NameMap::new());
     assert_eq!(
         again.unwrap_err().to_string(),
         "the name map of this program is set already; a program has one"
@@ -244,6 +258,7 @@ fn a_library_is_not_unloaded_by_its_own_callback() {
     assert_eq!(call(|n| n + 1), 4);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_library_is_not_unloaded_under_a_call() {
     #[dll_import("waiting", imports = WAITING, unload)]
@@ -271,6 +286,7 @@ fn a_library_is_not_unloaded_under_a_call() {
     assert!(unsafe { WAITING.unload() }.unwrap().was_loaded);
 }
 
+#[cfg(unix)]
 #[test]
 fn only_blocks_that_say_so_are_unloaded() {
     #[dll_import("libc", imports = LIBC)]
@@ -282,6 +298,7 @@ fn only_blocks_that_say_so_are_unloaded() {
     assert!(refused.to_string().contains("not declared with `unload`"));
 }
 
+#[cfg(unix)]
 #[test]
 fn failure_is_not_remembered() {
     // In a directory that the declaration can name: this test binary's own, by way of /proc.

@@ -25,7 +25,6 @@ mod custom;
 #[cfg(not(windows))]
 mod declaration;
 mod handles;
-#[cfg(not(windows))]
 mod life;
 mod locations;
 mod long_double;
