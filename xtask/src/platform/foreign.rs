@@ -88,6 +88,13 @@ impl Foreign<'_> {
         tests.args(names.flat_map(|name| ["--skip", name]));
     }
 
+    /// Builds the examples of a package, for tests of it that load them: cargo does so only beside all tests.
+    pub(super) fn build_examples_of(&self, package: &str) -> Result<()> {
+        let mut build = cargo(&["build", "--locked", "--target", self.target, "--examples", "-p", package]);
+        (self.with)(&mut build);
+        step(&format!("examples of {package} for {}", self.name), &mut build)
+    }
+
     /// Tests of some packages, by name, but for those that are left out; their number.
     pub(super) fn run_some(&self, of: &[(&str, &[&str])]) -> Result<Tally> {
         let mut tally = Tally::default();

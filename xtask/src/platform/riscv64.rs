@@ -125,7 +125,10 @@ pub(crate) fn run(extent: Extent) -> Result<Tally> {
     };
     let (tally, sample) = match extent {
         Extent::Whole => (linux.run()?, SAMPLE),
-        Extent::EveryRun => (linux.run_some(EVERY_RUN)?, SMALL_SAMPLE),
+        Extent::EveryRun => {
+            linux.build_examples_of("callback-object-host")?;
+            (linux.run_some(EVERY_RUN)?, SMALL_SAMPLE)
+        }
     };
     conformance(sample)?;
     Ok(tally)
